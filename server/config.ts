@@ -1,0 +1,300 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { cloudOf, isLoopbackHost } from './clouds.ts'
+
+export type Credential =
+  | { kind: 'secret'; secret: string }
+  | { kind: 'certificate'; certificate: string; privateKey: string; thumbprintSha256: string; expiresAt: Date }
+
+export interface Registration {
+  clientId: string
+  credential: Credential
+}
+
+export type IncidentsApi = 'defender' | 'graph'
+export type Role = 'all' | 'web' | 'worker'
+
+/** Everything the environment decides, read once and frozen. Origins carry no trailing slash. */
+export interface Config {
+  readonly port: number
+  readonly host: string
+  readonly publicUrl: string
+  readonly sessionSecrets: readonly string[]
+  readonly partnerTenantId: string
+  /** The multi-tenant app that customers consent to. */
+  readonly app: Registration
+  /** The registration operators sign in with; the app above unless a second one is configured. */
+  readonly signIn: Registration
+  readonly authorityHost: string
+  readonly defenderUrl: string
+  readonly graphUrl: string
+  readonly incidentsApi: IncidentsApi
+  readonly databaseUrl: string | null
+  readonly dataDir: string
+  readonly role: Role
+  readonly adminUsers: readonly string[]
+  readonly trustProxy: readonly string[]
+  readonly logLevel: string
+}
+
+export interface ConfigProblem {
+  variable: string
+  problem: string
+  remedy: string
+}
+
+/** Thrown with all problems at once: nobody mends a configuration one error at a time. Holds names, never values. */
+export class ConfigError extends Error {
+  readonly problems: readonly ConfigProblem[]
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(`${problems.length} configuration problem(s): ${problems.map((p) => p.variable).join(', ')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/** Every variable `readConfig` reads; `.env.example` lists exactly these. */
+export const variables = [
+  'PORT',
+  'HOST',
+  'PUBLIC_URL',
+  'SESSION_SECRET',
+  'AZURE_CLIENT_ID',
+  'AZURE_CLIENT_SECRET',
+  'AZURE_CLIENT_CERTIFICATE_PATH',
+  'AZURE_TENANT_ID',
+  'SIGN_IN_CLIENT_ID',
+  'SIGN_IN_CLIENT_SECRET',
+  'AZURE_AUTHORITY_HOST',
+  'DEFENDER_API_URL',
+  'GRAPH_API_URL',
+  'INCIDENTS_API',
+  'DATABASE_URL',
+  'DATA_DIR',
+  'ROLE',
+  'ADMIN_USERS',
+  'TRUST_PROXY',
+  'LOG_LEVEL',
+] as const
+
+export type Environment = Partial<Record<(typeof variables)[number], string | undefined>>
+
+const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const sampleSecret = /^(changeme|change-me|secret|keyboard cat|replace|your[-_ ])/i
+const minimumSecretBytes = 32
+
+/** The process environment, with what `.env` in the working directory adds to it. */
+export function environment(): Environment {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return process.env as Environment
+}
+
+/**
+ * Reads and checks the whole configuration.
+ * @throws ConfigError naming every variable that is wrong and how to mend it, without repeating any value.
+ */
+export function readConfig(env: Environment): Config {
+  const problems: ConfigProblem[] = []
+  const fault = (variable: string, problem: string, remedy: string) => problems.push({ variable, problem, remedy })
+  const text = (name: keyof Environment) => env[name]?.trim() || undefined
+
+  const port = readPort(text('PORT'), fault)
+  const publicUrl = readPublicUrl(text('PUBLIC_URL') ?? `http://localhost:${port}`, fault)
+  const sessionSecrets = readSessionSecrets(text('SESSION_SECRET'), fault)
+
+  const clientId = readGuid('AZURE_CLIENT_ID', text('AZURE_CLIENT_ID'), fault, {
+    remedy: 'Copy "Application (client) ID" from the app registration’s overview page in Entra.',
+  })
+  const partnerTenantId = readGuid('AZURE_TENANT_ID', text('AZURE_TENANT_ID'), fault, {
+    remedy: 'Copy "Directory (tenant) ID" of your own tenant from the app registration’s overview page in Entra.',
+  })
+  const credential = readCredential(env, fault)
+  const signIn = readSignIn(env, { clientId, credential }, fault)
+
+  const authorityHost = readOrigin('AZURE_AUTHORITY_HOST', text('AZURE_AUTHORITY_HOST'), fault, {
+    fallback: 'https://login.microsoftonline.com',
+    allowed: (origin) => cloudOf(origin) !== undefined,
+    remedy: 'Use https://login.microsoftonline.com, or a national cloud’s own login origin.',
+  })
+  const defenderUrl = readOrigin('DEFENDER_API_URL', text('DEFENDER_API_URL'), fault, {
+    fallback: 'https://api.security.microsoft.com',
+    allowed: (origin) => /^https:\/\/([a-z]+[.-])?(api|api-[a-z]+)\.security\.microsoft\.(com|us)$/.test(origin),
+    remedy: 'Use https://api.security.microsoft.com, or your region’s or cloud’s own host of that service.',
+  })
+  const graphUrl = readOrigin('GRAPH_API_URL', text('GRAPH_API_URL'), fault, {
+    fallback: 'https://graph.microsoft.com',
+    allowed: (origin) => /^https:\/\/(graph|dod-graph|microsoftgraph)\.(microsoft\.(com|us)|chinacloudapi\.cn)$/.test(origin),
+    remedy: 'Use https://graph.microsoft.com, or your national cloud’s Microsoft Graph host.',
+  })
+
+  const databaseUrl = text('DATABASE_URL') ?? null
+  if (databaseUrl !== null && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    fault('DATABASE_URL', 'is not a postgres:// address', 'Leave it empty for SQLite, or write postgres://user@host/db.')
+  }
+  const config: Config = {
+    port,
+    host: text('HOST') ?? '127.0.0.1',
+    publicUrl,
+    sessionSecrets,
+    partnerTenantId,
+    app: { clientId, credential },
+    signIn,
+    authorityHost,
+    defenderUrl,
+    graphUrl,
+    incidentsApi: readChoice('INCIDENTS_API', text('INCIDENTS_API'), ['defender', 'graph'] as const, fault),
+    databaseUrl,
+    dataDir: text('DATA_DIR') ?? './data',
+    role: readChoice('ROLE', text('ROLE'), ['all', 'web', 'worker'] as const, fault),
+    adminUsers: list(text('ADMIN_USERS')).map((user) => user.toLowerCase()),
+    trustProxy: readProxies(text('TRUST_PROXY'), fault),
+    logLevel: readChoice(
+      'LOG_LEVEL',
+      text('LOG_LEVEL'),
+      ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'] as const,
+      fault,
+    ),
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze(config)
+}
+
+type Fault = (variable: string, problem: string, remedy: string) => void
+
+const list = (value: string | undefined) =>
+  (value ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+function readPort(value: string | undefined, fault: Fault): number {
+  if (value === undefined) return 3000
+  const port = Number(value)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  fault('PORT', 'is not a port number', 'Use a whole number from 1 to 65535, or leave it empty for 3000.')
+  return 3000
+}
+
+function readPublicUrl(value: string, fault: Fault): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash || url.username) {
+    fault('PUBLIC_URL', 'is not an origin', 'Write the scheme and host people see, such as https://muster.example.com.')
+    return 'http://localhost'
+  }
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+    fault('PUBLIC_URL', 'is not encrypted', 'Use https://. Plain http is accepted for localhost alone.')
+  }
+  return url.origin
+}
+
+function readSessionSecrets(value: string | undefined, fault: Fault): string[] {
+  const secrets = list(value)
+  const remedy = 'Make one with: node -e "console.log(require(\'crypto\').randomBytes(32).toString(\'base64url\'))"'
+  if (secrets.length === 0) fault('SESSION_SECRET', 'is missing', remedy)
+  else if (secrets.some((secret) => Buffer.byteLength(secret) < minimumSecretBytes)) {
+    fault('SESSION_SECRET', `is shorter than ${minimumSecretBytes} bytes`, remedy)
+  } else if (secrets.some((secret) => sampleSecret.test(secret) || new Set(secret).size < 8)) {
+    fault('SESSION_SECRET', 'is a sample, not a secret', remedy)
+  }
+  return secrets
+}
+
+function readGuid(name: string, value: string | undefined, fault: Fault, { remedy }: { remedy: string }): string {
+  if (value === undefined) fault(name, 'is missing', remedy)
+  else if (!guid.test(value)) fault(name, 'is not a GUID', remedy)
+  return (value ?? '').toLowerCase()
+}
+
+function readCredential(env: Environment, fault: Fault): Credential {
+  const secret = env.AZURE_CLIENT_SECRET?.trim()
+  const path = env.AZURE_CLIENT_CERTIFICATE_PATH?.trim()
+  if (secret && path) {
+    fault(
+      'AZURE_CLIENT_CERTIFICATE_PATH',
+      'is set together with AZURE_CLIENT_SECRET',
+      'Keep one of the two. A certificate is the stronger choice.',
+    )
+  }
+  if (path) return readCertificate(path, fault)
+  if (!secret) {
+    fault(
+      'AZURE_CLIENT_SECRET',
+      'is missing',
+      'Create a client secret in Entra and copy its Value, or set AZURE_CLIENT_CERTIFICATE_PATH.',
+    )
+  } else if (guid.test(secret)) {
+    fault('AZURE_CLIENT_SECRET', 'looks like the secret’s ID', 'Copy the column Value, which Entra shows once.')
+  }
+  return { kind: 'secret', secret: secret ?? '' }
+}
+
+function readCertificate(path: string, fault: Fault): Credential {
+  try {
+    const pem = readFileSync(path, 'utf8')
+    const certificate = new X509Certificate(pem)
+    const privateKey = createPrivateKey(pem)
+    if (!certificate.checkPrivateKey(privateKey)) throw new Error('key and certificate differ')
+    return {
+      kind: 'certificate',
+      certificate: certificate.toString(),
+      privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      thumbprintSha256: certificate.fingerprint256.replaceAll(':', ''),
+      expiresAt: new Date(certificate.validTo),
+    }
+  } catch {
+    fault(
+      'AZURE_CLIENT_CERTIFICATE_PATH',
+      'does not lead to a PEM file with a certificate and its private key',
+      'Put both in one PEM file that this process may read, the key without a passphrase.',
+    )
+    return { kind: 'secret', secret: '' }
+  }
+}
+
+function readSignIn(env: Environment, app: Registration, fault: Fault): Registration {
+  const clientId = env.SIGN_IN_CLIENT_ID?.trim()
+  const secret = env.SIGN_IN_CLIENT_SECRET?.trim()
+  if (!clientId && !secret) return app
+  if (!clientId) fault('SIGN_IN_CLIENT_ID', 'is missing', 'SIGN_IN_CLIENT_SECRET is set: give the ID that goes with it.')
+  else if (!guid.test(clientId)) fault('SIGN_IN_CLIENT_ID', 'is not a GUID', 'Copy "Application (client) ID" from Entra.')
+  if (!secret) {
+    fault('SIGN_IN_CLIENT_SECRET', 'is missing', 'SIGN_IN_CLIENT_ID is set: give the secret that goes with it.')
+  }
+  return { clientId: (clientId ?? '').toLowerCase(), credential: { kind: 'secret', secret: secret ?? '' } }
+}
+
+function readOrigin(
+  name: string,
+  value: string | undefined,
+  fault: Fault,
+  { fallback, allowed, remedy }: { fallback: string; allowed: (origin: string) => boolean; remedy: string },
+): string {
+  if (value === undefined) return fallback
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (!url || url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
+    fault(name, 'is not an origin', `${remedy} No path, no user name.`)
+    return fallback
+  }
+  if (isLoopbackHost(url.hostname)) return url.origin
+  if (url.protocol !== 'https:') fault(name, 'is not encrypted', `${remedy} Plain http is accepted for loopback alone.`)
+  else if (!allowed(url.origin)) fault(name, 'is not one of Microsoft’s hosts', remedy)
+  return url.origin
+}
+
+function readChoice<T extends string>(name: string, value: string | undefined, choices: readonly [T, ...T[]], fault: Fault): T {
+  const found = choices.find((choice) => choice === value)
+  if (value !== undefined && found === undefined) {
+    fault(name, 'is not one of the choices', `Use ${choices.join(', ')}, or leave it empty for ${choices[0]}.`)
+  }
+  return found ?? choices[0]
+}
+
+function readProxies(value: string | undefined, fault: Fault): string[] {
+  const proxies = list(value)
+  const address = /^(loopback|linklocal|uniquelocal|[0-9a-f.:]+(\/\d{1,3})?)$/i
+  if (proxies.some((proxy) => !address.test(proxy))) {
+    fault('TRUST_PROXY', 'holds something that is not an address', 'List the proxies’ addresses or CIDRs, comma-separated.')
+  }
+  return proxies
+}

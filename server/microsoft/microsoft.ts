@@ -1,0 +1,230 @@
+import type { IncidentsApi } from '../config.ts'
+import type { Refusal } from './refusals.ts'
+
+/** What each capability needs and how it stands in one tenant. */
+export type Capability = 'readIncidents' | 'writeIncidents' | 'hunting' | 'organisationProfile'
+export type CapabilityState = 'granted' | 'missing' | 'unlicensed' | 'unknown'
+
+/** A token for one tenant, with what could be read in it. Claims are advisory: a token is opaque to its bearer. */
+export interface AppToken {
+  value: string
+  expiresAt: Date
+  /** Null when the token is not a readable JWT. `tid` equals the tenant asked for, or the token was refused. */
+  claims: TokenClaims | null
+}
+
+export interface TokenClaims {
+  tid: string
+  appid: string
+  roles: string[]
+  aud: string | null
+  issuedAt: string | null
+  expiresAt: string | null
+}
+
+/** One request that was made as evidence: never its headers or its body. */
+export interface LiveCall {
+  capability: Capability
+  method: string
+  /** Path and query, without the origin. */
+  path: string
+  /** Null when no answer came. */
+  status: number | null
+  ms: number
+}
+
+/** The proof for one tenant: token, claims, one live call per capability, and the refusal if there was one. */
+export interface AccessEvidence {
+  claims: TokenClaims | null
+  /** Whether a token was issued at all. */
+  tokenIssued: boolean
+  capabilities: Record<Capability, CapabilityState>
+  calls: LiveCall[]
+  missingRoles: string[]
+  /** Roles the token carries beyond what Muster asks for: shown, and a warning when they write. */
+  unexpectedRoles: string[]
+  /** Null when reading incidents works. */
+  refusal: Refusal | null
+}
+
+export interface TenantIdentity {
+  tenantId: string
+  /** Microsoft's `tenant_region_scope`: EU, NA, AS, WW … */
+  region: string | null
+}
+
+export interface TenantProfile {
+  tenantId: string
+  displayName: string | null
+  defaultDomain: string | null
+}
+
+/** A person whose ID token was fully validated. `tid` and `oid` are the identity; the rest is for display. */
+export interface SignedInPerson {
+  tid: string
+  oid: string
+  name: string | null
+  username: string | null
+  /** App roles; they mean something only when `tid` is the partner's. */
+  roles: string[]
+  /** True for a B2B guest of that tenant. */
+  guest: boolean
+}
+
+/** Operators sign in to the partner's tenant; a customer's administrator proves which tenant is his. */
+export type SignInPurpose = 'operator' | 'customer'
+
+export interface SignInRequest {
+  purpose: SignInPurpose
+  /** Tenant ID, or null for any organisation (customers alone). */
+  tenantId: string | null
+  state: string
+  nonce: string
+  codeChallenge: string
+  prompt: 'none' | 'select_account' | null
+}
+
+export interface SignInCode {
+  purpose: SignInPurpose
+  tenantId: string | null
+  code: string
+  codeVerifier: string
+  nonce: string
+}
+
+/** The part of the day's words that both APIs share; what Microsoft sent stays beside it. */
+export type Severity = 'high' | 'medium' | 'low' | 'informational' | 'unknown'
+export type IncidentStatus = 'active' | 'inProgress' | 'awaitingAction' | 'resolved' | 'redirected' | 'unknown'
+export type EntityKind =
+  | 'user'
+  | 'device'
+  | 'ip'
+  | 'url'
+  | 'file'
+  | 'process'
+  | 'mailbox'
+  | 'mail'
+  | 'registry'
+  | 'group'
+  | 'app'
+  | 'other'
+
+/** Instants are UTC with exactly seven fraction digits (`2026-11-20T08:12:00.1234567Z`), so that text order is time order. */
+export type Instant = string
+
+export interface RemoteEntity {
+  kind: EntityKind
+  /** What a person would call it: an address, a host name, a file name. */
+  name: string
+  detail: string | null
+  verdict: string | null
+  remediation: string | null
+}
+
+export interface RemoteAlert {
+  id: string
+  title: string
+  description: string | null
+  severity: Severity
+  /** As Microsoft spells it, camelCase. */
+  status: string | null
+  category: string | null
+  serviceSource: string | null
+  detectionSource: string | null
+  createdAt: Instant | null
+  firstActivityAt: Instant | null
+  lastActivityAt: Instant | null
+  techniques: string[]
+  entities: RemoteEntity[]
+  original: unknown
+}
+
+export interface RemoteIncident {
+  id: string
+  /** The survivor this one was merged into. */
+  redirectId: string | null
+  title: string
+  description: string | null
+  severity: Severity
+  status: IncidentStatus
+  /** Microsoft's own spellings, unknown values included. */
+  rawSeverity: string | null
+  rawStatus: string | null
+  classification: string | null
+  determination: string | null
+  assignedTo: string | null
+  tags: string[]
+  comments: { text: string; by: string | null; at: Instant | null }[]
+  lastModifiedBy: string | null
+  priority: number | null
+  createdAt: Instant
+  lastUpdateAt: Instant
+  /** Only an https address on a Microsoft Defender portal; otherwise null. */
+  webUrl: string | null
+  /** Null when this API does not carry alerts in its list. */
+  alerts: RemoteAlert[] | null
+  original: unknown
+}
+
+/** One item of a page that was not understood; the rest of the page is. */
+export interface RejectedItem {
+  id: string | null
+  reason: 'not-an-object' | 'no-id' | 'no-time' | 'other-tenant' | 'too-large' | 'unreadable'
+  detail: string
+}
+
+export interface IncidentPage {
+  incidents: RemoteIncident[]
+  rejected: RejectedItem[]
+}
+
+export interface IncidentQuery {
+  /** Last update at or after. */
+  updatedSince?: Instant
+  /** Created at or after. */
+  createdSince?: Instant
+  /** Only these, one Microsoft status at a time. */
+  status?: 'active' | 'inProgress' | 'resolved'
+}
+
+/** One line of the doctor: a thing looked at, what was found, and how to mend it. */
+export interface RegistrationFinding {
+  check: 'tenant' | 'credential' | 'audience' | 'redirect-uris' | 'permissions' | 'sign-in' | 'api'
+  outcome: 'ok' | 'fault' | 'warning' | 'unknown'
+  /** Code of the sentence: `setup.found.<code>` in the catalogue. */
+  code: string
+  facts: Record<string, string>
+  refusal: Refusal | null
+}
+
+/**
+ * Everything the portal says to Microsoft. No SQL, no Express behind it; all refusals are thrown as `Refusal`.
+ * Tenant IDs are lower-case GUIDs, and are checked again before they reach a URL.
+ */
+export interface Microsoft {
+  readonly api: IncidentsApi
+  /** Application permissions that consent is asked for, in order. */
+  readonly permissions: readonly { name: string; id: string; capability: Capability }[]
+  readonly resource: { appId: string; name: string; uri: string }
+  /** `/{tenant or organizations}/v2.0/adminconsent`. */
+  consentUrl(request: { tenantId: string | null; state: string }): string
+  /** The link of the original documentation, with our redirect URI and state. */
+  classicConsentUrl(request: { state: string }): string
+  /** The tenant behind a domain or ID, by OpenID discovery; null when Microsoft knows none. */
+  resolveTenant(domainOrId: string): Promise<TenantIdentity | null>
+  /** Name and domain of any tenant, where the partner's app may ask; null otherwise. Never throws. */
+  describeTenant(tenantId: string): Promise<TenantProfile | null>
+  signInUrl(request: SignInRequest): string
+  /** Redeems a code and validates the ID token. @throws Refusal */
+  redeemSignIn(request: SignInCode): Promise<SignedInPerson>
+  /** The proof: fresh client, fresh token, one live call per capability. Never throws; the refusal is in the answer. */
+  checkAccess(tenantId: string): Promise<AccessEvidence>
+  /** Pages as Microsoft sends them. @throws Refusal */
+  listIncidents(tenantId: string, query: IncidentQuery): AsyncGenerator<IncidentPage>
+  /** The alerts of one incident, for the API whose list does not carry them. @throws Refusal */
+  alertsOf(tenantId: string, incidentId: string): Promise<RemoteAlert[]>
+  /** Drops every token of a tenant. */
+  forget(tenantId: string): void
+  /** What can be seen of the app registration from outside, each with its remedy. */
+  inspectRegistration(): Promise<RegistrationFinding[]>
+}

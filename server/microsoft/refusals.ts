@@ -1,0 +1,72 @@
+/** Why Microsoft said no, in our words. `refusal.<code>` and `refusal.<code>.next` are the texts. */
+export type RefusalCode =
+  | 'not-consented'
+  | 'role-missing'
+  | 'app-disabled'
+  | 'unlicensed'
+  | 'data-unavailable'
+  | 'blocked-by-policy'
+  | 'tenant-gone'
+  | 'other-cloud'
+  | 'partner-credential'
+  | 'partner-registration'
+  | 'throttled'
+  | 'unavailable'
+  | 'unexpected-answer'
+  | 'wrong-tenant-token'
+  | 'unauthorized'
+  | 'sign-in-invalid'
+  | 'interaction-required'
+
+/** Who must act before it works again. */
+export type RefusalOwner = 'partner' | 'customer' | 'microsoft' | 'wait'
+
+export interface RefusalFacts {
+  /** AADSTS number, if the answer named one. */
+  aadsts: number | null
+  status: number | null
+  /** Microsoft's own error word: `invalid_client`, `Forbidden` … bounded and cleaned. */
+  error: string | null
+  correlationId: string | null
+  traceId: string | null
+  /** ISO time of the refusal. */
+  at: string
+}
+
+/** Thrown by everything in `microsoft/`. Carries no token, no secret and no response body. */
+export class Refusal extends Error {
+  readonly code: RefusalCode
+  readonly owner: RefusalOwner
+  readonly facts: RefusalFacts
+  /** How long Microsoft asked to be left alone. */
+  readonly retryAfterMs: number | null
+
+  constructor(code: RefusalCode, facts: Partial<RefusalFacts> & { at: string }, options: { retryAfterMs?: number | null; cause?: unknown } = {}) {
+    super(`${code}${facts.aadsts ? ` (AADSTS${facts.aadsts})` : ''}`, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'Refusal'
+    this.code = code
+    this.owner = owners[code]
+    this.facts = { aadsts: null, status: null, error: null, correlationId: null, traceId: null, ...facts }
+    this.retryAfterMs = options.retryAfterMs ?? null
+  }
+}
+
+const owners: Record<RefusalCode, RefusalOwner> = {
+  'not-consented': 'customer',
+  'role-missing': 'customer',
+  'app-disabled': 'customer',
+  unlicensed: 'customer',
+  'data-unavailable': 'customer',
+  'blocked-by-policy': 'customer',
+  'tenant-gone': 'customer',
+  'other-cloud': 'partner',
+  'partner-credential': 'partner',
+  'partner-registration': 'partner',
+  throttled: 'wait',
+  unavailable: 'microsoft',
+  'unexpected-answer': 'microsoft',
+  'wrong-tenant-token': 'microsoft',
+  unauthorized: 'microsoft',
+  'sign-in-invalid': 'customer',
+  'interaction-required': 'customer',
+}

@@ -1,0 +1,14 @@
+import type { Config } from './config.ts'
+import type { Log } from './log.ts'
+import type { Microsoft } from './microsoft/microsoft.ts'
+import type { Database } from './store/database.ts'
+
+/** What every story and handler is given: five values and no container. */
+export interface Portal {
+  readonly config: Config
+  readonly db: Database
+  readonly microsoft: Microsoft
+  readonly log: Log
+  /** The time by which everything is decided; virtual in tests. */
+  readonly now: () => Date
+}

@@ -1,0 +1,26 @@
+import { audit } from './en/audit.ts'
+import { customers } from './en/customers.ts'
+import { errors } from './en/errors.ts'
+import { incidents } from './en/incidents.ts'
+import { join } from './en/join.ts'
+import { overview } from './en/overview.ts'
+import { refusals } from './en/refusals.ts'
+import { settings } from './en/settings.ts'
+import { setup } from './en/setup.ts'
+import { shell } from './en/shell.ts'
+import { tenants } from './en/tenants.ts'
+
+/** Every word of the portal. ICU message syntax. */
+export const en = {
+  ...shell,
+  ...errors,
+  ...refusals,
+  ...join,
+  ...overview,
+  ...customers,
+  ...tenants,
+  ...incidents,
+  ...audit,
+  ...setup,
+  ...settings,
+} as const

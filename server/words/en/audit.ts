@@ -1,0 +1,2 @@
+/** English: the words of the audit pages. */
+export const audit = {} as const

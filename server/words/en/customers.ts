@@ -1,0 +1,2 @@
+/** English: the words of the customers pages. */
+export const customers = {} as const

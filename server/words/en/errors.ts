@@ -1,0 +1,2 @@
+/** English: the words of the errors pages. */
+export const errors = {} as const

@@ -1,0 +1,2 @@
+/** English: the words of the incidents pages. */
+export const incidents = {} as const

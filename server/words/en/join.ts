@@ -1,0 +1,2 @@
+/** English: the words of the join pages. */
+export const join = {} as const

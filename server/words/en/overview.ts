@@ -1,0 +1,2 @@
+/** English: the words of the overview pages. */
+export const overview = {} as const

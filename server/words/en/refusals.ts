@@ -1,0 +1,2 @@
+/** English: the words of the refusals pages. */
+export const refusals = {} as const

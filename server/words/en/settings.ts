@@ -1,0 +1,2 @@
+/** English: the words of the settings pages. */
+export const settings = {} as const

@@ -1,0 +1,2 @@
+/** English: the words of the setup pages. */
+export const setup = {} as const

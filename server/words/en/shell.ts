@@ -1,0 +1,2 @@
+/** English: the words of the shell pages. */
+export const shell = {} as const

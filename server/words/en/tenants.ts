@@ -1,0 +1,2 @@
+/** English: the words of the tenants pages. */
+export const tenants = {} as const

@@ -1,0 +1,12 @@
+import { errors } from './sv/errors.ts'
+import { join } from './sv/join.ts'
+import { refusals } from './sv/refusals.ts'
+import { shell } from './sv/shell.ts'
+
+/** Swedish: the public pages and their errors. */
+export const sv = {
+  ...shell,
+  ...errors,
+  ...refusals,
+  ...join,
+} as const

@@ -1,0 +1,12 @@
+import { errors } from './zh-hant/errors.ts'
+import { join } from './zh-hant/join.ts'
+import { refusals } from './zh-hant/refusals.ts'
+import { shell } from './zh-hant/shell.ts'
+
+/** Traditional Chinese (Taiwan): the public pages and their errors. */
+export const zhHant = {
+  ...shell,
+  ...errors,
+  ...refusals,
+  ...join,
+} as const
