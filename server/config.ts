@@ -124,13 +124,18 @@ export function readConfig(env: Environment): Config {
   })
   const graphUrl = readOrigin('GRAPH_API_URL', text('GRAPH_API_URL'), fault, {
     fallback: 'https://graph.microsoft.com',
-    allowed: (origin) => /^https:\/\/(graph|dod-graph|microsoftgraph)\.(microsoft\.(com|us)|chinacloudapi\.cn)$/.test(origin),
+    allowed: (origin) =>
+      /^https:\/\/(graph|dod-graph|microsoftgraph)\.(microsoft\.(com|us)|chinacloudapi\.cn)$/.test(origin),
     remedy: 'Use https://graph.microsoft.com, or your national cloud’s Microsoft Graph host.',
   })
 
   const databaseUrl = text('DATABASE_URL') ?? null
   if (databaseUrl !== null && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
-    fault('DATABASE_URL', 'is not a postgres:// address', 'Leave it empty for SQLite, or write postgres://user@host/db.')
+    fault(
+      'DATABASE_URL',
+      'is not a postgres:// address',
+      'Leave it empty for SQLite, or write postgres://user@host/db.',
+    )
   }
   const config: Config = {
     port,
@@ -190,7 +195,7 @@ function readPublicUrl(value: string, fault: Fault): string {
 
 function readSessionSecrets(value: string | undefined, fault: Fault): string[] {
   const secrets = list(value)
-  const remedy = 'Make one with: node -e "console.log(require(\'crypto\').randomBytes(32).toString(\'base64url\'))"'
+  const remedy = "Make one with: node -e \"console.log(require('crypto').randomBytes(32).toString('base64url'))\""
   if (secrets.length === 0) fault('SESSION_SECRET', 'is missing', remedy)
   else if (secrets.some((secret) => Buffer.byteLength(secret) < minimumSecretBytes)) {
     fault('SESSION_SECRET', `is shorter than ${minimumSecretBytes} bytes`, remedy)
@@ -256,8 +261,10 @@ function readSignIn(env: Environment, app: Registration, fault: Fault): Registra
   const clientId = env.SIGN_IN_CLIENT_ID?.trim()
   const secret = env.SIGN_IN_CLIENT_SECRET?.trim()
   if (!clientId && !secret) return app
-  if (!clientId) fault('SIGN_IN_CLIENT_ID', 'is missing', 'SIGN_IN_CLIENT_SECRET is set: give the ID that goes with it.')
-  else if (!guid.test(clientId)) fault('SIGN_IN_CLIENT_ID', 'is not a GUID', 'Copy "Application (client) ID" from Entra.')
+  if (!clientId)
+    fault('SIGN_IN_CLIENT_ID', 'is missing', 'SIGN_IN_CLIENT_SECRET is set: give the ID that goes with it.')
+  else if (!guid.test(clientId))
+    fault('SIGN_IN_CLIENT_ID', 'is not a GUID', 'Copy "Application (client) ID" from Entra.')
   if (!secret) {
     fault('SIGN_IN_CLIENT_SECRET', 'is missing', 'SIGN_IN_CLIENT_ID is set: give the secret that goes with it.')
   }
@@ -282,7 +289,12 @@ function readOrigin(
   return url.origin
 }
 
-function readChoice<T extends string>(name: string, value: string | undefined, choices: readonly [T, ...T[]], fault: Fault): T {
+function readChoice<T extends string>(
+  name: string,
+  value: string | undefined,
+  choices: readonly [T, ...T[]],
+  fault: Fault,
+): T {
   const found = choices.find((choice) => choice === value)
   if (value !== undefined && found === undefined) {
     fault(name, 'is not one of the choices', `Use ${choices.join(', ')}, or leave it empty for ${choices[0]}.`)
@@ -294,7 +306,11 @@ function readProxies(value: string | undefined, fault: Fault): string[] {
   const proxies = list(value)
   const address = /^(loopback|linklocal|uniquelocal|[0-9a-f.:]+(\/\d{1,3})?)$/i
   if (proxies.some((proxy) => !address.test(proxy))) {
-    fault('TRUST_PROXY', 'holds something that is not an address', 'List the proxies’ addresses or CIDRs, comma-separated.')
+    fault(
+      'TRUST_PROXY',
+      'holds something that is not an address',
+      'List the proxies’ addresses or CIDRs, comma-separated.',
+    )
   }
   return proxies
 }

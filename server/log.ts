@@ -16,10 +16,9 @@ export function createLog(level: string, destination?: DestinationStream): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: {
-        paths: ['*.authorization', '*.cookie', '*.secret', '*.token', '*.state', '*.code', '*.password'].flatMap((path) => [
-          path,
-          path.slice(2),
-        ]),
+        paths: ['*.authorization', '*.cookie', '*.secret', '*.token', '*.state', '*.code', '*.password'].flatMap(
+          (path) => [path, path.slice(2)],
+        ),
         censor: hidden,
       },
       serializers: { err: describeError },

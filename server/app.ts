@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import express, { type Express, type RequestHandler } from 'express'
+import { PortalError } from './errors.ts'
+import { plain } from './log.ts'
+import type { Portal } from './portal.ts'
+import { admit, needsSession } from './web/access.ts'
+import { assets } from './web/assets.ts'
+import { checkForm, refuseCrossSite } from './web/csrf.ts'
+import { answerError, notFound } from './web/errors.ts'
+import type { Lifecycle } from './web/health.ts'
+import { createLimits } from './web/limits.ts'
+import { visitor } from './web/reader.ts'
+import type { Route } from './web/route.ts'
+import { routes } from './web/routes.ts'
+import { knownMethods, noStore, onlyPublicHost, securityHeaders } from './web/security.ts'
+import { createSessions } from './web/sessions.ts'
+
+const bodyLimit = 32_000
+
+/** The portal over HTTP. What a request meets, in the order it meets it. */
+export function createApp(portal: Portal, lifecycle: Lifecycle = { draining: false }): Express {
+  const { config, log, now } = portal
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('query parser', 'simple')
+  app.set('trust proxy', config.trustProxy.length > 0 ? config.trustProxy : false)
+  app.locals.lifecycle = lifecycle
+
+  const chain = routeChain(portal)
+  const register = (these: readonly Route[]) => {
+    for (const route of these) app[route.method === 'GET' ? 'get' : 'post'](route.path, ...chain(route))
+  }
+
+  app.use(identify(portal))
+  app.use(securityHeaders(config))
+  app.use(knownMethods)
+  register(routes.filter((route) => route.anyHost))
+  app.use(onlyPublicHost(config))
+  app.use('/assets', assets())
+  app.use(noStore)
+  app.use((req, _res, next) => {
+    refuseCrossSite(config, req)
+    next()
+  })
+  register(routes.filter((route) => !route.anyHost))
+  app.all(
+    routes.map((route) => route.path),
+    otherMethod,
+  )
+  app.use(notFound)
+  app.use(answerError(log, now))
+  return app
+}
+
+/** What stands before each handler: who may ask how often, who it is, whether she may, and whether the form is ours. */
+function routeChain(portal: Portal): (route: Route) => RequestHandler[] {
+  const limited = createLimits()
+  const sessions = createSessions(portal)
+  return (route) => {
+    const limit: RequestHandler = async (req, _res, next) => {
+      if (route.limit) await limited(req, route.limit)
+      next()
+    }
+    const announcedSize: RequestHandler = (req, _res, next) => {
+      if (Number(req.headers['content-length'] ?? 0) > (route.bodyLimit ?? bodyLimit))
+        throw new PortalError('TOO_LARGE')
+      next()
+    }
+    const access: RequestHandler = async (req, res, next) => {
+      if ((await admit(portal, route, req, res)) === 'in') next()
+    }
+    const form: RequestHandler[] =
+      route.method === 'GET'
+        ? []
+        : [
+            express.urlencoded({ extended: false, limit: route.bodyLimit ?? bodyLimit }),
+            (req, _res, next) => {
+              checkForm(portal, req, route.access)
+              next()
+            },
+          ]
+    return [
+      limit,
+      announcedSize,
+      ...(needsSession(route.access) || route.readsSession ? sessions : []),
+      access,
+      ...form,
+      async (req, res) => {
+        await (route.handler as (portal: Portal, req: unknown, res: unknown) => unknown)(portal, req, res)
+      },
+    ]
+  }
+}
+
+/** Gives the request its ID and its reader, and writes its line when it is over: no query, no token, no body. */
+function identify(portal: Portal): RequestHandler {
+  return (req, res, next) => {
+    const started = performance.now()
+    req.requestId = randomBytes(9).toString('base64url')
+    res.set('X-Request-Id', req.requestId)
+    res.locals.portal = portal
+    res.locals.reader = visitor(req)
+    res.once('close', () => {
+      portal.log.info(
+        {
+          method: req.method,
+          path: loggedPath(req.path),
+          status: res.statusCode,
+          ms: Math.round(performance.now() - started),
+          requestId: req.requestId,
+          operator: req.operator?.id,
+          ...(res.writableFinished ? {} : { cut: true }),
+        },
+        'request',
+      )
+    })
+    next()
+  }
+}
+
+/** Anything in a path as long as a bearer token is taken for one. */
+const loggedPath = (path: string): string => plain(path.replace(/[\w-]{40,}/g, '[hidden]'), 300)
+
+const otherMethod: RequestHandler = (req, res) => {
+  const allowed = routes.filter((route) => matches(route.path, req.path)).map((route) => route.method)
+  res.set(
+    'Allow',
+    [...new Set(allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].join(', '),
+  )
+  throw new PortalError('METHOD_NOT_ALLOWED')
+}
+
+const matches = (pattern: string, path: string) =>
+  new RegExp(`^${pattern.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+')}/?$`, 'i').test(path)

@@ -1,0 +1,257 @@
+import { keepForReview, settleBinding, settleRefusal } from './binding.ts'
+import { PortalError } from './errors.ts'
+import type { ConsentClaim } from './microsoft/consent.ts'
+import type { Portal } from './portal.ts'
+import {
+  type AttemptOutcome,
+  abandonedAttempts,
+  adoptAttempt,
+  type ConsentAttempt,
+  latestAttemptOfBrowser,
+  recordOutcome,
+  redeemState,
+  startAttempt,
+} from './store/attempts.ts'
+import { type Actor, muster, recordAudit } from './store/audit.ts'
+import { customerById } from './store/customers.ts'
+import { write } from './store/database.ts'
+import { newToken } from './store/identifiers.ts'
+import {
+  type ConsentLink,
+  issueLink,
+  linkById,
+  linkState,
+  recordOpening,
+  scheduleProbe,
+  usableLink,
+} from './store/links.ts'
+import { openReview } from './store/reviews.ts'
+import { beginTenantProof, finishTenantProof } from './tenant-proof.ts'
+
+const minute = 60_000
+/** Long enough to find a phone for the second factor; a later return is kept for review. */
+const attemptLasts = 60 * minute
+/** An approval given by somebody else, or a closed tab, never calls back: this is when we look for ourselves. */
+const firstProbeAfter = 5 * minute
+/** After this, a browser that went to prove its tenant is not expected back. */
+const proofPatience = 30 * minute
+
+/** A browser on its way: the secret of its cookie, and who it is for the audit log. */
+export interface Visitor {
+  browser: string | null
+  actor: Actor & { kind: 'customer' }
+}
+
+/** Where to send the browser next. */
+export type Step =
+  /** On to Microsoft; `sealed` must come back with the browser, and `browser` be kept as its cookie. */
+  | { kind: 'microsoft'; url: string; sealed: SealedProof | null; browser: string }
+  /** To the page of its attempt. */
+  | { kind: 'attempt'; attemptId: string; browser: string }
+  /** Nothing to show to whoever this is. */
+  | { kind: 'stranger' }
+
+/** The secrets of a sign-in that proves a tenant; they live in the browser's sealed cookie alone. */
+export interface SealedProof {
+  attemptId: string
+  nonce: string
+  codeVerifier: string
+  silent: boolean
+}
+
+/**
+ * Issues a consent link for a customer, pinned to its expected tenant, and with it the classic link of the original
+ * documentation.
+ * @returns both addresses; neither can ever be shown again
+ * @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED
+ */
+export async function issueConsentLink(
+  portal: Portal,
+  actor: Actor & { kind: 'operator' },
+  request: { customerId: string; days: number },
+): Promise<{ link: ConsentLink; url: string; classicUrl: string }> {
+  const { db, config, microsoft } = portal
+  const now = portal.now()
+  return write(db, async (tx) => {
+    const customer = await customerById(tx, request.customerId)
+    if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
+    const { link, token } = await issueLink(tx, actor, {
+      customerId: customer.id,
+      pinnedTenantId: customer.expectedTenantId,
+      pinnedDomain: customer.expectedDomain,
+      days: request.days,
+      now,
+    })
+    const { state } = await startAttempt(tx, {
+      linkId: link.id,
+      customerId: customer.id,
+      kind: 'classic',
+      browser: null,
+      pinnedTenantId: link.pinnedTenantId,
+      now,
+      expiresAt: new Date(link.expiresAt),
+    })
+    return {
+      link,
+      url: `${config.publicUrl}/join/${token}`,
+      classicUrl: microsoft.classicConsentUrl({ state }),
+    }
+  })
+}
+
+/**
+ * The visitor goes on from the landing page: an attempt of its own starts, with a single-use state tied to this browser.
+ * @throws PortalError LINK_UNKNOWN, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED
+ */
+export async function beginConsent(
+  portal: Portal,
+  visitor: Visitor,
+  token: string,
+): Promise<Step & { kind: 'microsoft' }> {
+  const { db, microsoft } = portal
+  const now = portal.now()
+  const browser = visitor.browser ?? newToken()
+  return write(db, async (tx) => {
+    const link = await usableLink(tx, token, now)
+    if (link.openedAt === null) await recordOpening(tx, visitor.actor, link, now)
+    const { attempt, state } = await startAttempt(tx, {
+      linkId: link.id,
+      customerId: link.customerId,
+      kind: 'landing',
+      browser,
+      pinnedTenantId: link.pinnedTenantId,
+      now,
+      expiresAt: new Date(now.getTime() + attemptLasts),
+    })
+    await recordAudit(tx, visitor.actor, {
+      action: 'attempt.started',
+      at: now,
+      customerId: link.customerId,
+      subjectId: attempt.id,
+    })
+    await scheduleProbe(tx, link.id, new Date(now.getTime() + firstProbeAfter))
+    return {
+      kind: 'microsoft',
+      url: microsoft.consentUrl({ tenantId: link.pinnedTenantId, state }),
+      sealed: null,
+      browser,
+    }
+  })
+}
+
+/**
+ * A browser comes back from Microsoft. Its word is a claim: the state is consumed once and atomically, together with
+ * all that the claim changes, and leads on to a binding, a sign-in that proves it, a review, or a page that says what
+ * happened.
+ */
+export async function receiveClaim(
+  portal: Portal,
+  visitor: Visitor,
+  claim: ConsentClaim,
+  sealed: SealedProof | null,
+): Promise<Step> {
+  const browser = visitor.browser ?? newToken()
+  const received = await write(portal.db, (tx) => receive({ ...portal, db: tx }, visitor, browser, claim))
+  if (received.kind === 'proof')
+    return finishTenantProof(portal, { ...visitor, browser }, received.attempt, claim, sealed)
+  return received
+}
+
+type Received = Step | { kind: 'proof'; attempt: ConsentAttempt }
+
+async function receive(portal: Portal, visitor: Visitor, browser: string, claim: ConsentClaim): Promise<Received> {
+  const { db, log } = portal
+  const now = portal.now()
+  const redemption =
+    claim.state === null ? ({ found: 'unknown' } as const) : await redeemState(db, claim.state, visitor.browser, now)
+  if (redemption.found === 'unknown') {
+    log.warn({ event: 'sequence_fail', kind: claim.kind }, 'a consent callback with an unknown state was refused')
+    // Nothing is kept of a return anybody can make up, except from a browser that did set out from here.
+    const known = visitor.browser === null ? null : await latestAttemptOfBrowser(db, visitor.browser)
+    if (known) await keepUnclaimed(portal, visitor, known, claim)
+    return { kind: 'stranger' }
+  }
+  const { attempt, found } = redemption
+  if (found !== 'fresh') {
+    if (found !== 'spent') await keepUnclaimed(portal, visitor, attempt, claim)
+    if (found === 'other-browser' || attempt.browserHash === null || attempt.kind === 'proof')
+      return { kind: 'stranger' }
+    return { kind: 'attempt', attemptId: attempt.id, browser }
+  }
+  if (attempt.kind === 'proof') return { kind: 'proof', attempt }
+  const page: Step = { kind: 'attempt', attemptId: attempt.id, browser }
+  if (attempt.browserHash === null) await adoptAttempt(db, attempt.id, browser)
+  if (claim.kind === 'refused') {
+    await settleRefusal(db, visitor.actor, attempt, outcomeOf[claim.reason], now, claim.aadsts)
+    return page
+  }
+  const link = await linkById(db, attempt.linkId)
+  if (linkState(link, now) === 'withdrawn') {
+    await settleRefusal(db, visitor.actor, attempt, 'link-withdrawn', now)
+    await keepUnclaimed(portal, visitor, attempt, claim)
+    return page
+  }
+  if (claim.kind === 'code') {
+    return beginTenantProof(portal, { attempt, browser, tenantId: attempt.pinnedTenantId, silent: true })
+  }
+  await recordOutcome(db, attempt.id, 'claimed', now, { claimedTenantId: claim.tenantId })
+  if (attempt.pinnedTenantId === null) {
+    return beginTenantProof(portal, { attempt, browser, tenantId: claim.tenantId, silent: true })
+  }
+  await settleBinding(portal, visitor.actor, attempt, { tenantId: claim.tenantId, how: 'pinned', by: '' })
+  return page
+}
+
+const outcomeOf: Record<(ConsentClaim & { kind: 'refused' })['reason'], AttemptOutcome> = {
+  declined: 'declined',
+  cancelled: 'declined',
+  'wrong-tenant': 'wrong-tenant',
+  unlicensed: 'unlicensed',
+  misconfigured: 'misconfigured',
+  other: 'refused',
+}
+
+/** A return whose attempt we know, but that came late, lost or through another browser: kept, never bound by itself. */
+async function keepUnclaimed(
+  portal: Portal,
+  visitor: Visitor,
+  attempt: ConsentAttempt,
+  claim: ConsentClaim,
+): Promise<void> {
+  if (claim.kind !== 'granted') return
+  await write(portal.db, (tx) =>
+    openReview(
+      tx,
+      visitor.actor,
+      {
+        kind: 'unclaimed',
+        customerId: attempt.customerId,
+        linkId: attempt.linkId,
+        attemptId: attempt.id,
+        tenantId: claim.tenantId,
+        tenantName: null,
+        tenantDomain: null,
+        evidence: 'callback',
+        person: null,
+      },
+      portal.now(),
+    ),
+  )
+}
+
+/**
+ * Claims whose browser never came back from the sign-in that was to prove them: kept for an operator's decision.
+ * @returns how many
+ */
+export async function keepAbandonedClaims(portal: Portal): Promise<number> {
+  const now = portal.now()
+  const abandoned = await abandonedAttempts(portal.db, new Date(now.getTime() - proofPatience))
+  for (const attempt of abandoned) {
+    if (attempt.claimedTenantId === null) await settleRefusal(portal.db, muster, attempt, 'sign-in-failed', now)
+    else {
+      const claimed = { kind: 'unpinned', tenantId: attempt.claimedTenantId, evidence: 'callback' } as const
+      await keepForReview(portal.db, muster, attempt, claimed, now)
+    }
+  }
+  return abandoned.length
+}

@@ -1,0 +1,115 @@
+import type { AccessEvidence } from './microsoft/microsoft.ts'
+import type { RefusalCode } from './microsoft/refusals.ts'
+import type { Portal } from './portal.ts'
+import { clearAlarm, raiseAlarm } from './store/alarms.ts'
+import { muster } from './store/audit.ts'
+import { pruneChecks, recordCheck } from './store/checks.ts'
+import type { Claim } from './store/claims.ts'
+import { type AccessState, nameTenant, type Tenant, tenantById } from './store/tenants.ts'
+
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+
+/** Waits between tries after a consent: Microsoft needs seconds to hours until one takes effect everywhere. */
+const provingDelays = [5 * second, 15 * second, 45 * second, 2 * minute, 5 * minute, 15 * minute, hour, 6 * hour]
+const provingEnds = 48 * hour
+/** So long after a consent, missing roles and refused calls are not yet held against the customer. */
+const propagation = 5 * minute
+const activeEvery = 6 * hour
+/** One process tries again this often while the partner's own credential fails. */
+export const alarmProbeEvery = minute
+const keptChecks = 200
+
+export interface Verdict {
+  state: AccessState
+  nextCheckAt: Date
+  /** Whether the quick schedule after a consent goes on. */
+  keepProving: boolean
+}
+
+/** States that a refusal leads to when there is no doubt about it. */
+const stateOf: Partial<Record<RefusalCode, AccessState>> = {
+  'app-disabled': 'disabled',
+  unlicensed: 'unlicensed',
+  'data-unavailable': 'unlicensed',
+  'role-missing': 'limited',
+  'blocked-by-policy': 'blocked',
+  'tenant-gone': 'gone',
+  'other-cloud': 'gone',
+}
+
+/** Refusals that a consent which has not spread yet looks like. */
+const mayBePropagation = new Set<RefusalCode>(['not-consented', 'role-missing', 'data-unavailable'])
+
+/**
+ * Proves access to one claimed tenant: a fresh token's `tid`, `appid` and `roles` as evidence, one live call per
+ * capability as the verdict. Record, state, next due time and audit event are stored together.
+ * @throws ClaimLostError when another worker took the tenant over
+ */
+export async function proveTenant(portal: Portal, claim: Claim): Promise<Verdict> {
+  const { db, microsoft, now } = portal
+  const evidence = await microsoft.checkAccess(claim.tenantId)
+  const tenant = await tenantById(db, claim.tenantId)
+  const verdict = judge(tenant, evidence, now())
+  await recordCheck(db, claim, evidence, verdict, now())
+  const code = evidence.refusal?.code
+  if (code === 'partner-credential' || code === 'partner-registration') {
+    await raiseAlarm(db, code, evidence.refusal?.facts ?? { at: now().toISOString(), ...noFacts }, now())
+  } else if (evidence.tokenIssued) {
+    await clearAlarm(db, 'partner-credential', now())
+    await clearAlarm(db, 'partner-registration', now())
+  }
+  if (verdict.state === 'active' && tenant.displayName === null) await readProfile(portal, tenant)
+  await pruneChecks(db, claim.tenantId, keptChecks)
+  return verdict
+}
+
+const noFacts = { aadsts: null, status: null, error: null, correlationId: null, traceId: null }
+
+/** What an access check means for a tenant, and when to look again. */
+export function judge(tenant: Tenant, evidence: AccessEvidence, now: Date): Verdict {
+  const refusal = evidence.refusal
+  if (refusal === null) {
+    return { state: 'active', nextCheckAt: after(now, jittered(activeEvery)), keepProving: false }
+  }
+  const proving = tenant.provingSince !== null && now.getTime() - Date.parse(tenant.provingSince) < provingEnds
+  const state = stateAfter(tenant, refusal.code, now, proving)
+  const next = Math.max(proving ? provingDelay(tenant) : slowDelay(tenant, state, now), refusal.retryAfterMs ?? 0)
+  return { state, nextCheckAt: after(now, next), keepProving: proving }
+}
+
+function stateAfter(tenant: Tenant, code: RefusalCode, now: Date, proving: boolean): AccessState {
+  const sinceConsent =
+    tenant.provingSince === null ? Number.POSITIVE_INFINITY : now.getTime() - Date.parse(tenant.provingSince)
+  if (mayBePropagation.has(code) && tenant.accessState === 'proving') {
+    if (code === 'not-consented' ? proving : sinceConsent < propagation) return 'proving'
+  }
+  if (code === 'not-consented') return tenant.firstActiveAt === null ? 'unproven' : 'revoked'
+  const certain = stateOf[code]
+  if (certain) return certain
+  // Throttled, unreachable, or our own credential: it says nothing about this tenant, so its state stays.
+  return tenant.accessState === 'proving' && !proving ? 'unproven' : tenant.accessState
+}
+
+function provingDelay(tenant: Tenant): number {
+  return provingDelays[Math.min(tenant.checkAttempts, provingDelays.length - 1)] ?? hour
+}
+
+/** Outside the quick schedule: soon while the trouble is young, then ever more patiently. */
+function slowDelay(tenant: Tenant, state: AccessState, now: Date): number {
+  const age = state === tenant.accessState ? now.getTime() - Date.parse(tenant.stateSince) : 0
+  if (state === 'active') return jittered(5 * minute)
+  if (age < hour) return jittered(5 * minute)
+  return jittered(age < 24 * hour ? hour : activeEvery)
+}
+
+const after = (now: Date, ms: number) => new Date(now.getTime() + ms)
+
+/** Ten per cent to either side, so that tenants proven together are not asked together for ever. */
+const jittered = (ms: number) => ms * (0.9 + Math.random() * 0.2)
+
+async function readProfile(portal: Portal, tenant: Tenant): Promise<void> {
+  const profile = await portal.microsoft.describeTenant(tenant.tenantId)
+  if (profile) await nameTenant(portal.db, muster, tenant.tenantId, profile, portal.now())
+}

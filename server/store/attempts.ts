@@ -1,0 +1,234 @@
+import { type Database, write } from './database.ts'
+import { digest, newId, newToken } from './identifiers.ts'
+
+/** `landing` from our page, `classic` from the documentation's link, `proof` the sign-in straight after consent. */
+export type AttemptKind = 'landing' | 'classic' | 'proof'
+
+export type AttemptOutcome =
+  | 'started'
+  | 'claimed'
+  | 'proving-tenant'
+  | 'bound'
+  | 'review'
+  | 'declined'
+  | 'wrong-tenant'
+  | 'unlicensed'
+  | 'tenant-taken'
+  | 'tenant-is-partner'
+  | 'other-tenant-signed-in'
+  | 'sign-in-failed'
+  | 'link-withdrawn'
+  | 'misconfigured'
+  | 'refused'
+
+export interface ConsentAttempt {
+  id: string
+  linkId: string
+  customerId: string
+  kind: AttemptKind
+  browserHash: string | null
+  pinnedTenantId: string | null
+  startedAt: string
+  expiresAt: string
+  returnedAt: string | null
+  outcome: AttemptOutcome
+  claimedTenantId: string | null
+  boundTenantId: string | null
+  aadsts: number | null
+  finishedAt: string | null
+}
+
+/** Starts an attempt; the state is returned once and kept as a hash. */
+export async function startAttempt(
+  db: Database,
+  request: {
+    linkId: string
+    customerId: string
+    kind: AttemptKind
+    /** The secret in the browser's cookie; null for the classic link, which no browser started. */
+    browser: string | null
+    pinnedTenantId: string | null
+    claimedTenantId?: string | null
+    now: Date
+    expiresAt: Date
+  },
+): Promise<{ attempt: ConsentAttempt; state: string }> {
+  const state = newToken()
+  const id = newId()
+  await db
+    .insertInto('consent_attempts')
+    .values({
+      id,
+      link_id: request.linkId,
+      customer_id: request.customerId,
+      kind: request.kind,
+      state_hash: digest(state),
+      browser_hash: request.browser === null ? null : digest(request.browser),
+      pinned_tenant_id: request.pinnedTenantId,
+      started_at: request.now.toISOString(),
+      expires_at: request.expiresAt.toISOString(),
+      returned_at: null,
+      outcome: 'started',
+      claimed_tenant_id: request.claimedTenantId ?? null,
+      bound_tenant_id: null,
+      aadsts: null,
+      finished_at: null,
+    })
+    .execute()
+  return { attempt: await attemptById(db, id), state }
+}
+
+export type Redemption =
+  | { found: 'fresh'; attempt: ConsentAttempt }
+  /** The state is ours, but used, late, or carried by another browser. */
+  | { found: 'spent' | 'late' | 'other-browser'; attempt: ConsentAttempt }
+  | { found: 'unknown' }
+
+/**
+ * Consumes a state: of any number of callbacks with it, exactly one is `fresh`. A browser that did not start the
+ * attempt consumes nothing.
+ */
+export async function redeemState(db: Database, state: string, browser: string | null, now: Date): Promise<Redemption> {
+  return write(db, async (tx) => {
+    const row = await tx
+      .selectFrom('consent_attempts')
+      .selectAll()
+      .where('state_hash', '=', digest(state))
+      .executeTakeFirst()
+    if (!row) return { found: 'unknown' }
+    const attempt = fromRow(row)
+    if (row.browser_hash !== null && (browser === null || digest(browser) !== row.browser_hash)) {
+      return { found: 'other-browser', attempt }
+    }
+    if (row.expires_at <= now.toISOString()) return { found: 'late', attempt }
+    const consumed = await tx
+      .updateTable('consent_attempts')
+      .set({ returned_at: now.toISOString() })
+      .where('id', '=', row.id)
+      .where('returned_at', 'is', null)
+      .executeTakeFirst()
+    return consumed.numUpdatedRows === 1n ? { found: 'fresh', attempt } : { found: 'spent', attempt }
+  })
+}
+
+/** Notes where an attempt has got to. */
+export async function recordOutcome(
+  db: Database,
+  id: string,
+  outcome: AttemptOutcome,
+  now: Date,
+  more: { claimedTenantId?: string | null; boundTenantId?: string | null; aadsts?: number | null } = {},
+): Promise<void> {
+  const unfinished = outcome === 'claimed' || outcome === 'proving-tenant'
+  await db
+    .updateTable('consent_attempts')
+    .set({
+      outcome,
+      finished_at: unfinished ? null : now.toISOString(),
+      ...(more.claimedTenantId === undefined ? {} : { claimed_tenant_id: more.claimedTenantId }),
+      ...(more.boundTenantId === undefined ? {} : { bound_tenant_id: more.boundTenantId }),
+      ...(more.aadsts === undefined ? {} : { aadsts: more.aadsts }),
+    })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** The attempt whose page this browser may see; null for everybody else. */
+export async function attemptOfBrowser(
+  db: Database,
+  id: string,
+  browser: string | null,
+): Promise<ConsentAttempt | null> {
+  if (browser === null) return null
+  const row = await db
+    .selectFrom('consent_attempts')
+    .selectAll()
+    .where('id', '=', id)
+    .where('browser_hash', '=', digest(browser))
+    .executeTakeFirst()
+  return row ? fromRow(row) : null
+}
+
+/** Any attempt this browser ever started: what tells a mangled return from a forged one. */
+export async function latestAttemptOfBrowser(db: Database, browser: string): Promise<ConsentAttempt | null> {
+  const row = await db
+    .selectFrom('consent_attempts')
+    .selectAll()
+    .where('browser_hash', '=', digest(browser))
+    .orderBy('started_at', 'desc')
+    .executeTakeFirst()
+  return row ? fromRow(row) : null
+}
+
+export async function attemptById(db: Database, id: string): Promise<ConsentAttempt> {
+  return fromRow(await db.selectFrom('consent_attempts').selectAll().where('id', '=', id).executeTakeFirstOrThrow())
+}
+
+/** Ties a classic attempt, which no browser started, to the browser that came back with it. */
+export async function adoptAttempt(db: Database, id: string, browser: string): Promise<void> {
+  await db
+    .updateTable('consent_attempts')
+    .set({ browser_hash: digest(browser) })
+    .where('id', '=', id)
+    .where('browser_hash', 'is', null)
+    .execute()
+}
+
+/** Attempts that came back before `before` and never got to an end. */
+export async function abandonedAttempts(db: Database, before: Date): Promise<ConsentAttempt[]> {
+  const rows = await db
+    .selectFrom('consent_attempts')
+    .selectAll()
+    .where('outcome', 'in', ['claimed', 'proving-tenant'])
+    .where('returned_at', '<', before.toISOString())
+    .orderBy('returned_at')
+    .limit(50)
+    .execute()
+  return rows.map(fromRow)
+}
+
+/** Newest first. */
+export async function attemptsOf(db: Database, customerId: string, limit = 50): Promise<ConsentAttempt[]> {
+  const rows = await db
+    .selectFrom('consent_attempts')
+    .selectAll()
+    .where('customer_id', '=', customerId)
+    .orderBy('started_at', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map(fromRow)
+}
+
+function fromRow(row: {
+  id: string
+  link_id: string
+  customer_id: string
+  kind: string
+  browser_hash: string | null
+  pinned_tenant_id: string | null
+  started_at: string
+  expires_at: string
+  returned_at: string | null
+  outcome: string
+  claimed_tenant_id: string | null
+  bound_tenant_id: string | null
+  aadsts: number | null
+  finished_at: string | null
+}): ConsentAttempt {
+  return {
+    id: row.id,
+    linkId: row.link_id,
+    customerId: row.customer_id,
+    kind: row.kind as AttemptKind,
+    browserHash: row.browser_hash,
+    pinnedTenantId: row.pinned_tenant_id,
+    startedAt: row.started_at,
+    expiresAt: row.expires_at,
+    returnedAt: row.returned_at,
+    outcome: row.outcome as AttemptOutcome,
+    claimedTenantId: row.claimed_tenant_id,
+    boundTenantId: row.bound_tenant_id,
+    aadsts: row.aadsts,
+    finishedAt: row.finished_at,
+  }
+}

@@ -1,0 +1,114 @@
+import type { Database, Tx } from './database.ts'
+
+/** Who did it. `kind: 'muster'` is the portal by itself, `customer` whoever holds a consent link. */
+export type Actor =
+  | { kind: 'operator'; id: string; name: string; address: string | null; requestId: string | null }
+  | { kind: 'customer'; id: null; name: string | null; address: string | null; requestId: string | null }
+  | { kind: 'muster' }
+
+export const muster: Actor = { kind: 'muster' }
+
+/** Every action there is; `audit.<action>` in the catalogue says it as a sentence. */
+export const auditActions = [
+  'operator.signed-in',
+  'operator.sign-in-refused',
+  'operator.signed-out',
+  'settings.changed',
+  'customer.created',
+  'customer.changed',
+  'customer.offboarded',
+  'link.issued',
+  'link.withdrawn',
+  'link.opened',
+  'link.completed',
+  'attempt.started',
+  'attempt.refused',
+  'attempt.declined',
+  'consent.received',
+  'consent.unclaimed',
+  'review.confirmed',
+  'review.dismissed',
+  'tenant.bound',
+  'tenant.refused',
+  'tenant.entered',
+  'tenant.profile-read',
+  'tenant.check-requested',
+  'tenant.sync-requested',
+  'access.changed',
+  'tenant.first-incident',
+  'tenant.offboarded',
+  'alarm.raised',
+  'alarm.cleared',
+] as const
+
+export type AuditAction = (typeof auditActions)[number]
+
+export interface AuditSubject {
+  action: AuditAction
+  at: Date
+  customerId?: string | null
+  tenantId?: string | null
+  subjectId?: string | null
+  /** Safe to show: no token, no state, no text that came through a callback. */
+  facts?: Record<string, string | number | boolean | null>
+}
+
+export interface AuditEvent {
+  id: number
+  at: string
+  actorKind: Actor['kind']
+  actorName: string | null
+  action: AuditAction
+  customerId: string | null
+  tenantId: string | null
+  subjectId: string | null
+  facts: Record<string, string | number | boolean | null>
+  address: string | null
+  requestId: string | null
+}
+
+/** Writes the witness of a change into the transaction of that change. */
+export async function recordAudit(tx: Tx, actor: Actor, subject: AuditSubject): Promise<void> {
+  const person = actor.kind === 'muster' ? { id: null, name: null, address: null, requestId: null } : actor
+  await tx
+    .insertInto('audit_events')
+    .values({
+      at: subject.at.toISOString(),
+      actor_kind: actor.kind,
+      actor_id: person.id,
+      actor_name: person.name,
+      action: subject.action,
+      customer_id: subject.customerId ?? null,
+      tenant_id: subject.tenantId ?? null,
+      subject_id: subject.subjectId ?? null,
+      facts: JSON.stringify(subject.facts ?? {}),
+      address: person.address,
+      request_id: person.requestId,
+    })
+    .execute()
+}
+
+/** Newest first; `before` is the ID of the last event of the page before. */
+export async function listAudit(
+  db: Database,
+  filter: { customerId?: string; tenantId?: string; actions?: readonly AuditAction[]; before?: number; limit: number },
+): Promise<AuditEvent[]> {
+  let query = db.selectFrom('audit_events').selectAll().orderBy('id', 'desc').limit(filter.limit)
+  if (filter.customerId !== undefined) query = query.where('customer_id', '=', filter.customerId)
+  if (filter.tenantId !== undefined) query = query.where('tenant_id', '=', filter.tenantId)
+  if (filter.actions !== undefined) query = query.where('action', 'in', [...filter.actions])
+  if (filter.before !== undefined) query = query.where('id', '<', filter.before)
+  return (await query.execute()).map((row) => ({
+    id: row.id,
+    at: row.at,
+    actorKind: row.actor_kind as Actor['kind'],
+    actorName: row.actor_name,
+    action: row.action as AuditAction,
+    customerId: row.customer_id,
+    tenantId: row.tenant_id,
+    subjectId: row.subject_id,
+    facts: JSON.parse(row.facts) as AuditEvent['facts'],
+    address: row.address,
+    requestId: row.request_id,
+  }))
+}

@@ -1,0 +1,166 @@
+import { sql } from 'kysely'
+import { PortalError } from '../errors.ts'
+import { type Actor, recordAudit } from './audit.ts'
+import { type Database, type Tx, write } from './database.ts'
+import { newId } from './identifiers.ts'
+
+export interface Customer {
+  id: string
+  name: string
+  language: string
+  contactName: string | null
+  contactEmail: string | null
+  notes: string | null
+  groups: string[]
+  /** The tenant expected up front: its ID, and the domain that was typed, if one was. */
+  expectedTenantId: string | null
+  expectedDomain: string | null
+  createdAt: string
+  offboardedAt: string | null
+}
+
+export interface CustomerDetails {
+  name: string
+  language: string
+  contactName: string | null
+  contactEmail: string | null
+  notes: string | null
+  groups: readonly string[]
+  expectedTenantId: string | null
+  expectedDomain: string | null
+}
+
+export async function createCustomer(
+  db: Database,
+  actor: Actor,
+  details: CustomerDetails,
+  now: Date,
+): Promise<Customer> {
+  return write(db, async (tx) => {
+    const id = newId()
+    await tx
+      .insertInto('customers')
+      .values({
+        id,
+        ...columns(details),
+        created_at: now.toISOString(),
+        updated_at: now.toISOString(),
+        offboarded_at: null,
+      })
+      .execute()
+    await replaceGroups(tx, id, details.groups)
+    await recordAudit(tx, actor, { action: 'customer.created', at: now, customerId: id, facts: { name: details.name } })
+    return customerById(tx, id)
+  })
+}
+
+/** @throws PortalError NOT_FOUND */
+export async function changeCustomer(
+  db: Database,
+  actor: Actor,
+  id: string,
+  details: CustomerDetails,
+  now: Date,
+): Promise<Customer> {
+  return write(db, async (tx) => {
+    const before = await customerById(tx, id)
+    await tx
+      .updateTable('customers')
+      .set({ ...columns(details), updated_at: now.toISOString() })
+      .where('id', '=', id)
+      .execute()
+    await replaceGroups(tx, id, details.groups)
+    const after = await customerById(tx, id)
+    const changed = (Object.keys(after) as (keyof Customer)[]).filter(
+      (key) => JSON.stringify(after[key]) !== JSON.stringify(before[key]),
+    )
+    await recordAudit(tx, actor, {
+      action: 'customer.changed',
+      at: now,
+      customerId: id,
+      facts: { names: changed.join(', ') },
+    })
+    return after
+  })
+}
+
+/** @throws PortalError NOT_FOUND */
+export async function customerById(db: Database, id: string): Promise<Customer> {
+  const row = await db.selectFrom('customers').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row) throw new PortalError('NOT_FOUND')
+  const groups = await db
+    .selectFrom('customer_groups')
+    .select('name')
+    .where('customer_id', '=', id)
+    .orderBy('name')
+    .execute()
+  return fromRow(
+    row,
+    groups.map((group) => group.name),
+  )
+}
+
+/** All customers by name, with their groups. */
+export async function listCustomers(db: Database): Promise<Customer[]> {
+  const rows = await db.selectFrom('customers').selectAll().orderBy(sql`lower(name)`).orderBy('id').execute()
+  const groups = new Map<string, string[]>()
+  for (const { customer_id, name } of await db.selectFrom('customer_groups').selectAll().orderBy('name').execute()) {
+    groups.set(customer_id, [...(groups.get(customer_id) ?? []), name])
+  }
+  return rows.map((row) => fromRow(row, groups.get(row.id) ?? []))
+}
+
+export async function listGroups(db: Database): Promise<string[]> {
+  const rows = await db.selectFrom('customer_groups').select('name').distinct().orderBy('name').execute()
+  return rows.map((row) => row.name)
+}
+
+const columns = (details: CustomerDetails) => ({
+  name: details.name,
+  language: details.language,
+  contact_name: details.contactName,
+  contact_email: details.contactEmail,
+  notes: details.notes,
+  expected_tenant_id: details.expectedTenantId,
+  expected_domain: details.expectedDomain,
+})
+
+async function replaceGroups(tx: Tx, customerId: string, groups: readonly string[]): Promise<void> {
+  await tx.deleteFrom('customer_groups').where('customer_id', '=', customerId).execute()
+  const names = [...new Set(groups)]
+  if (names.length === 0) return
+  await tx
+    .insertInto('customer_groups')
+    .values(names.map((name) => ({ customer_id: customerId, name })))
+    .execute()
+}
+
+function fromRow(
+  row: {
+    id: string
+    name: string
+    language: string
+    contact_name: string | null
+    contact_email: string | null
+    notes: string | null
+    expected_tenant_id: string | null
+    expected_domain: string | null
+    created_at: string
+    offboarded_at: string | null
+  },
+  groups: string[],
+): Customer {
+  return {
+    id: row.id,
+    name: row.name,
+    language: row.language,
+    contactName: row.contact_name,
+    contactEmail: row.contact_email,
+    notes: row.notes,
+    groups,
+    expectedTenantId: row.expected_tenant_id,
+    expectedDomain: row.expected_domain,
+    createdAt: row.created_at,
+    offboardedAt: row.offboarded_at,
+  }
+}

@@ -1,0 +1,257 @@
+import { PortalError } from '../errors.ts'
+import { type Actor, recordAudit } from './audit.ts'
+import { type Database, type Tx, write } from './database.ts'
+import { digest, newId, newReference, newToken } from './identifiers.ts'
+
+export type LinkState = 'issued' | 'withdrawn' | 'expired' | 'completed'
+
+export interface ConsentLink {
+  id: string
+  customerId: string
+  reference: string
+  pinnedTenantId: string | null
+  pinnedDomain: string | null
+  issuedAt: string
+  issuedBy: string
+  expiresAt: string
+  withdrawnAt: string | null
+  completedAt: string | null
+  openedAt: string | null
+  openedCount: number
+}
+
+/** Where a link stands; a completed one stays completed when its days are over. */
+export function linkState(link: ConsentLink, now: Date): LinkState {
+  if (link.completedAt !== null) return 'completed'
+  if (link.withdrawnAt !== null) return 'withdrawn'
+  return link.expiresAt <= now.toISOString() ? 'expired' : 'issued'
+}
+
+/**
+ * Issues a link; the ones still open of that customer are withdrawn, so that one link is in force at a time.
+ * @returns the link, and its token, which is kept as a hash alone and can never be shown again.
+ */
+export async function issueLink(
+  db: Database,
+  actor: Actor,
+  request: {
+    customerId: string
+    pinnedTenantId: string | null
+    pinnedDomain: string | null
+    days: number
+    now: Date
+  },
+): Promise<{ link: ConsentLink; token: string }> {
+  return write(db, async (tx) => {
+    const { customerId, now } = request
+    for (const open of await openLinks(tx, customerId, now)) await withdrawLink(tx, actor, open.id, now)
+    const token = newToken()
+    const id = newId()
+    const expiresAt = new Date(now.getTime() + request.days * 86_400_000)
+    await tx
+      .insertInto('consent_links')
+      .values({
+        id,
+        customer_id: customerId,
+        token_hash: digest(token),
+        reference: newReference(),
+        pinned_tenant_id: request.pinnedTenantId,
+        pinned_domain: request.pinnedDomain,
+        issued_at: now.toISOString(),
+        issued_by: actor.kind === 'operator' ? actor.name : '',
+        expires_at: expiresAt.toISOString(),
+        withdrawn_at: null,
+        completed_at: null,
+        opened_at: null,
+        next_probe_at: request.pinnedTenantId === null ? null : new Date(now.getTime() + 3_600_000).toISOString(),
+      })
+      .execute()
+    await recordAudit(tx, actor, {
+      action: 'link.issued',
+      at: now,
+      customerId,
+      subjectId: id,
+      facts: { expiresAt: expiresAt.toISOString(), pinned: request.pinnedDomain ?? request.pinnedTenantId },
+    })
+    return { link: await linkById(tx, id), token }
+  })
+}
+
+/** Ends a link that is still open. A link that is not, or does not exist, stays as it is. */
+export async function withdrawLink(db: Database, actor: Actor, id: string, now: Date): Promise<void> {
+  await write(db, async (tx) => {
+    const withdrawn = await tx
+      .updateTable('consent_links')
+      .set({ withdrawn_at: now.toISOString(), next_probe_at: null })
+      .where('id', '=', id)
+      .where('withdrawn_at', 'is', null)
+      .where('completed_at', 'is', null)
+      .returning('customer_id')
+      .executeTakeFirst()
+    if (!withdrawn) return
+    await recordAudit(tx, actor, {
+      action: 'link.withdrawn',
+      at: now,
+      customerId: withdrawn.customer_id,
+      subjectId: id,
+    })
+  })
+}
+
+/** The first consent that is bound completes the link; a second completion changes nothing. */
+export async function completeLink(tx: Tx, actor: Actor, id: string, now: Date): Promise<void> {
+  const completed = await tx
+    .updateTable('consent_links')
+    .set({ completed_at: now.toISOString(), next_probe_at: null })
+    .where('id', '=', id)
+    .where('completed_at', 'is', null)
+    .returning('customer_id')
+    .executeTakeFirst()
+  if (!completed) return
+  await recordAudit(tx, actor, { action: 'link.completed', at: now, customerId: completed.customer_id, subjectId: id })
+}
+
+/**
+ * The link a token opens, while it can be used.
+ * @throws PortalError LINK_UNKNOWN, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED
+ */
+export async function usableLink(db: Database, token: string, now: Date): Promise<ConsentLink> {
+  const link = await linkByToken(db, token)
+  if (!link) throw new PortalError('LINK_UNKNOWN')
+  const state = linkState(link, now)
+  if (state === 'withdrawn') throw new PortalError('LINK_WITHDRAWN')
+  if (state === 'expired') throw new PortalError('LINK_EXPIRED')
+  if (state === 'completed') throw new PortalError('LINK_COMPLETED')
+  return link
+}
+
+export async function linkByToken(db: Database, token: string): Promise<ConsentLink | null> {
+  if (!/^[\w-]{43}$/.test(token)) return null
+  const row = await db
+    .selectFrom('consent_links')
+    .selectAll()
+    .where('token_hash', '=', digest(token))
+    .executeTakeFirst()
+  return row ? fromRow(row) : null
+}
+
+/** A person opened the page: told by its own script or by going on, never by the fetch a scanner makes. */
+export async function recordOpening(db: Database, actor: Actor, link: ConsentLink, now: Date): Promise<void> {
+  await write(db, async (tx) => {
+    const first = await tx
+      .updateTable('consent_links')
+      .set({ opened_at: now.toISOString(), opened_count: 1 })
+      .where('id', '=', link.id)
+      .where('opened_at', 'is', null)
+      .executeTakeFirst()
+    if (first.numUpdatedRows > 0n) {
+      await recordAudit(tx, actor, { action: 'link.opened', at: now, customerId: link.customerId, subjectId: link.id })
+      return
+    }
+    await tx
+      .updateTable('consent_links')
+      .set((eb) => ({ opened_count: eb('opened_count', '+', 1) }))
+      .where('id', '=', link.id)
+      .where('opened_count', '<', 1_000)
+      .execute()
+  })
+}
+
+/** @throws PortalError NOT_FOUND */
+export async function linkById(db: Database, id: string): Promise<ConsentLink> {
+  const row = await db.selectFrom('consent_links').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row) throw new PortalError('NOT_FOUND')
+  return fromRow(row)
+}
+
+/** Newest first. */
+export async function linksOf(db: Database, customerId: string): Promise<ConsentLink[]> {
+  const rows = await db
+    .selectFrom('consent_links')
+    .selectAll()
+    .where('customer_id', '=', customerId)
+    .orderBy('issued_at', 'desc')
+    .orderBy('id')
+    .execute()
+  return rows.map(fromRow)
+}
+
+/** The newest link of every customer that has one. */
+export async function latestLinks(db: Database): Promise<Map<string, ConsentLink>> {
+  const rows = await db.selectFrom('consent_links').selectAll().orderBy('issued_at').execute()
+  return new Map(rows.map((row) => [row.customer_id, fromRow(row)]))
+}
+
+async function openLinks(tx: Tx, customerId: string, now: Date): Promise<ConsentLink[]> {
+  return (await linksOf(tx, customerId)).filter((link) => linkState(link, now) === 'issued')
+}
+
+function fromRow(row: {
+  id: string
+  customer_id: string
+  reference: string
+  pinned_tenant_id: string | null
+  pinned_domain: string | null
+  issued_at: string
+  issued_by: string
+  expires_at: string
+  withdrawn_at: string | null
+  completed_at: string | null
+  opened_at: string | null
+  opened_count: number
+}): ConsentLink {
+  return {
+    id: row.id,
+    customerId: row.customer_id,
+    reference: row.reference,
+    pinnedTenantId: row.pinned_tenant_id,
+    pinnedDomain: row.pinned_domain,
+    issuedAt: row.issued_at,
+    issuedBy: row.issued_by,
+    expiresAt: row.expires_at,
+    withdrawnAt: row.withdrawn_at,
+    completedAt: row.completed_at,
+    openedAt: row.opened_at,
+    openedCount: row.opened_count,
+  }
+}
+
+/** Moves the next look at a link's pinned tenant: sooner when somebody has just left for Microsoft. */
+export async function scheduleProbe(db: Database, linkId: string, at: Date): Promise<void> {
+  await db
+    .updateTable('consent_links')
+    .set({ next_probe_at: at.toISOString() })
+    .where('id', '=', linkId)
+    .where('pinned_tenant_id', 'is not', null)
+    .where('completed_at', 'is', null)
+    .where('withdrawn_at', 'is', null)
+    .execute()
+}
+
+/**
+ * Takes the pinned links whose probe is due. Their next probe is moved before any risky call, so that a crash costs one
+ * interval and not a hot loop. Links past their days are looked at for two days more: a late approval still counts.
+ */
+export async function claimDueProbes(db: Database, now: Date, limit: number, everyMs: number): Promise<ConsentLink[]> {
+  return write(db, async (tx) => {
+    const due = await tx
+      .selectFrom('consent_links')
+      .selectAll()
+      .where('next_probe_at', '<=', now.toISOString())
+      .orderBy('next_probe_at')
+      .limit(limit)
+      .execute()
+    const claimed: ConsentLink[] = []
+    for (const row of due) {
+      const over = row.expires_at <= new Date(now.getTime() - 2 * 86_400_000).toISOString()
+      const moved = await tx
+        .updateTable('consent_links')
+        .set({ next_probe_at: over ? null : new Date(now.getTime() + everyMs).toISOString() })
+        .where('id', '=', row.id)
+        .where('next_probe_at', '=', row.next_probe_at)
+        .executeTakeFirst()
+      if (moved.numUpdatedRows === 1n && !over) claimed.push(fromRow(row))
+    }
+    return claimed
+  })
+}

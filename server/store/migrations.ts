@@ -1,0 +1,49 @@
+import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import type { Database } from './database.ts'
+import { initial } from './migrations/0001-initial.ts'
+
+/** In order, never edited once released: a change to the schema is a new entry. */
+const migrations: Record<string, Migration> = {
+  '0001-initial': initial,
+}
+
+/** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */
+export class SchemaTooNewError extends Error {
+  constructor(names: string[]) {
+    super(`The database holds migrations this version does not know: ${names.join(', ')}. Start the newer version.`)
+    this.name = 'SchemaTooNewError'
+  }
+}
+
+/** Brings the schema up to date. Any number of processes may start at once: one migrates, the others wait for it. */
+export async function migrate(db: Database): Promise<void> {
+  await refuseNewer(db)
+  const { error } = await migrator(db).migrateToLatest()
+  if (error) {
+    // A newer process may have migrated between our look and our lock.
+    await refuseNewer(db)
+    throw error
+  }
+}
+
+/** True when every migration of this version has run, and none of a newer one. */
+export async function isMigrated(db: Database): Promise<boolean> {
+  const executed = await executedMigrations(db)
+  return executed.length === Object.keys(migrations).length && executed.every((name) => name in migrations)
+}
+
+const migrator = (db: Database) => new Migrator({ db, provider: { getMigrations: async () => migrations } })
+
+async function refuseNewer(db: Database): Promise<void> {
+  const unknown = (await executedMigrations(db)).filter((name) => !(name in migrations))
+  if (unknown.length > 0) throw new SchemaTooNewError(unknown)
+}
+
+async function executedMigrations(db: Database): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some((table) => table.name === 'kysely_migration')) return []
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(
+    db as unknown as Kysely<unknown>,
+  )
+  return rows.map((row) => row.name)
+}

@@ -1,0 +1,151 @@
+import { PortalError } from '../errors.ts'
+import { type Actor, recordAudit } from './audit.ts'
+import { type Database, type Tx, write } from './database.ts'
+import { newId } from './identifiers.ts'
+
+/** `unpinned`: a claim for a customer whose tenant nobody named up front. `unclaimed`: a return that came late or lost. */
+export type ReviewKind = 'unpinned' | 'unclaimed'
+
+/** How the tenant got here: only said by a browser, or proven by a validated sign-in. */
+export type ReviewEvidence = 'callback' | 'sign-in'
+
+export interface Review {
+  id: string
+  kind: ReviewKind
+  customerId: string | null
+  linkId: string | null
+  attemptId: string | null
+  /** A claim, until it is confirmed. */
+  tenantId: string
+  tenantName: string | null
+  tenantDomain: string | null
+  evidence: ReviewEvidence
+  person: string | null
+  createdAt: string
+  decidedAt: string | null
+  decidedBy: string | null
+  decision: 'confirmed' | 'dismissed' | null
+}
+
+/** Opens a review, once per tenant and customer while it is undecided. */
+export async function openReview(
+  tx: Tx,
+  actor: Actor,
+  review: Omit<Review, 'id' | 'createdAt' | 'decidedAt' | 'decidedBy' | 'decision'>,
+  now: Date,
+): Promise<void> {
+  const known = await tx
+    .selectFrom('reviews')
+    .select('id')
+    .where('tenant_id', '=', review.tenantId)
+    .where('customer_id', review.customerId === null ? 'is' : '=', review.customerId)
+    .where('decided_at', 'is', null)
+    .executeTakeFirst()
+  if (known) return
+  const id = newId()
+  await tx
+    .insertInto('reviews')
+    .values({
+      id,
+      kind: review.kind,
+      customer_id: review.customerId,
+      link_id: review.linkId,
+      attempt_id: review.attemptId,
+      tenant_id: review.tenantId,
+      tenant_name: review.tenantName,
+      tenant_domain: review.tenantDomain,
+      evidence: review.evidence,
+      person: review.person,
+      created_at: now.toISOString(),
+      decided_at: null,
+      decided_by: null,
+      decision: null,
+    })
+    .execute()
+  await recordAudit(tx, actor, {
+    action: review.kind === 'unclaimed' ? 'consent.unclaimed' : 'consent.received',
+    at: now,
+    customerId: review.customerId,
+    subjectId: id,
+    facts: { tenantId: review.tenantId, evidence: review.evidence },
+  })
+}
+
+/**
+ * Decides a review once.
+ * @throws PortalError NOT_FOUND, REVIEW_DECIDED
+ */
+export async function decideReview(
+  db: Database,
+  actor: Actor & { kind: 'operator' },
+  id: string,
+  decision: 'confirmed' | 'dismissed',
+  now: Date,
+): Promise<Review> {
+  return write(db, async (tx) => {
+    const decided = await tx
+      .updateTable('reviews')
+      .set({ decided_at: now.toISOString(), decided_by: actor.name, decision })
+      .where('id', '=', id)
+      .where('decided_at', 'is', null)
+      .executeTakeFirst()
+    const review = await reviewById(tx, id)
+    if (decided.numUpdatedRows !== 1n) throw new PortalError('REVIEW_DECIDED')
+    await recordAudit(tx, actor, {
+      action: decision === 'confirmed' ? 'review.confirmed' : 'review.dismissed',
+      at: now,
+      customerId: review.customerId,
+      subjectId: id,
+      facts: { tenantId: review.tenantId },
+    })
+    return review
+  })
+}
+
+/** @throws PortalError NOT_FOUND */
+export async function reviewById(db: Database, id: string): Promise<Review> {
+  const row = await db.selectFrom('reviews').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row) throw new PortalError('NOT_FOUND')
+  return fromRow(row)
+}
+
+/** Undecided ones, oldest first. */
+export async function openReviews(db: Database, customerId?: string): Promise<Review[]> {
+  let query = db.selectFrom('reviews').selectAll().where('decided_at', 'is', null).orderBy('created_at')
+  if (customerId !== undefined) query = query.where('customer_id', '=', customerId)
+  return (await query.execute()).map(fromRow)
+}
+
+function fromRow(row: {
+  id: string
+  kind: string
+  customer_id: string | null
+  link_id: string | null
+  attempt_id: string | null
+  tenant_id: string
+  tenant_name: string | null
+  tenant_domain: string | null
+  evidence: string
+  person: string | null
+  created_at: string
+  decided_at: string | null
+  decided_by: string | null
+  decision: string | null
+}): Review {
+  return {
+    id: row.id,
+    kind: row.kind as ReviewKind,
+    customerId: row.customer_id,
+    linkId: row.link_id,
+    attemptId: row.attempt_id,
+    tenantId: row.tenant_id,
+    tenantName: row.tenant_name,
+    tenantDomain: row.tenant_domain,
+    evidence: row.evidence as ReviewEvidence,
+    person: row.person,
+    createdAt: row.created_at,
+    decidedAt: row.decided_at,
+    decidedBy: row.decided_by,
+    decision: row.decision as Review['decision'],
+  }
+}

@@ -1,0 +1,291 @@
+import type { Generated } from 'kysely'
+
+/**
+ * The tables, as rows come and go. Times are UTC ISO text of fixed width, so that text order is time order on both
+ * engines; true and false are 1 and 0; JSON is text. Written by migrations/, in step with them.
+ */
+export interface Schema {
+  operators: OperatorTable
+  sessions: SessionTable
+  spent_tokens: SpentTokenTable
+  settings: SettingTable
+  alarms: AlarmTable
+  customers: CustomerTable
+  customer_groups: CustomerGroupTable
+  consent_links: ConsentLinkTable
+  consent_attempts: ConsentAttemptTable
+  reviews: ReviewTable
+  tenants: TenantTable
+  access_checks: AccessCheckTable
+  incidents: IncidentTable
+  alerts: AlertTable
+  rejected_items: RejectedItemTable
+  syncs: SyncTable
+  audit_events: AuditEventTable
+}
+
+interface OperatorTable {
+  /** `<tid>.<oid>`: the identity; never the mail address. */
+  id: string
+  tid: string
+  oid: string
+  name: string | null
+  username: string | null
+  /** JSON array of the app roles of the latest sign-in. */
+  roles: string
+  guest: number
+  language: string | null
+  time_zone: string | null
+  theme: string | null
+  first_seen_at: string
+  last_seen_at: string
+}
+
+interface SessionTable {
+  /** SHA-256 of the session ID: a copy of the table opens no session. */
+  id_hash: string
+  operator_id: string | null
+  data: string
+  created_at: string
+  expires_at: string
+}
+
+/** Single-use values (sign-in states) that were redeemed; the primary key is what makes them single-use. */
+interface SpentTokenTable {
+  hash: string
+  expires_at: string
+}
+
+interface SettingTable {
+  name: string
+  value: string
+  changed_at: string
+}
+
+/** Troubles of the partner's own, one row each however many tenants feel it. */
+interface AlarmTable {
+  code: string
+  since: string
+  seen_at: string
+  /** JSON: RefusalFacts. */
+  facts: string
+}
+
+interface CustomerTable {
+  id: string
+  name: string
+  language: string
+  contact_name: string | null
+  contact_email: string | null
+  notes: string | null
+  expected_tenant_id: string | null
+  expected_domain: string | null
+  created_at: string
+  updated_at: string
+  offboarded_at: string | null
+}
+
+interface CustomerGroupTable {
+  customer_id: string
+  name: string
+}
+
+interface ConsentLinkTable {
+  id: string
+  customer_id: string
+  token_hash: string
+  /** Short code a customer can read out on the phone. */
+  reference: string
+  /** The tenant this link is for, when it was pinned as the link was issued. */
+  pinned_tenant_id: string | null
+  pinned_domain: string | null
+  issued_at: string
+  issued_by: string
+  expires_at: string
+  withdrawn_at: string | null
+  completed_at: string | null
+  opened_at: string | null
+  opened_count: Generated<number>
+  /** When to ask Microsoft whether the pinned tenant consented without ever coming back to us. */
+  next_probe_at: string | null
+}
+
+interface ConsentAttemptTable {
+  id: string
+  link_id: string
+  customer_id: string
+  kind: string
+  state_hash: string
+  /** SHA-256 of the cookie of the browser that started it; null for the classic link. */
+  browser_hash: string | null
+  pinned_tenant_id: string | null
+  started_at: string
+  expires_at: string
+  /** When its state was consumed by a callback, whatever the callback said. */
+  returned_at: string | null
+  /** `started`, then one of the outcomes in attempts.ts. */
+  outcome: string
+  claimed_tenant_id: string | null
+  bound_tenant_id: string | null
+  aadsts: number | null
+  finished_at: string | null
+}
+
+/** What a person must decide: unpinned claims, late and unknown returns. A claim here is still only a claim. */
+interface ReviewTable {
+  id: string
+  kind: string
+  customer_id: string | null
+  link_id: string | null
+  attempt_id: string | null
+  tenant_id: string
+  tenant_name: string | null
+  tenant_domain: string | null
+  /** `callback` (only said), `sign-in` (proven by a validated ID token). */
+  evidence: string
+  person: string | null
+  created_at: string
+  decided_at: string | null
+  decided_by: string | null
+  decision: string | null
+}
+
+interface TenantTable {
+  tenant_id: string
+  customer_id: string
+  display_name: string | null
+  default_domain: string | null
+  region: string | null
+  bound_at: string
+  bound_how: string
+  bound_by: string
+  consented_at: string | null
+  access_state: string
+  state_code: string | null
+  state_since: string
+  /** JSON: Record<Capability, CapabilityState>. */
+  capabilities: string
+  first_active_at: string | null
+  offboarded_at: string | null
+  proving_since: string | null
+  check_attempts: Generated<number>
+  next_check_at: string | null
+  check_lease_until: string | null
+  check_fence: Generated<number>
+  last_check_at: string | null
+  next_sync_at: string | null
+  sync_lease_until: string | null
+  sync_fence: Generated<number>
+  sync_failures: Generated<number>
+  sync_phase: string
+  /** Newest last-update time seen; the next window starts a little before it. */
+  cursor: string | null
+  last_read_at: string | null
+  last_read_code: string | null
+  reconciled_at: string | null
+  reconciled_differences: number | null
+  first_incident_at: string | null
+  open_high: Generated<number>
+  open_medium: Generated<number>
+  open_low: Generated<number>
+  open_informational: Generated<number>
+  open_unknown: Generated<number>
+  open_unassigned: Generated<number>
+  incident_count: Generated<number>
+}
+
+interface AccessCheckTable {
+  id: string
+  tenant_id: string
+  at: string
+  attempt: number
+  state: string
+  refusal_code: string | null
+  /** JSON: RefusalFacts or null. */
+  refusal: string | null
+  /** JSON: TokenClaims or null. Never the token. */
+  claims: string | null
+  capabilities: string
+  /** JSON: LiveCall[]. */
+  calls: string
+  missing_roles: string
+  unexpected_roles: string
+}
+
+interface IncidentTable {
+  tenant_id: string
+  incident_id: string
+  title: string
+  severity: string
+  /** 4 high … 0 unknown: the order of the queue. */
+  severity_rank: number
+  status: string
+  open: number
+  assigned_to: string | null
+  classification: string | null
+  determination: string | null
+  redirect_id: string | null
+  created_at: string
+  last_update_at: string
+  alert_count: number
+  /** Null while this version's alerts are still to be read: the queue of the API whose list does not carry them. */
+  alerts_read_at: string | null
+  /** Lower-case title, people, devices, addresses: what text search looks in. */
+  search_text: string
+  /** SHA-256 over what Microsoft sent: two readings of the same instant that differ are told apart by it. */
+  content_hash: string
+  /** JSON: RemoteIncident without alerts and original. */
+  facts: string
+  original: string
+  first_seen_at: string
+  stored_at: string
+}
+
+interface AlertTable {
+  tenant_id: string
+  alert_id: string
+  incident_id: string
+  first_activity_at: string | null
+  /** JSON: RemoteAlert without its original. */
+  facts: string
+  original: string
+}
+
+interface RejectedItemTable {
+  tenant_id: string
+  item: string
+  reason: string
+  detail: string
+  first_seen_at: string
+  last_seen_at: string
+}
+
+interface SyncTable {
+  id: string
+  tenant_id: string
+  kind: string
+  started_at: string
+  finished_at: string | null
+  outcome: string | null
+  code: string | null
+  pages: Generated<number>
+  seen: Generated<number>
+  stored: Generated<number>
+  rejected: Generated<number>
+}
+
+interface AuditEventTable {
+  id: Generated<number>
+  at: string
+  actor_kind: string
+  actor_id: string | null
+  actor_name: string | null
+  action: string
+  customer_id: string | null
+  tenant_id: string | null
+  subject_id: string | null
+  /** JSON of display-safe facts. */
+  facts: string
+  address: string | null
+  request_id: string | null
+}

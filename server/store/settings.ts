@@ -1,0 +1,51 @@
+import { type Actor, recordAudit } from './audit.ts'
+import { type Database, write } from './database.ts'
+
+/** What customers are told about the partner, and what new links start with. */
+export interface Settings {
+  partnerName: string
+  partnerTagline: string
+  contactName: string
+  contactPhone: string
+  contactEmail: string
+  dataLocation: string
+  dataRetention: string
+  dataReaders: string
+  privacyUrl: string
+  /** The display name of the app registration, as Microsoft’s consent page will show it. */
+  appName: string
+  linkDays: number
+}
+
+const defaults: Settings = {
+  partnerName: '',
+  partnerTagline: '',
+  contactName: '',
+  contactPhone: '',
+  contactEmail: '',
+  dataLocation: '',
+  dataRetention: '',
+  dataReaders: '',
+  privacyUrl: '',
+  appName: '',
+  linkDays: 14,
+}
+
+export async function readSettings(db: Database): Promise<Settings> {
+  const row = await db.selectFrom('settings').select('value').where('name', '=', 'partner').executeTakeFirst()
+  return row ? { ...defaults, ...(JSON.parse(row.value) as Partial<Settings>) } : defaults
+}
+
+export async function changeSettings(db: Database, actor: Actor, change: Partial<Settings>, now: Date): Promise<void> {
+  await write(db, async (tx) => {
+    const before = await readSettings(tx)
+    const value = JSON.stringify({ ...before, ...change })
+    await tx
+      .insertInto('settings')
+      .values({ name: 'partner', value, changed_at: now.toISOString() })
+      .onConflict((oc) => oc.column('name').doUpdateSet({ value, changed_at: now.toISOString() }))
+      .execute()
+    const changed = (Object.keys(change) as (keyof Settings)[]).filter((key) => change[key] !== before[key])
+    await recordAudit(tx, actor, { action: 'settings.changed', at: now, facts: { names: changed.join(', ') } })
+  })
+}

@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto'
+import { keepForReview, settleBinding, settleRefusal } from './binding.ts'
+import type { ConsentClaim } from './microsoft/consent.ts'
+import type { SignedInPerson } from './microsoft/microsoft.ts'
+import { Refusal } from './microsoft/refusals.ts'
+import type { SealedProof, Step, Visitor } from './onboarding.ts'
+import type { Portal } from './portal.ts'
+import { attemptById, type ConsentAttempt, recordOutcome, startAttempt } from './store/attempts.ts'
+import { write } from './store/database.ts'
+import { newToken } from './store/identifiers.ts'
+
+const proofLasts = 15 * 60_000
+
+/**
+ * Straight after a consent, the same browser proves which tenant it is signed in to: authorization code, PKCE, nonce,
+ * `openid profile`; silently first, visibly where Microsoft needs a person.
+ * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
+ */
+export async function beginTenantProof(
+  portal: Portal,
+  proof: { attempt: ConsentAttempt; browser: string; tenantId: string | null; silent: boolean },
+): Promise<Step> {
+  const now = portal.now()
+  const sealed: SealedProof = {
+    attemptId: proof.attempt.id,
+    nonce: newToken(),
+    codeVerifier: newToken(),
+    silent: proof.silent,
+  }
+  const state = await write(portal.db, async (tx) => {
+    const started = await startAttempt(tx, {
+      linkId: proof.attempt.linkId,
+      customerId: proof.attempt.customerId,
+      kind: 'proof',
+      browser: proof.browser,
+      pinnedTenantId: proof.attempt.pinnedTenantId,
+      claimedTenantId: proof.tenantId,
+      now,
+      expiresAt: new Date(now.getTime() + proofLasts),
+    })
+    await recordOutcome(tx, proof.attempt.id, 'proving-tenant', now)
+    return started.state
+  })
+  return {
+    kind: 'microsoft',
+    url: portal.microsoft.signInUrl({
+      purpose: 'customer',
+      tenantId: proof.tenantId,
+      state,
+      nonce: sealed.nonce,
+      codeChallenge: createHash('sha256').update(sealed.codeVerifier).digest('base64url'),
+      prompt: proof.silent ? 'none' : 'select_account',
+    }),
+    sealed,
+    browser: proof.browser,
+  }
+}
+
+/**
+ * The browser returns from that sign-in; its state has been consumed. A landing page's claim is bound when the ID token
+ * carries its tenant; the classic link is tied to no browser, so there the sign-in only names the tenant, and without a
+ * pin an operator decides.
+ */
+export async function finishTenantProof(
+  portal: Portal,
+  visitor: Visitor & { browser: string },
+  proof: ConsentAttempt,
+  claim: ConsentClaim,
+  sealed: SealedProof | null,
+): Promise<Step> {
+  if (sealed === null) return { kind: 'stranger' }
+  const attempt = await attemptById(portal.db, sealed.attemptId)
+  const page: Step = { kind: 'attempt', attemptId: attempt.id, browser: visitor.browser }
+  // A second proof of the same attempt, or a cookie of another one, proves nothing.
+  if (attempt.outcome !== 'proving-tenant' || attempt.linkId !== proof.linkId) return page
+  if (claim.kind === 'code') {
+    const person = await redeem(portal, proof, claim.code, sealed)
+    if (person) {
+      await settleProven(portal, visitor, attempt, person)
+      return page
+    }
+  } else if (claim.kind === 'refused' && sealed.silent) {
+    return beginTenantProof(portal, {
+      attempt,
+      browser: visitor.browser,
+      tenantId: proof.claimedTenantId,
+      silent: false,
+    })
+  }
+  await settleUnproven(portal, visitor, attempt)
+  return page
+}
+
+async function redeem(
+  portal: Portal,
+  proof: ConsentAttempt,
+  code: string,
+  sealed: SealedProof,
+): Promise<SignedInPerson | null> {
+  try {
+    return await portal.microsoft.redeemSignIn({
+      purpose: 'customer',
+      tenantId: proof.claimedTenantId,
+      code,
+      codeVerifier: sealed.codeVerifier,
+      nonce: sealed.nonce,
+    })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    portal.log.warn(
+      { event: 'authn_login_fail', refusal: error.code, aadsts: error.facts.aadsts },
+      'a tenant was not proven by sign-in',
+    )
+    return null
+  }
+}
+
+async function settleProven(
+  portal: Portal,
+  visitor: Visitor,
+  attempt: ConsentAttempt,
+  person: SignedInPerson,
+): Promise<void> {
+  const name = person.username ?? person.name ?? person.oid
+  const actor = { ...visitor.actor, name }
+  const expected = attempt.kind === 'classic' ? attempt.pinnedTenantId : attempt.claimedTenantId
+  if (expected !== null && person.tid !== expected) {
+    await settleRefusal(portal.db, actor, attempt, 'other-tenant-signed-in', portal.now())
+    return
+  }
+  // A guest's token carries the tenant he visits; it does not make him one of its people.
+  if (expected === null || person.guest) {
+    await review(portal, actor, attempt, person.tid, 'sign-in', name)
+    return
+  }
+  await settleBinding(portal, actor, attempt, { tenantId: person.tid, how: 'sign-in', by: name })
+}
+
+async function settleUnproven(portal: Portal, visitor: Visitor, attempt: ConsentAttempt): Promise<void> {
+  if (attempt.claimedTenantId === null) {
+    await settleRefusal(portal.db, visitor.actor, attempt, 'sign-in-failed', portal.now())
+    return
+  }
+  await review(portal, visitor.actor, attempt, attempt.claimedTenantId, 'callback', null)
+}
+
+async function review(
+  portal: Portal,
+  actor: Visitor['actor'],
+  attempt: ConsentAttempt,
+  tenantId: string,
+  evidence: 'callback' | 'sign-in',
+  person: string | null,
+): Promise<void> {
+  const profile = await portal.microsoft.describeTenant(tenantId)
+  await keepForReview(
+    portal.db,
+    actor,
+    attempt,
+    {
+      kind: 'unpinned',
+      tenantId,
+      evidence,
+      person,
+      tenantName: profile?.displayName ?? null,
+      tenantDomain: profile?.defaultDomain ?? null,
+    },
+    portal.now(),
+  )
+}
