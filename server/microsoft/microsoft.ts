@@ -225,6 +225,8 @@ export interface Microsoft {
   alertsOf(tenantId: string, incidentId: string): Promise<RemoteAlert[]>
   /** Drops every token of a tenant. */
   forget(tenantId: string): void
+  /** Milliseconds by which this machine's clock is ahead of Microsoft's. @throws Refusal */
+  clockAhead(): Promise<number>
   /** What can be seen of the app registration from outside, each with its remedy. */
   inspectRegistration(): Promise<RegistrationFinding[]>
 }

@@ -41,8 +41,15 @@ export class Refusal extends Error {
   /** How long Microsoft asked to be left alone. */
   readonly retryAfterMs: number | null
 
-  constructor(code: RefusalCode, facts: Partial<RefusalFacts> & { at: string }, options: { retryAfterMs?: number | null; cause?: unknown } = {}) {
-    super(`${code}${facts.aadsts ? ` (AADSTS${facts.aadsts})` : ''}`, options.cause === undefined ? undefined : { cause: options.cause })
+  constructor(
+    code: RefusalCode,
+    facts: Partial<RefusalFacts> & { at: string },
+    options: { retryAfterMs?: number | null; cause?: unknown } = {},
+  ) {
+    super(
+      `${code}${facts.aadsts ? ` (AADSTS${facts.aadsts})` : ''}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    )
     this.name = 'Refusal'
     this.code = code
     this.owner = owners[code]
@@ -70,3 +77,6 @@ const owners: Record<RefusalCode, RefusalOwner> = {
   'sign-in-invalid': 'customer',
   'interaction-required': 'customer',
 }
+
+/** Who must act on a refusal that is known by its code alone. */
+export const ownerOf = (code: RefusalCode): RefusalOwner => owners[code]

@@ -1,2 +1,46 @@
-/** English: the words of the refusals pages. */
-export const refusals = {} as const
+/** English: why Microsoft said no, who must act, and what to do. */
+export const refusals = {
+  'refusal.not-consented': 'The customer’s administrator has not consented, or has withdrawn the consent.',
+  'refusal.not-consented.next':
+    'Send the customer a consent link. Straight after consent, wait a few minutes: Microsoft spreads it slowly.',
+  'refusal.role-missing': 'The customer’s administrator consented, but the permission is not among what was granted.',
+  'refusal.role-missing.next':
+    'Wait a few minutes if consent was just given. Otherwise send the link again, for an administrator who may grant it.',
+  'refusal.app-disabled': 'The customer’s administrator has disabled the app in their tenant.',
+  'refusal.app-disabled.next':
+    'Ask them to set “Enabled for users to sign in” to Yes under Enterprise applications in Entra.',
+  'refusal.unlicensed': 'The customer’s tenant has no Microsoft Defender XDR, so there is nothing to grant or to read.',
+  'refusal.unlicensed.next':
+    'Ask the customer for a Defender licence, and to open security.microsoft.com once with it.',
+  'refusal.data-unavailable':
+    'The permission is granted, but Defender gives no data; the customer has to check licence and onboarding.',
+  'refusal.data-unavailable.next':
+    'Ask the customer to open security.microsoft.com and see whether incidents are shown. Muster keeps trying.',
+  'refusal.blocked-by-policy': 'A Conditional Access policy in the customer’s tenant blocks the app.',
+  'refusal.blocked-by-policy.next':
+    'Ask the customer’s administrator to let the app through in their policy for workload identities.',
+  'refusal.tenant-gone': 'Microsoft knows no tenant with this ID; it was deleted, or the ID is wrong.',
+  'refusal.tenant-gone.next': 'Ask the customer for their tenant ID, and send a new link for it.',
+  'refusal.other-cloud': 'The tenant is in another of Microsoft’s clouds; you have to run Muster there.',
+  'refusal.other-cloud.next': 'Set the login and API addresses to that cloud, in a portal of its own.',
+  'refusal.partner-credential': 'Microsoft does not accept your own app’s secret or certificate; you have to renew it.',
+  'refusal.partner-credential.next':
+    'Create a new one in Entra, set it in the environment and restart. Every customer’s consent stays as it is.',
+  'refusal.partner-registration': 'Your own app registration is not set up as Muster needs it; you have to mend it.',
+  'refusal.partner-registration.next': 'Open Doctor, or run npm run doctor: it names what differs.',
+  'refusal.throttled': 'Microsoft asked Muster to slow down for this tenant; nobody has to act.',
+  'refusal.throttled.next': 'Wait. Muster goes on by itself when the time is over, and nothing is lost.',
+  'refusal.unavailable': 'Microsoft did not answer, or answered that it is in trouble; Microsoft has to act.',
+  'refusal.unavailable.next': 'Wait: Muster keeps trying. If it lasts, look at status.cloud.microsoft.',
+  'refusal.unexpected-answer': 'Microsoft answered with something Muster does not understand; nothing of it was kept.',
+  'refusal.unexpected-answer.next': 'Try again. If it stays, give Microsoft the correlation ID and the time.',
+  'refusal.wrong-tenant-token': 'Microsoft answered for another tenant than the one asked; nothing of it was kept.',
+  'refusal.wrong-tenant-token.next': 'Do not go on with this tenant. Give Microsoft the correlation ID and the time.',
+  'refusal.unauthorized': 'Defender does not accept the token that Microsoft issued for it, not even a fresh one.',
+  'refusal.unauthorized.next':
+    'Check that the API address and the login address belong to the same cloud. If they do, Microsoft has to act.',
+  'refusal.sign-in-invalid': 'The sign-in could not be proven to be yours, so nobody was signed in.',
+  'refusal.sign-in-invalid.next': 'Sign in again from the start, in this browser.',
+  'refusal.interaction-required': 'Microsoft wants to ask you something before you are signed in.',
+  'refusal.interaction-required.next': 'Sign in with Microsoft’s page open, and answer what it asks.',
+} as const

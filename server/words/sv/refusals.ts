@@ -1,1 +1,51 @@
-export const refusals = {} as const
+/** Svenska: varför Microsoft sade nej, vem som måste agera och vad som ska göras. */
+export const refusals = {
+  'refusal.not-consented': 'Kundens administratör har inte gett sitt godkännande, eller har återkallat det.',
+  'refusal.not-consented.next':
+    'Skicka en godkännandelänk till kunden. Direkt efter ett godkännande: vänta några minuter, det tar tid hos Microsoft.',
+  'refusal.role-missing': 'Kundens administratör har gett sitt godkännande, men behörigheten finns inte med i det.',
+  'refusal.role-missing.next':
+    'Vänta några minuter om godkännandet är nytt. Skicka annars länken igen, till en administratör som får godkänna.',
+  'refusal.app-disabled': 'Kundens administratör har inaktiverat appen i sin klientorganisation.',
+  'refusal.app-disabled.next':
+    'Be dem sätta ”Aktiverat för användare att logga in” till Ja under Företagsprogram i Entra.',
+  'refusal.unlicensed':
+    'Kundens klientorganisation saknar Microsoft Defender XDR, så det finns inget att godkänna eller läsa.',
+  'refusal.unlicensed.next': 'Be kunden skaffa en Defender-licens och öppna security.microsoft.com en gång med den.',
+  'refusal.data-unavailable':
+    'Behörigheten är given men Defender lämnar inga data; kunden behöver kontrollera licens och registrering.',
+  'refusal.data-unavailable.next':
+    'Be kunden öppna security.microsoft.com och se om incidenter visas. Muster fortsätter att försöka.',
+  'refusal.blocked-by-policy': 'En princip för villkorsstyrd åtkomst i kundens klientorganisation stoppar appen.',
+  'refusal.blocked-by-policy.next':
+    'Be kundens administratör att släppa igenom appen i principen för arbetsbelastningsidentiteter.',
+  'refusal.tenant-gone':
+    'Microsoft känner inte till någon klientorganisation med detta ID; den är borttagen eller så är ID:t fel.',
+  'refusal.tenant-gone.next': 'Be kunden om klientorganisationens ID och skicka en ny länk för det.',
+  'refusal.other-cloud': 'Klientorganisationen finns i ett annat av Microsofts moln; partnern måste köra Muster där.',
+  'refusal.other-cloud.next': 'Ställ in inloggnings- och API-adresserna för det molnet, i en egen portal.',
+  'refusal.partner-credential':
+    'Microsoft godtar inte partnerns hemlighet eller certifikat; partnern måste förnya det.',
+  'refusal.partner-credential.next':
+    'Skapa ett nytt i Entra, ange det i miljön och starta om. Kundernas godkännanden finns kvar som de är.',
+  'refusal.partner-registration':
+    'Partnerns appregistrering är inte inställd så som Muster behöver; partnern måste rätta den.',
+  'refusal.partner-registration.next': 'Öppna Doctor, eller kör npm run doctor: där står vad som skiljer.',
+  'refusal.throttled': 'Microsoft bad Muster att sakta ned för denna klientorganisation; ingen behöver göra något.',
+  'refusal.throttled.next': 'Vänta. Muster fortsätter av sig självt när tiden är ute, och inget går förlorat.',
+  'refusal.unavailable': 'Microsoft svarade inte, eller svarade att det är fel hos dem; Microsoft måste agera.',
+  'refusal.unavailable.next': 'Vänta: Muster fortsätter att försöka. Om det dröjer, se status.cloud.microsoft.',
+  'refusal.unexpected-answer': 'Microsoft svarade med något som Muster inte förstår; inget av det sparades.',
+  'refusal.unexpected-answer.next': 'Försök igen. Om det kvarstår, ge Microsoft korrelations-ID:t och tidpunkten.',
+  'refusal.wrong-tenant-token':
+    'Microsoft svarade för en annan klientorganisation än den som efterfrågades; inget sparades.',
+  'refusal.wrong-tenant-token.next':
+    'Gå inte vidare med denna klientorganisation. Ge Microsoft korrelations-ID:t och tidpunkten.',
+  'refusal.unauthorized': 'Defender godtar inte den token som Microsoft har utfärdat, inte ens en ny.',
+  'refusal.unauthorized.next':
+    'Kontrollera att API-adressen och inloggningsadressen hör till samma moln. Om de gör det måste Microsoft agera.',
+  'refusal.sign-in-invalid': 'Det gick inte att visa att inloggningen är din, så ingen loggades in.',
+  'refusal.sign-in-invalid.next': 'Logga in igen från början, i den här webbläsaren.',
+  'refusal.interaction-required': 'Microsoft behöver fråga dig något innan du är inloggad.',
+  'refusal.interaction-required.next': 'Logga in med Microsofts sida öppen och svara på det den frågar.',
+} as const

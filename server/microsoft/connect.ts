@@ -1,0 +1,87 @@
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+import { checkAccess } from './access.ts'
+import { type Api, getRecord } from './api.ts'
+import { clockAhead } from './clock.ts'
+import { classicConsentUrl, consentUrl } from './consent.ts'
+import { defenderIncidents } from './defender.ts'
+import { discoverFrom, findTenant } from './discovery.ts'
+import { graphIncidents } from './graph.ts'
+import { outbound } from './http.ts'
+import { readAlertsOf, readPages } from './incidents.ts'
+import type { Microsoft, TenantProfile } from './microsoft.ts'
+import { graphResource, permissionsFor, resourceFor } from './permissions.ts'
+import { objectIn } from './read-refusal.ts'
+import { Refusal } from './refusals.ts'
+import { inspectRegistration } from './registration.ts'
+import { signInWith } from './sign-in.ts'
+import { requireTenantId } from './tenant-id.ts'
+import { keepTokens } from './tokens.ts'
+
+/** Microsoft as the configuration names it. Nothing is sent until something is asked; nothing is kept but in memory. */
+export function connectMicrosoft(
+  config: Config,
+  options: { log: Log; now: () => Date; fetch?: typeof globalThis.fetch },
+): Microsoft {
+  const { log, now } = options
+  const send = outbound({ fetch: options.fetch ?? globalThis.fetch, now })
+  const discovery = discoverFrom(config.authorityHost, { send, now })
+  const signIn = signInWith({ config, discovery, send, now })
+  const tokens = keepTokens({ config, send, now })
+  const source = config.incidentsApi === 'graph' ? graphIncidents(config) : defenderIncidents(config)
+  const api: Api = { source, resource: resourceFor(config).uri, tokens, send, now }
+
+  return {
+    api: config.incidentsApi,
+    permissions: permissionsFor(config.incidentsApi),
+    resource: resourceFor(config),
+    consentUrl: (request) => consentUrl(config, request, now()),
+    classicConsentUrl: (request) => classicConsentUrl(config, request),
+    resolveTenant: (typed) => findTenant(discovery, typed),
+    async describeTenant(tenantId) {
+      try {
+        return await describeTenant(tenantId)
+      } catch (error) {
+        log.debug({ err: error, tenantId }, 'tenant not described')
+        return null
+      }
+    },
+    signInUrl: (request) => signIn.url(request),
+    redeemSignIn: (request) => signIn.redeem(request),
+    checkAccess: (tenantId) => checkAccess(api, tenantId),
+    listIncidents(tenantId, query) {
+      const id = requireTenantId(tenantId, now())
+      return readPages({ source, tenantId: id, query, get: (url) => getRecord(api, id, url), now, log })
+    },
+    async alertsOf(tenantId, incidentId) {
+      const id = requireTenantId(tenantId, now())
+      return readAlertsOf({ source, tenantId: id, get: (url) => getRecord(api, id, url), now }, incidentId)
+    },
+    forget: (tenantId) => tokens.forget(tenantId),
+    clockAhead: () => clockAhead({ config, send, now }),
+    inspectRegistration: () => inspectRegistration({ config, discovery, source, send, now }),
+  }
+
+  /** https://learn.microsoft.com/graph/api/tenantrelationship-findtenantinformationbytenantid, asked in the partner's name. */
+  async function describeTenant(tenantId: string): Promise<TenantProfile | null> {
+    const id = requireTenantId(tenantId, now())
+    const token = await tokens.get(config.partnerTenantId, graphResource(config).uri)
+    const answer = await send({
+      url: `${config.graphUrl}/v1.0/tenantRelationships/findTenantInformationByTenantId(tenantId='${id}')`,
+      headers: { authorization: `Bearer ${token.value}` },
+      deadlineMs: 5_000,
+      limitBytes: 100_000,
+      tries: 1,
+    })
+    if (answer.status !== 200) {
+      throw new Refusal('unexpected-answer', { at: now().toISOString(), status: answer.status })
+    }
+    const said = objectIn(answer.text)
+    if (typeof said.tenantId !== 'string' || said.tenantId.toLowerCase() !== id) return null
+    return { tenantId: id, displayName: shown(said.displayName), defaultDomain: shown(said.defaultDomainName) }
+  }
+}
+
+function shown(value: unknown): string | null {
+  return typeof value === 'string' && value.trim() !== '' ? value.replaceAll('\0', '').trim().slice(0, 300) : null
+}

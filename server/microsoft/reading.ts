@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import type { IncidentStatus, Instant, RemoteEntity, Severity } from './microsoft.ts'
+
+/** A field that may be anything: text in bounds, or null. Numbers are text here, as IDs are numbers in one API alone. */
+export const text = (limit: number) =>
+  z
+    .preprocess((value) => (typeof value === 'number' && Number.isFinite(value) ? String(value) : value), z.string())
+    .transform((value) => clean(value, limit))
+    .nullish()
+    .transform((value) => (value ? value : null))
+    .catch(null)
+
+/** A list of texts; what is not text is left out, and so is everything when it is not a list. */
+export const texts = (limit: number, most = 200) =>
+  z
+    .array(text(limit))
+    .nullish()
+    .catch(null)
+    .transform((values) => (values ?? []).filter((value) => value !== null).slice(0, most))
+
+/** A list of records; what is not a record is left out. */
+export const records = z
+  .array(z.unknown())
+  .nullish()
+  .catch(null)
+  .transform((values) => (values ?? []).filter(isRecord))
+
+export const instant = text(60).transform((value) => (value === null ? null : instantOf(value)))
+
+export const wholeNumber = z.number().int().nullish().catch(null)
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** PostgreSQL takes no NUL, and nothing shown here has a use for one. */
+function clean(value: string, limit: number): string {
+  return value.replaceAll('\0', '').trim().slice(0, limit)
+}
+
+const written = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?\s*(Z|[+-]\d\d:?\d\d)?$/i
+
+/**
+ * Microsoft's times carry 0 to 7 fraction digits; text order is time order only when all carry seven. Years outside
+ * 1990–2199 are placeholders (`0001-01-01`) or noise that would carry a cursor away, and read as no time at all.
+ */
+export function instantOf(value: string): Instant | null {
+  const [, year, month, day, time, fraction = '', zone = 'Z'] = written.exec(value) ?? []
+  if (year === undefined || Number(year) < 1990 || Number(year) > 2199) return null
+  const offset = zone.toUpperCase() === 'Z' ? 'Z' : zone.replace(/^(...):?(..)$/, '$1:$2')
+  const at = new Date(`${year}-${month}-${day}T${time}${offset}`)
+  return Number.isNaN(at.getTime()) ? null : `${at.toISOString().slice(0, 19)}.${fraction.slice(0, 7).padEnd(7, '0')}Z`
+}
+
+/** Defender writes `TruePositive`, Graph `truePositive`. */
+export function camel(value: string | null): string | null {
+  return value === null ? null : value.charAt(0).toLowerCase() + value.slice(1)
+}
+
+const severities: Record<string, Severity> = {
+  high: 'high',
+  medium: 'medium',
+  low: 'low',
+  informational: 'informational',
+}
+
+export function severityOf(raw: string | null): Severity {
+  return severities[raw?.toLowerCase() ?? ''] ?? 'unknown'
+}
+
+const statuses: Record<string, IncidentStatus> = {
+  active: 'active',
+  new: 'active',
+  inprogress: 'inProgress',
+  awaitingaction: 'awaitingAction',
+  resolved: 'resolved',
+  redirected: 'redirected',
+}
+
+export function statusOf(raw: string | null): IncidentStatus {
+  return statuses[raw?.toLowerCase() ?? ''] ?? 'unknown'
+}
+
+/** Names a product has had over the years, with the one it has now. */
+const sources: Record<string, string> = {
+  microsoftdefenderatp: 'microsoftDefenderForEndpoint',
+  windowsdefenderatp: 'microsoftDefenderForEndpoint',
+  'microsoft defender for endpoint': 'microsoftDefenderForEndpoint',
+  officeatp: 'microsoftDefenderForOffice365',
+  azureatp: 'microsoftDefenderForIdentity',
+  microsoftcloudappsecurity: 'microsoftDefenderForCloudApps',
+  mcas: 'microsoftDefenderForCloudApps',
+  microsoftthreatprotection: 'microsoft365Defender',
+}
+
+export function serviceSourceOf(raw: string | null): string | null {
+  return sources[raw?.toLowerCase() ?? ''] ?? camel(raw)
+}
+
+const incidentIdShape = /^[\w.-]{1,100}$/
+
+export function idOf(value: string | null): string | null {
+  return value !== null && incidentIdShape.test(value) ? value : null
+}
+
+const portals = new Set(['security.microsoft.com', 'security.microsoft.us', 'security.apps.mil'])
+
+/** An address that may become a link: the text of an incident is an attacker's to write. */
+export function portalAddress(value: string | null): string | null {
+  if (value === null || !URL.canParse(value)) return null
+  const { protocol, host, username, password, href } = new URL(value)
+  return protocol === 'https:' && portals.has(host) && username === '' && password === '' ? href : null
+}
+
+/** One entry per thing: the same device comes once per alert field, and its name in changing letter case. */
+export function withoutRepeats(entities: RemoteEntity[]): RemoteEntity[] {
+  const seen = new Map<string, RemoteEntity>()
+  for (const entity of entities) {
+    const key = `${entity.kind} ${entity.name.toLowerCase()} ${entity.kind === 'process' ? entity.detail : ''}`
+    if (!seen.has(key)) seen.set(key, entity)
+  }
+  return [...seen.values()]
+}
+
+/** The first that says something. */
+export function firstOf(...values: (string | null | undefined)[]): string | null {
+  return values.find((value) => value !== null && value !== undefined && value !== '') ?? null
+}
+
+/** Whether an item names another tenant. `tenantId` may be empty or absent. */
+export function belongsElsewhere(tenantId: unknown, expected: string): boolean {
+  return typeof tenantId === 'string' && tenantId !== '' && tenantId.toLowerCase() !== expected
+}

@@ -1,0 +1,167 @@
+/** Records as the two APIs send them, oddities included: nulls, absences, numbers for IDs, old names, ragged times. */
+
+export function defenderIncident(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    incidentId: 4711,
+    redirectIncidentId: null,
+    incidentName: 'Credential dumping on one endpoint',
+    createdTime: '2026-11-19T21:04:05.1366667Z',
+    lastUpdateTime: '2026-11-20T06:07:08.32Z',
+    assignedTo: null,
+    classification: 'Unknown',
+    determination: 'NotAvailable',
+    status: 'Active',
+    severity: 'UnSpecified',
+    tags: [],
+    comments: [],
+    alerts: [defenderAlert()],
+    entities: [],
+    ...changes,
+  }
+}
+
+export function defenderAlert(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    alertId: 'da638000000000000000_-1',
+    incidentId: 4711,
+    serviceSource: 'MicrosoftDefenderATP',
+    creationTime: '2026-11-19T21:04:04.9Z',
+    lastUpdatedTime: '2026-11-19T21:05:00Z',
+    resolvedTime: null,
+    firstActivity: '2026-11-19T21:00:00Z',
+    lastActivity: '2026-11-19T21:03:00.123Z',
+    title: 'Suspicious access to LSASS',
+    description: 'A process read the memory of another.',
+    category: 'CredentialAccess',
+    status: 'New',
+    severity: 'High',
+    detectionSource: 'WindowsDefenderAtp',
+    mitreTechniques: ['T1003.001'],
+    devices: [
+      {
+        mdatpDeviceId: 'ab12',
+        deviceDnsName: 'SRV-01.contoso.example',
+        osPlatform: 'WindowsServer2022',
+        version: '21H2',
+      },
+      {
+        mdatpDeviceId: 'ab12',
+        deviceDnsName: 'srv-01.contoso.example',
+        osPlatform: 'WindowsServer2022',
+        version: '21H2',
+      },
+    ],
+    entities: [
+      {
+        entityType: 'User',
+        accountName: 'k.lund',
+        domainName: 'CONTOSO',
+        userPrincipalName: null,
+        userSid: 'S-1-5-21-1',
+      },
+      { entityType: 'User', accountName: '', userSid: 'S-1-5-21-2' },
+      { entityType: 'Ip', ipAddress: 'fe80::8505:87aa:de7a:4c9f' },
+      { entityType: 'Url', url: 'https://phish.example/a?b=c' },
+      {
+        entityType: 'File',
+        fileName: 'tool.exe',
+        filePath: 'C:\\Temp',
+        sha1: null,
+        sha256: 'e3b0',
+        verdict: 'Malicious',
+      },
+      { entityType: 'Process', fileName: 'tool.exe', processId: 4242, processCommandLine: 'tool.exe -dump' },
+      { entityType: 'MailBox', mailboxAddress: 'k.lund@contoso.example', mailboxDisplayName: 'Karin Lund' },
+      { entityType: 'MailMessage', subject: 'Invoice', sender: 'a@b.example', recipient: 'k.lund@contoso.example' },
+      { entityType: 'MailCluster', clusterBy: 'Subject;P2SenderDomain' },
+      { entityType: 'Registry', registryHive: 'HKLM', registryKey: 'SOFTWARE\\Run', registryValue: 'x' },
+      { entityType: 'SecurityGroup', securityGroupName: 'Domain Admins', securityGroupId: 'S-1-5-21-512' },
+      { entityType: 'QuantumDevice', deviceId: 'q1' },
+      { entityType: 'File' },
+    ],
+    ...changes,
+  }
+}
+
+export function graphIncident(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    id: '4711',
+    tenantId: '',
+    status: 'active',
+    incidentWebUrl: 'https://security.microsoft.com/incident2/4711/overview?tid=11111111-aaaa-4bbb-8ccc-0123456789ab',
+    redirectIncidentId: null,
+    displayName: 'Multi-stage incident (with: punctuation)',
+    createdDateTime: '2026-11-19T21:04:05.1366667Z',
+    lastUpdateDateTime: '2026-11-20T06:07:08Z',
+    assignedTo: null,
+    classification: 'TruePositive',
+    determination: 'unknown',
+    severity: 'medium',
+    customTags: ['Demo'],
+    systemTags: ['Defender Experts', 'Demo'],
+    description: null,
+    lastModifiedBy: 'Microsoft 365 Defender-AlertCorrelation',
+    resolvingComment: null,
+    summary: null,
+    priorityScore: 42,
+    comments: [],
+    ...changes,
+  }
+}
+
+export function graphAlert(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  const evidence = (kind: string, more: object) => ({
+    '@odata.type': `#microsoft.graph.security.${kind}Evidence`,
+    createdDateTime: '2026-11-19T21:04:05.79Z',
+    verdict: 'suspicious',
+    remediationStatus: 'none',
+    remediationStatusDetails: null,
+    roles: [],
+    tags: [],
+    ...more,
+  })
+  return {
+    id: 'da09e47ccc_1',
+    incidentId: '4711',
+    tenantId: '',
+    status: 'new',
+    severity: 'medium',
+    serviceSource: 'unknownFutureValue',
+    productName: 'Microsoft Defender for Something New',
+    detectionSource: 'antivirus',
+    title: ' Suspicious crond ',
+    description: ' first line\nsecond line',
+    category: 'None',
+    mitreTechniques: [],
+    createdDateTime: '2026-11-19T21:04:05.7562976Z',
+    firstActivityDateTime: '2026-11-19T21:02:02.839216Z',
+    lastActivityDateTime: null,
+    evidence: [
+      evidence('device', {
+        deviceDnsName: 'host.contoso.example',
+        osPlatform: 'CentOS',
+        osBuild: null,
+        version: '7.9',
+      }),
+      evidence('user', { userAccount: { accountName: 'root', userSid: '', displayName: '', userPrincipalName: null } }),
+      evidence('ip', { ipAddress: '0.0.0.0', countryLetterCode: null }),
+      evidence('url', { url: 'https://phish.example' }),
+      evidence('file', { fileDetails: { fileName: 'crond', filePath: '/usr/sbin', sha1: 'fdfe', sha256: null } }),
+      evidence('process', {
+        imageFile: { fileName: 'crond', filePath: '/usr/sbin' },
+        processId: 21399,
+        processCommandLine: '/usr/sbin/crond -n',
+      }),
+      evidence('mailbox', { primaryAddress: 'k.lund@contoso.example', displayName: 'Karin Lund' }),
+      evidence('analyzedMessage', { subject: 'Invoice', p2Sender: { emailAddress: 'a@b.example' } }),
+      evidence('registryKey', { registryHive: 'HKLM', registryKey: 'SOFTWARE\\Run' }),
+      evidence('registryValue', { registryKey: 'SOFTWARE\\Run', registryValueName: 'x', registryValue: 'y' }),
+      evidence('securityGroup', { displayName: 'Admins', securityGroupId: 'g1' }),
+      evidence('oauthApplication', { displayName: 'Odd app', appId: 'a1', publisher: 'Nobody' }),
+      evidence('quantumDevice', { displayName: 'Q' }),
+      evidence('file', { fileDetails: null }),
+      'not even an object',
+    ],
+    ...changes,
+  }
+}

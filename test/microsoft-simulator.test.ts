@@ -1,0 +1,330 @@
+import { createHash } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { pino } from 'pino'
+import type { Config } from '../server/config.ts'
+import { connectMicrosoft } from '../server/microsoft/connect.ts'
+import { readConsentClaim, readSignInReturn } from '../server/microsoft/consent.ts'
+import type { Microsoft } from '../server/microsoft/microsoft.ts'
+import { configFor } from './microsoft-double.ts'
+import { Browser } from './simulator-browser.ts'
+import {
+  appId,
+  customerId,
+  otherId,
+  partnerId,
+  registrations,
+  type Stage,
+  secret,
+  signInId,
+  stage,
+} from './simulator-stage.ts'
+
+let at: Stage
+let lines: string[]
+
+beforeEach(async () => {
+  at = await stage({
+    registrations: registrations().map((registration) =>
+      registration.clientId === appId
+        ? {
+            ...registration,
+            requiredResources: [
+              { resource: 'mtp' as const, roles: ['Incident.Read.All'] },
+              {
+                resource: 'graph' as const,
+                roles: ['SecurityIncident.Read.All', 'CrossTenantInformation.ReadBasic.All'],
+              },
+            ],
+          }
+        : registration,
+    ),
+  })
+  lines = []
+})
+afterEach(() => at.simulator.close())
+
+function portal(changes: Partial<Config> = {}): Microsoft {
+  const config = configFor(at.simulator.origin, {
+    publicUrl: 'http://localhost:3000',
+    partnerTenantId: partnerId,
+    app: { clientId: appId, credential: { kind: 'secret', secret } },
+    signIn: { clientId: signInId, credential: { kind: 'secret', secret } },
+    ...changes,
+  })
+  const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
+  return connectMicrosoft(config, { log, now: () => new Date(at.simulator.clock.now()) })
+}
+
+const verifier = 'v'.repeat(64)
+const codeChallenge = createHash('sha256').update(verifier).digest('base64url')
+const nonce = 'a-nonce'
+const queryOf = (url: string) => Object.fromEntries(new URL(url).searchParams)
+const ours = (url: string) => url.startsWith('http://localhost:3000/')
+
+async function read(microsoft: Microsoft, tenantId = customerId) {
+  const incidents = []
+  for await (const page of microsoft.listIncidents(tenantId, {})) incidents.push(...page.incidents)
+  return incidents
+}
+
+describe.each(['defender', 'graph'] as const)('over %s, a customer', (incidentsApi) => {
+  test('consents by our link, is proven, and is read', async () => {
+    const microsoft = portal({ incidentsApi })
+    expect((await microsoft.checkAccess(customerId)).refusal?.code).toBe('not-consented')
+    const browser = new Browser().stopAt(ours)
+    await browser.open(microsoft.consentUrl({ tenantId: customerId, state: 'the-state' }))
+    await browser.press('Ada Admin')
+    await browser.press('Accept')
+    expect(readConsentClaim(queryOf(browser.url))).toEqual({
+      kind: 'granted',
+      tenantId: customerId,
+      state: 'the-state',
+    })
+    expect((await microsoft.checkAccess(customerId)).refusal).toBeNull()
+
+    at.simulator.world.generate(customerId, 130)
+    const incidents = await read(microsoft)
+    expect(incidents).toHaveLength(130)
+    expect(new Set(incidents.map(({ id }) => id)).size).toBe(130)
+    const some = incidents.find(({ status }) => status === 'active') ?? incidents[0]
+    const alerts = await microsoft.alertsOf(customerId, some?.id ?? '')
+    expect(alerts.length).toBeGreaterThan(0)
+    expect(alerts.flatMap(({ entities }) => entities).filter(({ kind }) => kind === 'other')).toEqual([])
+  })
+
+  test('who has no Defender is told apart from one who did not consent', async () => {
+    at.simulator.world.consent(customerId, appId)
+    at.simulator.world.setLicensed(customerId, false)
+    const { refusal } = await portal({ incidentsApi }).checkAccess(customerId)
+    expect(['unlicensed', 'data-unavailable']).toContain(refusal?.code)
+  })
+})
+
+test('the classic link brings back a code and no tenant', async () => {
+  const microsoft = portal()
+  const browser = new Browser().stopAt(ours)
+  await browser.open(microsoft.classicConsentUrl({ state: 'the-state' }))
+  await browser.press('Ada Admin')
+  await browser.press('Accept')
+  expect(readConsentClaim(queryOf(browser.url))).toMatchObject({ kind: 'code', state: 'the-state' })
+})
+
+test('a declined consent is a refusal without a tenant', async () => {
+  const browser = new Browser().stopAt(ours)
+  await browser.open(portal().consentUrl({ tenantId: null, state: 'the-state' }))
+  await browser.press('Ada Admin')
+  await browser.press('Cancel')
+  expect(readConsentClaim(queryOf(browser.url))).toMatchObject({
+    kind: 'refused',
+    reason: 'declined',
+    state: 'the-state',
+  })
+})
+
+test('an operator signs in and brings the roles he was given', async () => {
+  const microsoft = portal()
+  const browser = new Browser().stopAt(ours)
+  await browser.open(
+    microsoft.signInUrl({
+      purpose: 'operator',
+      tenantId: partnerId,
+      state: 's',
+      nonce,
+      codeChallenge,
+      prompt: 'select_account',
+    }),
+  )
+  await browser.press('Ines')
+  const back = readSignInReturn(queryOf(browser.url))
+  if (back.kind !== 'code') throw new Error(`no code: ${browser.url}`)
+  const request = { purpose: 'operator', tenantId: partnerId, code: back.code, codeVerifier: verifier, nonce } as const
+  expect(await microsoft.redeemSignIn(request)).toMatchObject({
+    tid: partnerId,
+    roles: expect.arrayContaining(['Muster.Admin']),
+  })
+  await expect(microsoft.redeemSignIn(request)).rejects.toMatchObject({ code: 'sign-in-invalid' })
+})
+
+test('a silent sign-in of nobody asks for a person', async () => {
+  const browser = new Browser().stopAt(ours)
+  await browser.open(
+    portal().signInUrl({ purpose: 'customer', tenantId: customerId, state: 's', nonce, codeChallenge, prompt: 'none' }),
+  )
+  expect(readSignInReturn(queryOf(browser.url))).toEqual({ kind: 'interaction-required', state: 's' })
+})
+
+test('a certificate serves as well as a secret does', async () => {
+  const { execFileSync } = await import('node:child_process')
+  const { mkdtempSync, readFileSync, rmSync } = await import('node:fs')
+  const { tmpdir } = await import('node:os')
+  const { join } = await import('node:path')
+  const { createPrivateKey, X509Certificate } = await import('node:crypto')
+  const folder = mkdtempSync(join(tmpdir(), 'muster-'))
+  try {
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '30',
+        '-subj',
+        '/CN=muster',
+        '-keyout',
+        join(folder, 'key.pem'),
+        '-out',
+        join(folder, 'cert.pem'),
+      ],
+      { stdio: 'ignore' },
+    )
+    // MSAL dates its assertions by the machine's clock.
+    await at.simulator.close()
+    at = await stage({ now: Date.now })
+    const certificate = new X509Certificate(readFileSync(join(folder, 'cert.pem')))
+    at.simulator.world.registration(appId).certificates = [certificate.toString()]
+    at.simulator.world.consent(customerId, appId)
+    const credential = {
+      kind: 'certificate',
+      certificate: certificate.toString(),
+      privateKey: createPrivateKey(readFileSync(join(folder, 'key.pem')))
+        .export({ type: 'pkcs8', format: 'pem' })
+        .toString(),
+      thumbprintSha256: certificate.fingerprint256.replaceAll(':', ''),
+      expiresAt: new Date(certificate.validTo),
+    } as const
+    expect((await portal({ app: { clientId: appId, credential } }).checkAccess(customerId)).refusal).toBeNull()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+describe('in weather', () => {
+  beforeEach(() => {
+    at.simulator.world.consent(customerId, appId)
+    at.simulator.world.generate(customerId, 10)
+  })
+
+  test.each([
+    ['throttle', {}, 'throttled'],
+    ['outage', {}, 'unavailable'],
+    ['html', { status: 200 }, 'unexpected-answer'],
+    ['reset', {}, 'unavailable'],
+    ['redirect', {}, 'unexpected-answer'],
+    ['unauthorized', {}, 'unauthorized'],
+    ['forbidden', {}, 'data-unavailable'],
+    ['malformed', {}, 'unexpected-answer'],
+    ['empty', {}, 'unexpected-answer'],
+    ['cut', {}, 'unavailable'],
+    ['no-value', {}, 'unexpected-answer'],
+    ['next-link-foreign', {}, 'unexpected-answer'],
+    ['next-link-loop', {}, 'unexpected-answer'],
+    ['wrong-tid', {}, 'wrong-tenant-token'],
+    ['no-access-token', {}, 'unexpected-answer'],
+    ['wrong-audience', {}, 'unauthorized'],
+  ] as const)('of %s a list says what is wrong', async (kind, options, code) => {
+    at.simulator.world.setWeather(customerId, kind, options)
+    await expect(read(portal())).rejects.toMatchObject({ name: 'Refusal', code })
+  })
+
+  test.each(['opaque-token', 'string-expires-in', 'refresh-in', 'slow'] as const)(
+    'of %s a list is read all the same',
+    async (kind) => {
+      at.simulator.world.setWeather(customerId, kind)
+      const microsoft = portal()
+      expect((await microsoft.checkAccess(customerId)).refusal).toBeNull()
+      expect(await read(microsoft)).toHaveLength(10)
+    },
+  )
+
+  test('of roles in the plural the service’s no is believed', async () => {
+    at.simulator.world.setWeather(customerId, 'plural-roles')
+    expect((await portal().checkAccess(customerId)).refusal?.code).toBe('role-missing')
+  })
+
+  test.each(['outage', 'reset', 'cut'] as const)('of one %s nobody notices', async (kind) => {
+    at.simulator.world.setWeather(customerId, kind, { count: 1 })
+    expect(await read(portal())).toHaveLength(10)
+  })
+
+  test('of an item without its last update it is read by its creation', async () => {
+    at.simulator.world.setWeather(customerId, 'odd-item', { oddity: 'no-time' })
+    const incidents = await read(portal())
+    expect(incidents.every(({ lastUpdateAt }) => lastUpdateAt.endsWith('Z'))).toBe(true)
+  })
+
+  test.each(['no-id', 'foreign-tenant', 'not-an-object'] as const)(
+    'of an item with %s the rest is read',
+    async (oddity) => {
+      at.simulator.world.setWeather(customerId, 'odd-item', { oddity })
+      const microsoft = portal()
+      const pages = []
+      for await (const page of microsoft.listIncidents(customerId, {})) pages.push(page)
+      expect(pages.flatMap(({ rejected }) => rejected).length).toBeGreaterThan(0)
+      expect(pages.flatMap(({ incidents }) => incidents).length).toBeGreaterThan(0)
+    },
+  )
+})
+
+test.each([
+  ['revoked', () => at.simulator.world.revoke(customerId, appId), 'not-consented'],
+  ['disabled', () => at.simulator.world.disableApp(customerId, appId), 'app-disabled'],
+  ['without its role', () => at.simulator.world.removeRoles(customerId, appId, 'Incident.Read.All'), 'role-missing'],
+  ['blocked by policy', () => at.simulator.world.blockByPolicy(customerId), 'blocked-by-policy'],
+  ['gone', () => at.simulator.world.deleteTenant(customerId), 'tenant-gone'],
+  ['fine, but our secret has expired', () => at.simulator.world.expireSecrets(appId), 'partner-credential'],
+])('a tenant that is %s is told apart', async (_name, change, code) => {
+  at.simulator.world.consent(customerId, appId)
+  const microsoft = portal()
+  expect((await microsoft.checkAccess(customerId)).refusal).toBeNull()
+  change()
+  expect((await microsoft.checkAccess(customerId)).refusal?.code).toBe(code)
+})
+
+test('tenants are found by domain and described by name', async () => {
+  at.simulator.world.consent(partnerId, appId)
+  const microsoft = portal()
+  expect(await microsoft.resolveTenant('customer.example')).toMatchObject({ tenantId: customerId })
+  expect(await microsoft.resolveTenant('nobody.example')).toBeNull()
+  expect(await microsoft.describeTenant(otherId)).toMatchObject({ displayName: 'Other Ltd' })
+})
+
+describe('the registration', () => {
+  const found = async (microsoft: Microsoft) =>
+    (await microsoft.inspectRegistration()).map(({ check, outcome, code }) => `${check} ${outcome} ${code}`)
+
+  test('in order is found in order', async () => {
+    at.simulator.world.consent(partnerId, appId)
+    expect(await found(portal())).toEqual([
+      'tenant ok tenant-found',
+      'credential ok credential-works',
+      'audience ok audience-multi',
+      'redirect-uris ok redirect-registered',
+      'redirect-uris ok redirect-registered',
+      'permissions ok permissions-complete',
+      'api ok api-answers',
+      'sign-in ok redirect-registered',
+      'sign-in ok credential-works',
+    ])
+  })
+
+  test('with other redirect URIs is found wanting', async () => {
+    expect(await found(portal({ publicUrl: 'https://elsewhere.example' }))).toEqual(
+      expect.arrayContaining(['redirect-uris fault redirect-missing', 'sign-in fault redirect-missing']),
+    )
+  })
+
+  test('for one tenant alone is found wanting', async () => {
+    at.simulator.world.registration(appId).audience = 'single'
+    expect(await found(portal())).toContain('audience fault audience-single')
+  })
+
+  test('with an expired or a wrong secret is told apart', async () => {
+    const wrong = { clientId: appId, credential: { kind: 'secret', secret: 'wrong' } } as const
+    expect(await found(portal({ app: wrong }))).toContain('credential fault secret-wrong')
+    at.simulator.world.expireSecrets(appId)
+    expect(await found(portal())).toContain('credential fault secret-expired')
+  })
+})
