@@ -1,0 +1,141 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express, { type NextFunction, type Request, type Response } from 'express'
+import { authorizeRoutes } from './authorize.ts'
+import { bringOn } from './cast.ts'
+import { VirtualClock } from './clock.ts'
+import { consentRoutes } from './consent.ts'
+import { controlRoutes } from './control.ts'
+import { defenderRoutes } from './defender.ts'
+import { discoveryRoutes } from './discovery.ts'
+import { graphRoutes } from './graph.ts'
+import type { Ground } from './ground.ts'
+import { Keys } from './keys.ts'
+import { Quotas } from './quotas.ts'
+import { type RecordedRequest, recorder } from './recorder.ts'
+import type { SimulatorRegistration } from './registration.ts'
+import { Sessions } from './sessions.ts'
+import { signInRoutes } from './signin.ts'
+import { Memory, readState, restore } from './state.ts'
+import { styleSheet } from './style.ts'
+import { tokenRoutes } from './token.ts'
+import { Trickle } from './trickle.ts'
+import { World } from './world.ts'
+
+export type { SimulatorRegistration } from './registration.ts'
+
+export interface SimulatorOptions {
+  /** 0 (the default) takes any free port. */
+  port?: number
+  /** Loopback address or name to listen on; 127.0.0.1 by default. */
+  host?: string
+  /** Same seed, same world. */
+  seed?: number
+  /** `demo` brings the cast on; `empty` (the default) has no tenants. */
+  world?: 'demo' | 'empty'
+  registrations: SimulatorRegistration[]
+  /** Milliseconds since the epoch; the machine's clock by default. `clock.advance` works on top of either. */
+  now?: () => number
+  /** Remembers tenants, consents and incidents over restarts. */
+  stateFile?: string
+  /** A signing key of its own; simulators of one process share one by default. */
+  freshKey?: boolean
+  /** The page at `/_sim`. The JSON control API is always there. */
+  controlPages?: boolean
+  /** One line per request on standard output. */
+  requestLog?: boolean
+  /** Something happens in some tenant every minute (or every so many milliseconds of real time); off by default. */
+  liveIncidents?: boolean | number
+  /** Time from consent until tokens carry its roles. Default: 4 s in the demo, otherwise none. */
+  propagationMs?: number
+}
+
+export interface Simulator {
+  /** One origin for login, Defender and Graph. */
+  readonly origin: string
+  readonly world: World
+  /** The latest 20,000 requests, oldest first; those for `/_sim` are left out. */
+  readonly requests: RecordedRequest[]
+  readonly clock: VirtualClock
+  close(): Promise<void>
+}
+
+/** Starts a small Microsoft on loopback. @throws Error when the port is taken or the state file is not ours */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const clock = new VirtualClock(options.now)
+  const world = new World(clock, options.registrations, options.seed)
+  const saved = options.stateFile ? readState(options.stateFile) : null
+  const keys = await Keys.open(saved?.signingKey, options.freshKey ?? false)
+  if (saved) restore(world, saved)
+  else if (options.world === 'demo') bringOn(world, options.seed)
+  world.manners.propagationMs = options.propagationMs ?? (options.world === 'demo' ? 4000 : 0)
+  const memory = options.stateFile ? new Memory(options.stateFile, world, keys.pem) : null
+  memory?.write()
+
+  const server = createServer()
+  const host = options.host ?? '127.0.0.1'
+  await listen(server, options.port ?? 0, host)
+  const { port } = server.address() as AddressInfo
+  const ground: Ground = {
+    origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    world,
+    keys,
+    quotas: new Quotas(clock),
+    sessions: new Sessions(),
+  }
+  const requests: RecordedRequest[] = []
+  const line = options.requestLog ? (text: string) => void process.stdout.write(`${text}\n`) : () => {}
+  const app = application(ground, options.controlPages ?? false)
+  const record = recorder(requests, clock, line)
+  server.on('request', express().disable('x-powered-by').set('query parser', 'simple').use(record).use(app))
+  const trickle = options.liveIncidents
+    ? new Trickle(world, options.liveIncidents === true ? 60_000 : options.liveIncidents)
+    : null
+
+  return {
+    origin: ground.origin,
+    world,
+    requests,
+    clock,
+    async close() {
+      trickle?.stop()
+      memory?.write()
+      server.closeAllConnections()
+      await new Promise<void>((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())))
+    },
+  }
+}
+
+function application(ground: Ground, controlPages: boolean): express.Router {
+  const app = express.Router()
+  app.get('/_sim/simulator.css', (_req, res) => {
+    res.set('Cache-Control', 'max-age=300').type('css').send(styleSheet)
+  })
+  app.use(controlRoutes(ground, controlPages))
+  app.use(express.urlencoded({ extended: false, limit: '100kb' }), express.json({ limit: '1mb' }))
+  app.use(discoveryRoutes(ground), tokenRoutes(ground), authorizeRoutes(ground), consentRoutes(ground))
+  app.use(signInRoutes(ground), defenderRoutes(ground), graphRoutes(ground))
+  app.use((req, res) => {
+    res
+      .status(404)
+      .json({ error: { code: 'ResourceNotFound', message: `Resource not found for the segment '${req.path}'.` } })
+  })
+  app.use((error: unknown, _req: Request, res: Response, next: NextFunction) => {
+    if (res.headersSent) return next(error)
+    const status = (error as { status?: unknown } | null)?.status
+    const known = typeof status === 'number' && status < 500 ? status : 500
+    const message = error instanceof Error ? error.message : 'unknown'
+    res.status(known).json({ error: { code: known === 500 ? 'SimulatorFault' : 'BadRequest', message } })
+  })
+  return app
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,323 @@
+import type { Tenant } from './directory.ts'
+import type { Alert, AlertRecipe, Device, Entity, FileDetails, Incident, UserAccount } from './incidents.ts'
+import { type Instant, instantOf } from './instants.ts'
+import { hashOf, Random } from './random.ts'
+import { type AlertScript, type Prop, storyOf } from './stories.ts'
+
+/** The tenant as its incidents need it. */
+interface Stage {
+  id: string
+  domain: string
+  /** Prefix of device names: `NKE-LAP-0417`. */
+  devicePrefix: string
+  users: readonly { id: string; name: string; username: string }[]
+}
+
+const alertPrefix: Record<string, string> = {
+  microsoftDefenderForEndpoint: 'da',
+  microsoftDefenderForIdentity: 'aa',
+  microsoftDefenderForCloudApps: 'ca',
+  microsoftDefenderForOffice365: 'fa',
+  microsoft365Defender: 'ra',
+  azureAdIdentityProtection: 'ad',
+  dataLossPrevention: 'dl',
+}
+
+/** Documentation ranges (RFC 5737, RFC 3849) and reserved names (RFC 2606): nothing here belongs to anyone. */
+const badAddresses = [
+  '203.0.113.87',
+  '203.0.113.12',
+  '198.51.100.24',
+  '198.51.100.201',
+  '192.0.2.190',
+  '2001:db8:4a::17',
+]
+const badUrls = [
+  'https://faktura-portal.example/inlogg',
+  'https://filehaven.example/d/9c1f4a',
+  'https://login-verify.example/common/oauth2',
+  'http://cdn-updates.example/a.bin',
+]
+const subjects = [
+  'Faktura 88120 – förfallen',
+  'Re: Offert och leveransplan Q4',
+  '付款通知：請於今日確認',
+  'Voicemail from +46 8 555 014 22',
+  'Action required: mailbox storage is full',
+  'Überweisung fehlgeschlagen',
+]
+const files = [
+  ['rcl.exe', 'C:\\ProgramData\\OneDrive'],
+  ['update.ps1', 'C:\\Users\\Public'],
+  ['invoice_88120.iso', 'C:\\Users\\Public\\Downloads'],
+  ['svchost_.exe', 'C:\\Windows\\Temp'],
+  ['löneunderlag 2026.xlsx', 'C:\\Users\\Public\\Documents'],
+] as const
+const fileDetails: readonly FileDetails[] = files.map(([fileName, filePath]) => {
+  const content = new Random(hashOf(fileName))
+  return {
+    fileName,
+    filePath,
+    sha1: content.hex(40),
+    sha256: content.hex(64),
+    size: content.int(4_000, 9_000_000),
+    publisher: fileName === 'rcl.exe' ? null : 'Microsoft Corporation',
+  }
+})
+const commands = [
+  'powershell.exe -nop -w hidden -enc SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQAIABOAGUAdAAuAFcAZQBiAEMAbABpAGUAbgB0ACkA',
+  '"cmd.exe" /c whoami /all & nltest /domain_trusts & net group "Domain Admins" /domain',
+  'rundll32.exe C:\\windows\\System32\\comsvcs.dll, MiniDump 672 C:\\ProgramData\\o.dmp full',
+  'vssadmin.exe delete shadows /all /quiet',
+  'schtasks /create /sc minute /mo 20 /tn "OneDrive Standalone Update Task v3" /tr C:\\ProgramData\\OneDrive\\rcl.exe',
+]
+const countries = ['NL', 'RU', 'BR', 'US', 'VN', null] as const
+
+/**
+ * Cooks the alerts of an incident from its recipes. Deterministic: the same recipe gives the same alerts, with status
+ * and classification following the incident, as they do when a person resolves an incident in Defender.
+ */
+function alertsOf(stage: Stage, incident: Incident): Alert[] {
+  return incident.recipes.flatMap((recipe) => cook(stage, incident, recipe))
+}
+
+function cook(stage: Stage, incident: Incident, recipe: AlertRecipe): Alert[] {
+  const story = storyOf(recipe.story)
+  const random = new Random(recipe.seed)
+  const set = dress(stage, random, recipe.startMs)
+  const alerts: Alert[] = []
+  let at = recipe.startMs
+  for (let n = 0; n < recipe.count; n++) {
+    const script = story.alerts[n % story.alerts.length]
+    if (!script) break
+    alerts.push(write(script, incident, recipe, set, random, at, n))
+    at += random.int(4, 28) * 60_000
+  }
+  return alerts
+}
+
+/** The people and things of one story. */
+interface Props {
+  user: UserAccount
+  others: UserAccount[]
+  device: Device
+  server: Device
+}
+
+function dress(stage: Stage, random: Random, startMs: number): Props {
+  const accounts = stage.users.map((user) => accountOf(stage, user))
+  return {
+    user: accounts.length > 0 ? random.pick(accounts) : serviceAccount(stage),
+    others: accounts,
+    device: device(stage, random.int(1, 60), false, startMs),
+    server: device(stage, random.int(1, 6), true, startMs),
+  }
+}
+
+const accounts = new WeakMap<object, UserAccount>()
+
+function accountOf(stage: Stage, user: Stage['users'][number]): UserAccount {
+  const known = accounts.get(user)
+  if (known) return known
+  const sid = new Random(hashOf(user.id))
+  const account = {
+    accountName: user.username.split('@')[0] ?? user.username,
+    domainName: stage.domain,
+    userSid: `S-1-5-21-${sid.int(1e8, 4e9)}-${sid.int(1e8, 4e9)}-${sid.int(1e8, 4e9)}-${sid.int(1100, 9000)}`,
+    aadUserId: user.id,
+    userPrincipalName: user.username,
+    displayName: user.name,
+  }
+  accounts.set(user, account)
+  return account
+}
+
+function serviceAccount(stage: Stage): UserAccount {
+  return {
+    accountName: 'svc-backup',
+    domainName: stage.domain,
+    userSid: 'S-1-5-18',
+    aadUserId: null,
+    userPrincipalName: null,
+    displayName: 'svc-backup',
+  }
+}
+
+function device(stage: Stage, number: number, server: boolean, startMs: number): Device {
+  const name = server
+    ? `${stage.devicePrefix}-FS-${String(number).padStart(2, '0')}`
+    : `${stage.devicePrefix}-LAP-${String(400 + number).padStart(4, '0')}`
+  const own = new Random(hashOf(`${stage.id}/${name}`))
+  const linux = server && own.chance(0.15)
+  return {
+    mdeDeviceId: own.hex(40),
+    aadDeviceId: own.chance(0.8) ? own.guid() : null,
+    dnsName: `${name.toLowerCase()}.${stage.domain}`,
+    osPlatform: linux ? 'Linux' : server ? 'WindowsServer2022' : 'Windows11',
+    osBuild: linux ? null : server ? 20348 : 26200,
+    version: linux ? '24.4' : server ? '21H2' : '25H2',
+    healthStatus: 'active',
+    riskScore: own.pick(['none', 'low', 'medium', 'high']),
+    group: server ? 'Servers' : 'Clients',
+    groupId: server ? 7 : 125,
+    firstSeenAt: instantOf(startMs - own.int(40, 400) * 86_400_000, own.int(0, 9999)),
+    lastIp: `10.20.${own.int(0, 40)}.${own.int(2, 250)}`,
+    lastExternalIp: `192.0.2.${own.int(2, 250)}`,
+  }
+}
+
+function write(
+  script: AlertScript,
+  incident: Incident,
+  recipe: AlertRecipe,
+  set: Props,
+  random: Random,
+  at: number,
+  n: number,
+): Alert {
+  const entities: Entity[] = []
+  const devices: Device[] = []
+  for (const prop of script.props) {
+    if (prop === 'device' || prop === 'server') devices.push(set[prop])
+    else entities.push(entity(prop, set, random, at, devices[0]?.mdeDeviceId ?? null))
+  }
+  // Real alerts repeat themselves: one held 23 pieces of evidence, most of them processes.
+  const repeatable = script.props.filter((prop) => prop !== 'device' && prop !== 'server')
+  const more = repeatable.length > 0 ? random.int(1, 9) : 0
+  for (let extra = 0; extra < more; extra++) {
+    entities.push(entity(random.pick(repeatable), set, random, at, devices[0]?.mdeDeviceId ?? null))
+  }
+  const createdAt = instantOf(at + random.int(20, 240) * 1000, random.int(0, 9999))
+  // Drawn in any case: the IDs that follow must not depend on the incident's status.
+  const resolvedByItself = random.chance(0.1)
+  const resolved = resolvedByItself || incident.status === 'resolved'
+  const known = [createdAt, incident.lastUpdateAt].sort()[0] ?? createdAt
+  return {
+    id: `${alertPrefix[script.service] ?? 'xx'}${random.guid()}${script.service === 'microsoftDefenderForEndpoint' ? '_1' : ''}`,
+    title: script.title,
+    description: script.description,
+    recommendedActions:
+      '1. Contact the user and find out whether the activity is expected.\n2. Review the other alerts of this incident.\n3. Contain the device or reset the credentials if the activity is not expected.',
+    category: script.category,
+    severity: script.severity,
+    status: resolved ? 'resolved' : incident.status === 'inProgress' ? 'inProgress' : 'new',
+    service: script.service,
+    detectionSource: script.detectionSource,
+    detectorId: new Random(hashOf(script.title)).guid(),
+    createdAt: known,
+    lastUpdateAt: incident.lastUpdateAt,
+    resolvedAt: resolved ? incident.lastUpdateAt : null,
+    firstActivityAt: instantOf(at, n === 0 ? 0 : random.int(0, 9999)),
+    lastActivityAt: instantOf(at + random.int(0, 90) * 1000, random.int(0, 9999)),
+    classification: incident.classification === 'unknown' ? null : incident.classification,
+    determination: incident.classification === 'unknown' ? null : incident.determination,
+    assignedTo: incident.assignedTo,
+    investigationId: script.detectionSource === 'antivirus' ? (recipe.seed % 9000) + 100 : null,
+    investigationState: script.detectionSource === 'antivirus' ? 'successfullyRemediated' : 'unsupportedAlertType',
+    actorName: script.threatFamily === 'Qilin' ? 'Storm-1811' : null,
+    threatFamily: script.threatFamily ?? null,
+    techniques: script.techniques,
+    devices,
+    entities,
+  }
+}
+
+function entity(
+  prop: Exclude<Prop, 'device' | 'server'>,
+  set: Props,
+  random: Random,
+  at: number,
+  deviceId: string | null,
+): Entity {
+  const judged = {
+    verdict: random.pick(['suspicious', 'suspicious', 'malicious', 'unknown'] as const),
+    remediation: random.pick(['none', 'active', 'remediated', 'blocked']),
+  }
+  switch (prop) {
+    case 'user':
+      return { kind: 'user', ...judged, ...set.user }
+    case 'ip':
+      return { kind: 'ip', ...judged, address: random.pick(badAddresses), country: random.pick(countries) }
+    case 'url':
+      return { kind: 'url', ...judged, url: random.pick(badUrls) }
+    case 'file':
+      return { kind: 'file', ...judged, deviceId, ...file(random) }
+    case 'process':
+      return {
+        kind: 'process',
+        ...judged,
+        deviceId,
+        processId: random.int(900, 19_000),
+        parentProcessId: random.int(400, 9000),
+        commandLine: random.pick(commands),
+        startedAt: instant(at, random, 60_000),
+        parentStartedAt: instant(at, random, 3_600_000),
+        image: file(random),
+        account: set.user,
+      }
+    case 'mailbox': {
+      const owner = set.others.length > 0 ? random.pick(set.others) : set.user
+      const address = owner.userPrincipalName ?? owner.accountName
+      return { kind: 'mailbox', ...judged, address, displayName: owner.displayName, userPrincipalName: address }
+    }
+    case 'mail':
+      return {
+        kind: 'mail',
+        ...judged,
+        sender: random.pick(['billing@faktura-portal.example', 'no-reply@login-verify.example', 'ap@supplier.example']),
+        senderIp: random.pick(badAddresses),
+        recipient: set.user.userPrincipalName ?? set.user.accountName,
+        subject: random.pick(subjects),
+        deliveryAction: random.pick(['delivered', 'deliveredToJunk', 'blocked']),
+        networkMessageId: random.guid(),
+        internetMessageId: `<${random.hex(24)}@mail.example>`,
+        receivedAt: instant(at, random, 600_000),
+        urls: [random.pick(badUrls)],
+      }
+    case 'mailCluster':
+      return {
+        kind: 'mailCluster',
+        ...judged,
+        clusterBy: 'UrlThreatIndicator',
+        query: `UrlThreatIndicator:"${random.hex(16)}"`,
+        count: random.int(2, 60),
+      }
+    case 'registry':
+      return {
+        kind: 'registry',
+        ...judged,
+        hive: 'HKEY_LOCAL_MACHINE',
+        key: 'SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run',
+        valueName: 'OneDriveUpdate',
+        value: 'C:\\ProgramData\\OneDrive\\rcl.exe',
+        deviceId,
+      }
+    case 'group':
+      return { kind: 'group', ...judged, groupId: random.guid(), name: 'Domain Admins' }
+    case 'cloudApp':
+      return {
+        kind: 'cloudApp',
+        ...judged,
+        ...random.pick([
+          { appId: 20892, name: 'Microsoft SharePoint Online' },
+          { appId: 20893, name: 'Microsoft Exchange Online' },
+          { appId: 31410, name: 'filehaven' },
+        ]),
+      }
+  }
+}
+
+function file(random: Random): FileDetails {
+  return random.pick(fileDetails)
+}
+
+function instant(at: number, random: Random, before: number): Instant {
+  return instantOf(at - random.int(0, before), random.int(0, 9999))
+}
+
+/** The alerts of an incident in its tenant. */
+export function alertsIn(tenant: Tenant, incident: Incident): Alert[] {
+  const users = tenant.people.filter(({ home }) => home === null)
+  const domain = tenant.domains.at(-1) ?? 'example'
+  return alertsOf({ id: tenant.id, domain, devicePrefix: tenant.devicePrefix, users }, incident)
+}
