@@ -1,13 +1,14 @@
 import { PortalError } from './errors.ts'
 import type { Portal } from './portal.ts'
-import { type AttemptOutcome, type ConsentAttempt, recordOutcome } from './store/attempts.ts'
+import { recordOutcome } from './store/attempts.ts'
 import { type Actor, muster, recordAudit } from './store/audit.ts'
+import { bindTenant, proveAnew } from './store/bindings.ts'
 import { customerById } from './store/customers.ts'
-import { type Database, type Tx, write } from './store/database.ts'
+import { type Tx, write } from './store/database.ts'
 import { isTenantId } from './store/identifiers.ts'
-import { type ConsentLink, completeLink } from './store/links.ts'
-import { decideReview, openReview, type ReviewEvidence, type ReviewKind, reviewById } from './store/reviews.ts'
-import { type BoundHow, bindTenant, findTenant, proveAnew } from './store/tenants.ts'
+import { type ConsentLink, completeLink, linkById, linkState } from './store/links.ts'
+import { decideReview, reviewById } from './store/reviews.ts'
+import { type BoundHow, findTenant } from './store/tenants.ts'
 
 /** A tenant that somebody or something says belongs to a customer, and the ground for believing it. */
 export interface Binding {
@@ -39,21 +40,13 @@ export type BindingVerdict =
  * partner's own by mistake.
  */
 export async function bindClaimed(tx: Tx, actor: Actor, binding: Binding): Promise<BindingVerdict> {
-  const refuse = async (verdict: BindingVerdict) => {
-    await recordAudit(tx, actor, {
-      action: 'tenant.refused',
-      at: binding.now,
-      customerId: binding.customerId,
-      facts: { tenantId: binding.tenantId, reason: verdict },
-    })
-    return verdict
-  }
   const decided = binding.how === 'confirmed' || binding.how === 'entered'
-  const deliberate = binding.pinnedTenantId === binding.tenantId
-  if (!decided && binding.pinnedTenantId !== null && !deliberate) return refuse('wrong-tenant')
-  if (binding.tenantId === binding.partnerTenantId && !deliberate) return refuse('tenant-is-partner')
+  if (!decided && binding.pinnedTenantId !== null && binding.pinnedTenantId !== binding.tenantId) {
+    return recordRefused(tx, actor, binding, 'wrong-tenant')
+  }
+  const objection = await objectionTo(tx, binding)
+  if (objection) return recordRefused(tx, actor, binding, objection)
   const known = await findTenant(tx, binding.tenantId)
-  if (known && known.customerId !== binding.customerId) return refuse('tenant-taken')
   if (known) {
     if (known.accessState === 'offboarded' && !decided) return 'needs-decision'
     await proveAnew(tx, actor, binding.tenantId, binding.now, { consented: binding.consented, revive: decided })
@@ -76,98 +69,30 @@ export async function bindClaimed(tx: Tx, actor: Actor, binding: Binding): Promi
   return 'bound'
 }
 
-/** Binds what an attempt has come back with, or refuses and records why; the attempt ends either way. */
-export async function settleBinding(
-  portal: Portal,
-  actor: Actor,
-  attempt: ConsentAttempt,
-  claimed: Pick<Binding, 'tenantId' | 'how' | 'by'>,
-): Promise<void> {
-  const now = portal.now()
-  await write(portal.db, async (tx) => {
-    const verdict = await bindClaimed(tx, actor, {
-      ...claimed,
-      customerId: attempt.customerId,
-      linkId: attempt.linkId,
-      pinnedTenantId: attempt.pinnedTenantId,
-      partnerTenantId: portal.config.partnerTenantId,
-      consented: true,
-      now,
-    })
-    const evidence = claimed.how === 'sign-in' ? 'sign-in' : 'callback'
-    if (verdict === 'needs-decision') {
-      await keepForReview(
-        tx,
-        actor,
-        attempt,
-        { kind: 'unpinned', ...claimed, evidence, person: claimed.by || null },
-        now,
-      )
-      return
-    }
-    await recordOutcome(tx, attempt.id, verdict, now, {
-      claimedTenantId: claimed.tenantId,
-      ...(verdict === 'bound' ? { boundTenantId: claimed.tenantId } : {}),
-    })
-  })
+type Claimed = Pick<Binding, 'tenantId' | 'customerId' | 'pinnedTenantId' | 'partnerTenantId' | 'now'>
+
+/** Why a tenant can never be this customer's, whoever says so. */
+export async function objectionTo(tx: Tx, claimed: Claimed): Promise<'tenant-taken' | 'tenant-is-partner' | null> {
+  const { tenantId, partnerTenantId, pinnedTenantId, customerId } = claimed
+  if (tenantId === partnerTenantId && pinnedTenantId !== tenantId) return 'tenant-is-partner'
+  const known = await findTenant(tx, tenantId)
+  return known && known.customerId !== customerId ? 'tenant-taken' : null
 }
 
-/** Ends an attempt without a binding, in the customer's timeline as well. */
-export async function settleRefusal(
-  db: Database,
+/** Witnesses that a tenant was not bound, and why. @returns the verdict */
+export async function recordRefused<Verdict extends BindingVerdict>(
+  tx: Tx,
   actor: Actor,
-  attempt: ConsentAttempt,
-  outcome: AttemptOutcome,
-  now: Date,
-  aadsts: number | null = null,
-): Promise<void> {
-  await write(db, async (tx) => {
-    await recordOutcome(tx, attempt.id, outcome, now, { aadsts })
-    await recordAudit(tx, actor, {
-      action: outcome === 'declined' ? 'attempt.declined' : 'attempt.refused',
-      at: now,
-      customerId: attempt.customerId,
-      subjectId: attempt.id,
-      facts: { outcome, aadsts },
-    })
+  { tenantId, customerId, now }: Pick<Claimed, 'tenantId' | 'customerId' | 'now'>,
+  verdict: Verdict,
+): Promise<Verdict> {
+  await recordAudit(tx, actor, {
+    action: 'tenant.refused',
+    at: now,
+    customerId,
+    facts: { tenantId, reason: verdict },
   })
-}
-
-/** Keeps a claimed tenant for an operator to decide on. The attempt that brought it waits for that decision. */
-export async function keepForReview(
-  db: Database,
-  actor: Actor,
-  attempt: ConsentAttempt,
-  claimed: {
-    kind: ReviewKind
-    tenantId: string
-    evidence: ReviewEvidence
-    person?: string | null
-    tenantName?: string | null
-    tenantDomain?: string | null
-  },
-  now: Date,
-): Promise<void> {
-  await write(db, async (tx) => {
-    await openReview(
-      tx,
-      actor,
-      {
-        kind: claimed.kind,
-        customerId: attempt.customerId,
-        linkId: attempt.linkId,
-        attemptId: attempt.id,
-        tenantId: claimed.tenantId,
-        tenantName: claimed.tenantName ?? null,
-        tenantDomain: claimed.tenantDomain ?? null,
-        evidence: claimed.evidence,
-        person: claimed.person ?? null,
-      },
-      now,
-    )
-    if (attempt.outcome !== 'bound')
-      await recordOutcome(tx, attempt.id, 'review', now, { claimedTenantId: claimed.tenantId })
-  })
+  return verdict
 }
 
 type OperatorActor = Actor & { kind: 'operator' }
@@ -178,26 +103,34 @@ type OperatorActor = Actor & { kind: 'operator' }
  */
 export async function confirmReview(portal: Portal, actor: OperatorActor, reviewId: string): Promise<void> {
   const now = portal.now()
-  await write(portal.db, async (tx) => {
-    const { customerId, attemptId, tenantId, linkId, evidence } = await reviewById(tx, reviewId)
-    if (customerId === null) throw new PortalError('NOT_FOUND')
-    const customer = await customerById(tx, customerId)
-    if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
-    await decideReview(tx, actor, reviewId, 'confirmed', now)
-    const verdict = await bindClaimed(tx, actor, {
-      tenantId,
-      customerId,
-      linkId,
-      how: 'confirmed',
-      by: actor.name,
-      pinnedTenantId: customer.expectedTenantId,
-      partnerTenantId: portal.config.partnerTenantId,
-      consented: evidence === 'sign-in',
-      now,
+  const { customerId, attemptId, tenantId, linkId, evidence } = await reviewById(portal.db, reviewId)
+  if (customerId === null) throw new PortalError('NOT_FOUND')
+  let verdict = 'bound' as BindingVerdict
+  try {
+    await write(portal.db, async (tx) => {
+      const customer = await customerById(tx, customerId)
+      if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
+      await decideReview(tx, actor, reviewId, 'confirmed', now)
+      verdict = await bindClaimed(tx, actor, {
+        tenantId,
+        customerId,
+        linkId,
+        how: 'confirmed',
+        by: actor.name,
+        pinnedTenantId: customer.expectedTenantId,
+        partnerTenantId: portal.config.partnerTenantId,
+        consented: evidence === 'sign-in',
+        now,
+      })
+      if (verdict !== 'bound') throw refusalOf(verdict, tenantId)
+      if (attemptId !== null) await recordOutcome(tx, attemptId, 'bound', now, { boundTenantId: tenantId })
     })
-    if (verdict !== 'bound') throw refusalOf(verdict)
-    if (attemptId !== null) await recordOutcome(tx, attemptId, 'bound', now, { boundTenantId: tenantId })
-  })
+  } catch (error) {
+    // The decision is taken back with its transaction; that it was tried and refused is not.
+    if (verdict !== 'bound')
+      await write(portal.db, (tx) => recordRefused(tx, actor, { customerId, tenantId, now }, verdict))
+    throw error
+  }
 }
 
 /** The claim is not this customer's: nothing is bound, the tenant is left alone. @throws PortalError NOT_FOUND, REVIEW_DECIDED */
@@ -235,10 +168,11 @@ export async function enterTenant(
 ): Promise<string> {
   const { tenantId, region } = await resolveExpected(portal, domainOrId)
   const now = portal.now()
-  await write(portal.db, async (tx) => {
+  // A refusal is an answer, not an error, until it is recorded: thrown inside, it would take its own witness back.
+  const verdict = await write(portal.db, async (tx) => {
     const customer = await customerById(tx, customerId)
     if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
-    const verdict = await bindClaimed(tx, actor, {
+    return bindClaimed(tx, actor, {
       tenantId,
       customerId,
       linkId: null,
@@ -250,13 +184,15 @@ export async function enterTenant(
       region,
       now,
     })
-    if (verdict !== 'bound') throw refusalOf(verdict)
   })
+  if (verdict !== 'bound') throw refusalOf(verdict, tenantId)
   return tenantId
 }
 
-function refusalOf(verdict: BindingVerdict): PortalError {
-  return new PortalError(verdict === 'tenant-is-partner' ? 'TENANT_IS_PARTNER' : 'TENANT_TAKEN')
+function refusalOf(verdict: BindingVerdict, tenantId: string): PortalError {
+  return new PortalError(verdict === 'tenant-is-partner' ? 'TENANT_IS_PARTNER' : 'TENANT_TAKEN', {
+    facts: { tenantId },
+  })
 }
 
 /**
@@ -270,8 +206,10 @@ export async function probePinned(portal: Portal, link: ConsentLink): Promise<bo
   if (await findTenant(portal.db, tenantId)) return false
   const evidence = await portal.microsoft.checkAccess(tenantId)
   if (evidence.capabilities.readIncidents !== 'granted') return false
-  const verdict = await write(portal.db, (tx) =>
-    bindClaimed(tx, muster, {
+  return write(portal.db, async (tx) => {
+    // While Microsoft was asked, an operator may have withdrawn the link or ended the service.
+    if (linkState(await linkById(tx, link.id), portal.now()) === 'withdrawn') return false
+    const verdict = await bindClaimed(tx, muster, {
       tenantId,
       customerId: link.customerId,
       linkId: link.id,
@@ -281,7 +219,7 @@ export async function probePinned(portal: Portal, link: ConsentLink): Promise<bo
       partnerTenantId: portal.config.partnerTenantId,
       consented: true,
       now: portal.now(),
-    }),
-  )
-  return verdict === 'bound'
+    })
+    return verdict === 'bound'
+  })
 }

@@ -1,20 +1,22 @@
-import { keepForReview, settleBinding, settleRefusal } from './binding.ts'
 import { PortalError } from './errors.ts'
 import type { ConsentClaim } from './microsoft/consent.ts'
 import type { Portal } from './portal.ts'
+import { settleBinding, settleRefusal } from './settling.ts'
 import {
   type AttemptOutcome,
-  abandonedAttempts,
   adoptAttempt,
+  attemptOfBrowser,
   type ConsentAttempt,
+  knowsState,
   latestAttemptOfBrowser,
+  latestOwnAttempt,
   recordOutcome,
   redeemState,
   startAttempt,
 } from './store/attempts.ts'
-import { type Actor, muster, recordAudit } from './store/audit.ts'
+import { type Actor, recordAudit } from './store/audit.ts'
 import { customerById } from './store/customers.ts'
-import { write } from './store/database.ts'
+import { type Tx, write } from './store/database.ts'
 import { newToken } from './store/identifiers.ts'
 import {
   type ConsentLink,
@@ -22,19 +24,18 @@ import {
   linkById,
   linkState,
   recordOpening,
+  refuseEnded,
   scheduleProbe,
   usableLink,
 } from './store/links.ts'
-import { openReview } from './store/reviews.ts'
 import { beginTenantProof, finishTenantProof } from './tenant-proof.ts'
+import { keepUnclaimed } from './unclaimed.ts'
 
 const minute = 60_000
 /** Long enough to find a phone for the second factor; a later return is kept for review. */
 const attemptLasts = 60 * minute
 /** An approval given by somebody else, or a closed tab, never calls back: this is when we look for ourselves. */
 const firstProbeAfter = 5 * minute
-/** After this, a browser that went to prove its tenant is not expected back. */
-const proofPatience = 30 * minute
 
 /** A browser on its way: the secret of its cookie, and who it is for the audit log. */
 export interface Visitor {
@@ -53,6 +54,9 @@ export type Step =
 
 /** The secrets of a sign-in that proves a tenant; they live in the browser's sealed cookie alone. */
 export interface SealedProof {
+  /** Of the sign-in: what the browser will come back with. */
+  state: string
+  /** The run that is being proven. */
   attemptId: string
   nonce: string
   codeVerifier: string
@@ -99,44 +103,64 @@ export async function issueConsentLink(
   })
 }
 
+/** On the way to Microsoft, with the link that it is about. */
+export type Departure = Step & { kind: 'microsoft' } & { linkId: string }
+
 /**
  * The visitor goes on from the landing page: an attempt of its own starts, with a single-use state tied to this browser.
  * @throws PortalError LINK_UNKNOWN, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED
  */
-export async function beginConsent(
-  portal: Portal,
-  visitor: Visitor,
-  token: string,
-): Promise<Step & { kind: 'microsoft' }> {
-  const { db, microsoft } = portal
+export async function beginConsent(portal: Portal, visitor: Visitor, token: string): Promise<Departure> {
   const now = portal.now()
-  const browser = visitor.browser ?? newToken()
-  return write(db, async (tx) => {
+  return write(portal.db, async (tx) => {
     const link = await usableLink(tx, token, now)
     if (link.openedAt === null) await recordOpening(tx, visitor.actor, link, now)
-    const { attempt, state } = await startAttempt(tx, {
-      linkId: link.id,
-      customerId: link.customerId,
-      kind: 'landing',
-      browser,
-      pinnedTenantId: link.pinnedTenantId,
-      now,
-      expiresAt: new Date(now.getTime() + attemptLasts),
-    })
-    await recordAudit(tx, visitor.actor, {
-      action: 'attempt.started',
-      at: now,
-      customerId: link.customerId,
-      subjectId: attempt.id,
-    })
-    await scheduleProbe(tx, link.id, new Date(now.getTime() + firstProbeAfter))
-    return {
-      kind: 'microsoft',
-      url: microsoft.consentUrl({ tenantId: link.pinnedTenantId, state }),
-      sealed: null,
-      browser,
-    }
+    return depart(portal, tx, visitor, link, 'landing')
   })
+}
+
+/**
+ * The browser of an attempt that came to nothing tries again. What began with the classic link goes on by its rules: it
+ * was tied to no browser when the consent was asked for.
+ * @throws PortalError CONSENT_NOT_YOURS, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED
+ */
+export async function beginAgain(portal: Portal, visitor: Visitor, attemptId: string): Promise<Departure> {
+  return write(portal.db, async (tx) => {
+    const attempt = await attemptOfBrowser(tx, attemptId, visitor.browser)
+    if (!attempt) throw new PortalError('CONSENT_NOT_YOURS')
+    const link = await linkById(tx, attempt.linkId)
+    refuseEnded(link, portal.now())
+    return depart(portal, tx, visitor, link, attempt.kind === 'classic' ? 'classic' : 'landing')
+  })
+}
+
+async function depart(
+  portal: Portal,
+  tx: Tx,
+  visitor: Visitor,
+  link: ConsentLink,
+  kind: 'landing' | 'classic',
+): Promise<Departure> {
+  const now = portal.now()
+  const browser = visitor.browser ?? newToken()
+  const { attempt, state } = await startAttempt(tx, {
+    linkId: link.id,
+    customerId: link.customerId,
+    kind,
+    browser,
+    pinnedTenantId: link.pinnedTenantId,
+    now,
+    expiresAt: new Date(now.getTime() + attemptLasts),
+  })
+  await recordAudit(tx, visitor.actor, {
+    action: 'attempt.started',
+    at: now,
+    customerId: link.customerId,
+    subjectId: attempt.id,
+  })
+  await scheduleProbe(tx, link.id, new Date(now.getTime() + firstProbeAfter))
+  const url = portal.microsoft.consentUrl({ tenantId: link.pinnedTenantId, state })
+  return { kind: 'microsoft', url, sealed: null, browser, linkId: link.id }
 }
 
 /**
@@ -150,12 +174,18 @@ export async function receiveClaim(
   claim: ConsentClaim,
   sealed: SealedProof | null,
 ): Promise<Step> {
+  if (visitor.browser === null && (claim.state === null || !(await knowsState(portal.db, claim.state)))) {
+    portal.log.warn({ event: 'sequence_fail', kind: claim.kind }, unknownState)
+    return { kind: 'stranger' }
+  }
   const browser = visitor.browser ?? newToken()
   const received = await write(portal.db, (tx) => receive({ ...portal, db: tx }, visitor, browser, claim))
   if (received.kind === 'proof')
     return finishTenantProof(portal, { ...visitor, browser }, received.attempt, claim, sealed)
   return received
 }
+
+const unknownState = 'a consent callback with an unknown state was refused'
 
 type Received = Step | { kind: 'proof'; attempt: ConsentAttempt }
 
@@ -165,34 +195,36 @@ async function receive(portal: Portal, visitor: Visitor, browser: string, claim:
   const redemption =
     claim.state === null ? ({ found: 'unknown' } as const) : await redeemState(db, claim.state, visitor.browser, now)
   if (redemption.found === 'unknown') {
-    log.warn({ event: 'sequence_fail', kind: claim.kind }, 'a consent callback with an unknown state was refused')
+    log.warn({ event: 'sequence_fail', kind: claim.kind }, unknownState)
     // Nothing is kept of a return anybody can make up, except from a browser that did set out from here.
     const known = visitor.browser === null ? null : await latestAttemptOfBrowser(db, visitor.browser)
-    if (known) await keepUnclaimed(portal, visitor, known, claim)
+    if (known) await keepUnclaimed(portal, visitor.actor, known, claim, false)
     return { kind: 'stranger' }
   }
   const { attempt, found } = redemption
   if (found !== 'fresh') {
-    if (found !== 'spent') await keepUnclaimed(portal, visitor, attempt, claim)
-    if (found === 'other-browser' || attempt.browserHash === null || attempt.kind === 'proof')
-      return { kind: 'stranger' }
-    return { kind: 'attempt', attemptId: attempt.id, browser }
+    const { mine } = redemption
+    if (found !== 'spent') await keepUnclaimed(portal, visitor.actor, attempt, claim, mine && attempt.kind !== 'proof')
+    if (!mine) return { kind: 'stranger' }
+    const own = attempt.kind === 'proof' ? await latestOwnAttempt(db, attempt.linkId, browser) : attempt
+    return own === null ? { kind: 'stranger' } : { kind: 'attempt', attemptId: own.id, browser }
   }
   if (attempt.kind === 'proof') return { kind: 'proof', attempt }
   const page: Step = { kind: 'attempt', attemptId: attempt.id, browser }
   if (attempt.browserHash === null) await adoptAttempt(db, attempt.id, browser)
   if (claim.kind === 'refused') {
-    await settleRefusal(db, visitor.actor, attempt, outcomeOf[claim.reason], now, claim.aadsts)
+    await settleRefusal(db, visitor.actor, attempt, outcomeOf[claim.reason], now, claim)
     return page
   }
   const link = await linkById(db, attempt.linkId)
   if (linkState(link, now) === 'withdrawn') {
     await settleRefusal(db, visitor.actor, attempt, 'link-withdrawn', now)
-    await keepUnclaimed(portal, visitor, attempt, claim)
+    await keepUnclaimed(portal, visitor.actor, attempt, claim, false)
     return page
   }
   if (claim.kind === 'code') {
-    return beginTenantProof(portal, { attempt, browser, tenantId: attempt.pinnedTenantId, silent: true })
+    // Whichever organisation it was: asking only for the expected one would never tell that it was another.
+    return beginTenantProof(portal, { attempt, browser, tenantId: null, silent: true })
   }
   await recordOutcome(db, attempt.id, 'claimed', now, { claimedTenantId: claim.tenantId })
   if (attempt.pinnedTenantId === null) {
@@ -205,53 +237,9 @@ async function receive(portal: Portal, visitor: Visitor, browser: string, claim:
 const outcomeOf: Record<(ConsentClaim & { kind: 'refused' })['reason'], AttemptOutcome> = {
   declined: 'declined',
   cancelled: 'declined',
+  'not-admin': 'not-admin',
   'wrong-tenant': 'wrong-tenant',
   unlicensed: 'unlicensed',
   misconfigured: 'misconfigured',
   other: 'refused',
-}
-
-/** A return whose attempt we know, but that came late, lost or through another browser: kept, never bound by itself. */
-async function keepUnclaimed(
-  portal: Portal,
-  visitor: Visitor,
-  attempt: ConsentAttempt,
-  claim: ConsentClaim,
-): Promise<void> {
-  if (claim.kind !== 'granted') return
-  await write(portal.db, (tx) =>
-    openReview(
-      tx,
-      visitor.actor,
-      {
-        kind: 'unclaimed',
-        customerId: attempt.customerId,
-        linkId: attempt.linkId,
-        attemptId: attempt.id,
-        tenantId: claim.tenantId,
-        tenantName: null,
-        tenantDomain: null,
-        evidence: 'callback',
-        person: null,
-      },
-      portal.now(),
-    ),
-  )
-}
-
-/**
- * Claims whose browser never came back from the sign-in that was to prove them: kept for an operator's decision.
- * @returns how many
- */
-export async function keepAbandonedClaims(portal: Portal): Promise<number> {
-  const now = portal.now()
-  const abandoned = await abandonedAttempts(portal.db, new Date(now.getTime() - proofPatience))
-  for (const attempt of abandoned) {
-    if (attempt.claimedTenantId === null) await settleRefusal(portal.db, muster, attempt, 'sign-in-failed', now)
-    else {
-      const claimed = { kind: 'unpinned', tenantId: attempt.claimedTenantId, evidence: 'callback' } as const
-      await keepForReview(portal.db, muster, attempt, claimed, now)
-    }
-  }
-  return abandoned.length
 }

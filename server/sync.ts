@@ -4,7 +4,7 @@ import type { Portal } from './portal.ts'
 import { raiseAlarm } from './store/alarms.ts'
 import { type Claim, ClaimLostError, extendClaim } from './store/claims.ts'
 import { alertsDue } from './store/incidents.ts'
-import { completeSync, failSync, startSync, storeAlerts, storePage } from './store/syncs.ts'
+import { completeSync, failSync, setAlertsAside, startSync, storeAlerts, storePage } from './store/syncs.ts'
 import { type SyncPhase, type Tenant, tenantById } from './store/tenants.ts'
 
 const second = 1_000
@@ -21,6 +21,8 @@ const failurePause = 30 * second
 const longestPause = 10 * minute
 /** Alert calls in one pass, for the API whose list carries none: far below the quota of a minute. */
 const alertCalls = 30
+/** So many incidents in one pass whose alerts cannot be read: that is no longer about the incidents. */
+const mostAside = 5
 
 /** Refusals that say something about the tenant's access, which an access check has to look into. */
 const accessRefusals = new Set<RefusalCode>([
@@ -51,7 +53,7 @@ export async function syncTenant(portal: Portal, claim: Claim): Promise<void> {
   const syncId = await startSync(db, claim, tenant.syncPhase, portal.now())
   try {
     const read = await readTenant(portal, claim, tenant, syncId)
-    const pending = await readAlerts(portal, claim)
+    const { pending, aside } = await readAlerts(portal, claim, syncId)
     const phase: SyncPhase = tenant.syncPhase === 'open' ? 'backfill' : 'following'
     const soon = phase === 'backfill' || pending
     await completeSync(
@@ -62,7 +64,7 @@ export async function syncTenant(portal: Portal, claim: Claim): Promise<void> {
         phase,
         cursor: tenant.syncPhase === 'open' ? null : read.newest,
         nextSyncAt: new Date(portal.now().getTime() + (soon ? second : jittered(pace))),
-        partial: read.rejected > 0,
+        partial: read.rejected > 0 || aside > 0,
       },
       portal.now(),
     )
@@ -83,15 +85,17 @@ async function readTenant(portal: Portal, claim: Claim, tenant: Tenant, syncId: 
     for await (const page of portal.microsoft.listIncidents(tenant.tenantId, query)) {
       await storePage(portal.db, claim, syncId, page, portal.now())
       await extendClaim(portal.db, claim, portal.now(), syncLease)
-      note(reading, page)
+      note(reading, page, instant(portal.now().getTime() + overlap))
     }
   }
   return reading
 }
 
-function note(reading: Reading, page: IncidentPage): void {
+/** A time from the far future would move the window past everything that is still to come: it moves nothing. */
+function note(reading: Reading, page: IncidentPage, latestBelieved: Instant): void {
   reading.rejected += page.rejected.length
   for (const { lastUpdateAt } of page.incidents) {
+    if (lastUpdateAt > latestBelieved) continue
     if (reading.newest === null || lastUpdateAt > reading.newest) reading.newest = lastUpdateAt
   }
 }
@@ -107,16 +111,37 @@ export function windows(tenant: Pick<Tenant, 'syncPhase' | 'cursor'>, now: Date)
 
 const instant = (time: number): Instant => new Date(time).toISOString().replace('Z', '0000Z')
 
-/** @returns whether alerts are still due after this pass */
-async function readAlerts(portal: Portal, claim: Claim): Promise<boolean> {
-  const due = await alertsDue(portal.db, claim.tenantId, alertCalls + 1)
+/**
+ * Reads the alerts that are due. An incident whose alerts Microsoft cannot give, as happens for good with large ones,
+ * is set aside alone: it holds up neither the others nor the cursor.
+ * @returns whether alerts are still due after this pass, and how many were set aside
+ */
+async function readAlerts(portal: Portal, claim: Claim, syncId: string): Promise<{ pending: boolean; aside: number }> {
+  const due = await alertsDue(portal.db, claim.tenantId, alertCalls + 1, portal.now())
+  let aside = 0
   for (const incident of due.slice(0, alertCalls)) {
-    const alerts = await portal.microsoft.alertsOf(claim.tenantId, incident.id)
-    await storeAlerts(portal.db, claim, incident, alerts, portal.now())
+    if (aside >= mostAside) return { pending: false, aside }
+    try {
+      const alerts = await portal.microsoft.alertsOf(claim.tenantId, incident.id)
+      await storeAlerts(portal.db, claim, incident, alerts, portal.now())
+    } catch (error) {
+      if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
+      await setAlertsAside(portal.db, claim, syncId, incident.id, said(error), portal.now())
+      aside++
+    }
     await extendClaim(portal.db, claim, portal.now(), syncLease)
   }
-  return due.length > alertCalls
+  return { pending: due.length > alertCalls, aside }
 }
+
+/**
+ * Whether a refusal may concern the alerts of the one incident that was asked for: the list was read a moment ago, so an
+ * access that has ended, or a service that is away, shows there in the next pass.
+ */
+const isAboutOne = ({ code, facts }: Refusal) =>
+  code === 'unexpected-answer' || [400, 403, 404, 410, 500, 501].includes(facts.status ?? 0)
+
+const said = ({ facts }: Refusal) => [facts.status, facts.error].filter((part) => part !== null).join(' ')
 
 async function recordFailure(
   portal: Portal,

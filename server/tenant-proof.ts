@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { keepForReview, settleBinding, settleRefusal } from './binding.ts'
 import type { ConsentClaim } from './microsoft/consent.ts'
 import type { SignedInPerson } from './microsoft/microsoft.ts'
 import { Refusal } from './microsoft/refusals.ts'
 import type { SealedProof, Step, Visitor } from './onboarding.ts'
 import type { Portal } from './portal.ts'
-import { attemptById, type ConsentAttempt, recordOutcome, startAttempt } from './store/attempts.ts'
+import { keepForReview, settleBinding, settleRefusal } from './settling.ts'
+import { attemptById, type ConsentAttempt, latestOwnAttempt, recordOutcome, startAttempt } from './store/attempts.ts'
 import { write } from './store/database.ts'
 import { newToken } from './store/identifiers.ts'
 
@@ -21,12 +21,7 @@ export async function beginTenantProof(
   proof: { attempt: ConsentAttempt; browser: string; tenantId: string | null; silent: boolean },
 ): Promise<Step> {
   const now = portal.now()
-  const sealed: SealedProof = {
-    attemptId: proof.attempt.id,
-    nonce: newToken(),
-    codeVerifier: newToken(),
-    silent: proof.silent,
-  }
+  const [nonce, codeVerifier] = [newToken(), newToken()]
   const state = await write(portal.db, async (tx) => {
     const started = await startAttempt(tx, {
       linkId: proof.attempt.linkId,
@@ -47,11 +42,11 @@ export async function beginTenantProof(
       purpose: 'customer',
       tenantId: proof.tenantId,
       state,
-      nonce: sealed.nonce,
-      codeChallenge: createHash('sha256').update(sealed.codeVerifier).digest('base64url'),
+      nonce,
+      codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'),
       prompt: proof.silent ? 'none' : 'select_account',
     }),
-    sealed,
+    sealed: { state, attemptId: proof.attempt.id, nonce, codeVerifier, silent: proof.silent },
     browser: proof.browser,
   }
 }
@@ -68,7 +63,11 @@ export async function finishTenantProof(
   claim: ConsentClaim,
   sealed: SealedProof | null,
 ): Promise<Step> {
-  if (sealed === null) return { kind: 'stranger' }
+  if (sealed === null) {
+    // The cookie is gone, the browser is the same: nothing is proven, and its page says how to go on.
+    const own = await latestOwnAttempt(portal.db, proof.linkId, visitor.browser)
+    return own === null ? { kind: 'stranger' } : { kind: 'attempt', attemptId: own.id, browser: visitor.browser }
+  }
   const attempt = await attemptById(portal.db, sealed.attemptId)
   const page: Step = { kind: 'attempt', attemptId: attempt.id, browser: visitor.browser }
   // A second proof of the same attempt, or a cookie of another one, proves nothing.
@@ -123,9 +122,12 @@ async function settleProven(
 ): Promise<void> {
   const name = person.username ?? person.name ?? person.oid
   const actor = { ...visitor.actor, name }
-  const expected = attempt.kind === 'classic' ? attempt.pinnedTenantId : attempt.claimedTenantId
+  // What a browser claimed counts only where the claim came back to the browser that had set out.
+  const claimed = attempt.kind === 'classic' ? null : attempt.claimedTenantId
+  const expected = claimed ?? attempt.pinnedTenantId
   if (expected !== null && person.tid !== expected) {
-    await settleRefusal(portal.db, actor, attempt, 'other-tenant-signed-in', portal.now())
+    const known = { claimedTenantId: person.tid }
+    await settleRefusal(portal.db, actor, attempt, 'other-tenant-signed-in', portal.now(), known)
     return
   }
   // A guest's token carries the tenant he visits; it does not make him one of its people.
@@ -153,18 +155,12 @@ async function review(
   person: string | null,
 ): Promise<void> {
   const profile = await portal.microsoft.describeTenant(tenantId)
-  await keepForReview(
-    portal.db,
-    actor,
-    attempt,
-    {
-      kind: 'unpinned',
-      tenantId,
-      evidence,
-      person,
-      tenantName: profile?.displayName ?? null,
-      tenantDomain: profile?.defaultDomain ?? null,
-    },
-    portal.now(),
-  )
+  await keepForReview(portal, actor, attempt, {
+    kind: 'unpinned',
+    tenantId,
+    evidence,
+    person,
+    tenantName: profile?.displayName ?? null,
+    tenantDomain: profile?.defaultDomain ?? null,
+  })
 }

@@ -16,7 +16,8 @@ export const languages: readonly { code: Language; name: string }[] = [
   { code: 'zh-Hant', name: '繁體中文' },
 ]
 
-export const isLanguage = (value: unknown): value is Language => typeof value === 'string' && value in catalogues
+export const isLanguage = (value: unknown): value is Language =>
+  typeof value === 'string' && Object.hasOwn(catalogues, value)
 
 /** The reader's language from an Accept-Language header, by its quality values; English when none fits. */
 export function languageFor(acceptLanguage: string | undefined): Language {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { probePinned } from './binding.ts'
 import { Refusal } from './microsoft/refusals.ts'
-import { keepAbandonedClaims } from './onboarding.ts'
 import type { Portal } from './portal.ts'
 import { alarmProbeEvery, proveTenant } from './proving.ts'
 import { mayProbeAlarm, readAlarms } from './store/alarms.ts'
@@ -12,6 +11,7 @@ import { sweepSessions } from './store/sessions.ts'
 import { sweepSpentTokens } from './store/spent-tokens.ts'
 import { pruneSyncs } from './store/syncs.ts'
 import { syncLease, syncTenant } from './sync.ts'
+import { keepAbandonedClaims } from './unclaimed.ts'
 
 const checkLease = 60_000
 const probeEvery = 3_600_000

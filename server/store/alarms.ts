@@ -13,16 +13,19 @@ export interface Alarm {
 export async function raiseAlarm(db: Database, code: Alarm['code'], facts: RefusalFacts, now: Date): Promise<void> {
   await write(db, async (tx) => {
     const at = now.toISOString()
-    const known = await tx
-      .updateTable('alarms')
-      .set({ seen_at: at, facts: JSON.stringify(facts) })
-      .where('code', '=', code)
-      .executeTakeFirst()
-    if (known.numUpdatedRows > 0n) return
-    await tx
+    const raised = await tx
       .insertInto('alarms')
       .values({ code, since: at, seen_at: at, facts: JSON.stringify(facts) })
-      .execute()
+      .onConflict((oc) => oc.column('code').doNothing())
+      .executeTakeFirst()
+    if (raised.numInsertedOrUpdatedRows === 0n) {
+      await tx
+        .updateTable('alarms')
+        .set({ seen_at: at, facts: JSON.stringify(facts) })
+        .where('code', '=', code)
+        .execute()
+      return
+    }
     await recordAudit(tx, muster, { action: 'alarm.raised', at: now, facts: { code, aadsts: facts.aadsts } })
   })
 }

@@ -11,6 +11,7 @@ export type AttemptOutcome =
   | 'bound'
   | 'review'
   | 'declined'
+  | 'not-admin'
   | 'wrong-tenant'
   | 'unlicensed'
   | 'tenant-taken'
@@ -55,34 +56,46 @@ export async function startAttempt(
 ): Promise<{ attempt: ConsentAttempt; state: string }> {
   const state = newToken()
   const id = newId()
-  await db
-    .insertInto('consent_attempts')
-    .values({
-      id,
-      link_id: request.linkId,
-      customer_id: request.customerId,
-      kind: request.kind,
-      state_hash: digest(state),
-      browser_hash: request.browser === null ? null : digest(request.browser),
-      pinned_tenant_id: request.pinnedTenantId,
-      started_at: request.now.toISOString(),
-      expires_at: request.expiresAt.toISOString(),
-      returned_at: null,
-      outcome: 'started',
-      claimed_tenant_id: request.claimedTenantId ?? null,
-      bound_tenant_id: null,
-      aadsts: null,
-      finished_at: null,
-    })
-    .execute()
-  return { attempt: await attemptById(db, id), state }
+  return write(db, async (tx) => {
+    await tx
+      .insertInto('consent_attempts')
+      .values({
+        id,
+        link_id: request.linkId,
+        customer_id: request.customerId,
+        kind: request.kind,
+        state_hash: digest(state),
+        browser_hash: request.browser === null ? null : digest(request.browser),
+        pinned_tenant_id: request.pinnedTenantId,
+        started_at: request.now.toISOString(),
+        expires_at: request.expiresAt.toISOString(),
+        returned_at: null,
+        outcome: 'started',
+        claimed_tenant_id: request.claimedTenantId ?? null,
+        bound_tenant_id: null,
+        aadsts: null,
+        finished_at: null,
+      })
+      .execute()
+    return { attempt: await attemptById(tx, id), state }
+  })
 }
 
 export type Redemption =
   | { found: 'fresh'; attempt: ConsentAttempt }
-  /** The state is ours, but used, late, or carried by another browser. */
-  | { found: 'spent' | 'late' | 'other-browser'; attempt: ConsentAttempt }
+  /** The state is ours, but used, late, or carried by a browser that is not the attempt's (`mine` is false). */
+  | { found: 'spent' | 'late' | 'other-browser'; attempt: ConsentAttempt; mine: boolean }
   | { found: 'unknown' }
+
+/** Whether a state is one of ours, used or not: a look that takes no lock, for whoever knocks without a cookie. */
+export async function knowsState(db: Database, state: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('consent_attempts')
+    .select('id')
+    .where('state_hash', '=', digest(state))
+    .executeTakeFirst()
+  return row !== undefined
+}
 
 /**
  * Consumes a state: of any number of callbacks with it, exactly one is `fresh`. A browser that did not start the
@@ -97,19 +110,22 @@ export async function redeemState(db: Database, state: string, browser: string |
       .executeTakeFirst()
     if (!row) return { found: 'unknown' }
     const attempt = fromRow(row)
-    if (row.browser_hash !== null && (browser === null || digest(browser) !== row.browser_hash)) {
-      return { found: 'other-browser', attempt }
-    }
-    if (row.expires_at <= now.toISOString()) return { found: 'late', attempt }
+    const mine = row.browser_hash !== null && browser !== null && digest(browser) === row.browser_hash
+    if (row.returned_at !== null) return { found: 'spent', attempt, mine }
+    if (row.browser_hash !== null && !mine) return { found: 'other-browser', attempt, mine }
+    if (row.expires_at <= now.toISOString()) return { found: 'late', attempt, mine }
     const consumed = await tx
       .updateTable('consent_attempts')
       .set({ returned_at: now.toISOString() })
       .where('id', '=', row.id)
       .where('returned_at', 'is', null)
       .executeTakeFirst()
-    return consumed.numUpdatedRows === 1n ? { found: 'fresh', attempt } : { found: 'spent', attempt }
+    return consumed.numUpdatedRows === 1n ? { found: 'fresh', attempt } : { found: 'spent', attempt, mine }
   })
 }
+
+/** Back from Microsoft, and still on its way to an end. */
+export const isUnfinished = (outcome: AttemptOutcome): boolean => outcome === 'claimed' || outcome === 'proving-tenant'
 
 /** Notes where an attempt has got to. */
 export async function recordOutcome(
@@ -119,21 +135,22 @@ export async function recordOutcome(
   now: Date,
   more: { claimedTenantId?: string | null; boundTenantId?: string | null; aadsts?: number | null } = {},
 ): Promise<void> {
-  const unfinished = outcome === 'claimed' || outcome === 'proving-tenant'
-  await db
-    .updateTable('consent_attempts')
-    .set({
-      outcome,
-      finished_at: unfinished ? null : now.toISOString(),
-      ...(more.claimedTenantId === undefined ? {} : { claimed_tenant_id: more.claimedTenantId }),
-      ...(more.boundTenantId === undefined ? {} : { bound_tenant_id: more.boundTenantId }),
-      ...(more.aadsts === undefined ? {} : { aadsts: more.aadsts }),
-    })
-    .where('id', '=', id)
-    .execute()
+  await write(db, (tx) =>
+    tx
+      .updateTable('consent_attempts')
+      .set({
+        outcome,
+        finished_at: isUnfinished(outcome) ? null : now.toISOString(),
+        ...(more.claimedTenantId === undefined ? {} : { claimed_tenant_id: more.claimedTenantId }),
+        ...(more.boundTenantId === undefined ? {} : { bound_tenant_id: more.boundTenantId }),
+        ...(more.aadsts === undefined ? {} : { aadsts: more.aadsts }),
+      })
+      .where('id', '=', id)
+      .execute(),
+  )
 }
 
-/** The attempt whose page this browser may see; null for everybody else. */
+/** The attempt whose page this browser may see; null for everybody else. A sign-in on the way has no page. */
 export async function attemptOfBrowser(
   db: Database,
   id: string,
@@ -145,16 +162,31 @@ export async function attemptOfBrowser(
     .selectAll()
     .where('id', '=', id)
     .where('browser_hash', '=', digest(browser))
+    .where('kind', '!=', 'proof')
     .executeTakeFirst()
   return row ? fromRow(row) : null
 }
 
-/** Any attempt this browser ever started: what tells a mangled return from a forged one. */
+/** Any run this browser ever started: what tells a mangled return from a forged one. */
 export async function latestAttemptOfBrowser(db: Database, browser: string): Promise<ConsentAttempt | null> {
   const row = await db
     .selectFrom('consent_attempts')
     .selectAll()
     .where('browser_hash', '=', digest(browser))
+    .where('kind', '!=', 'proof')
+    .orderBy('started_at', 'desc')
+    .executeTakeFirst()
+  return row ? fromRow(row) : null
+}
+
+/** The run that this browser is at with one link; null when it never left with it. */
+export async function latestOwnAttempt(db: Database, linkId: string, browser: string): Promise<ConsentAttempt | null> {
+  const row = await db
+    .selectFrom('consent_attempts')
+    .selectAll()
+    .where('link_id', '=', linkId)
+    .where('browser_hash', '=', digest(browser))
+    .where('kind', '!=', 'proof')
     .orderBy('started_at', 'desc')
     .executeTakeFirst()
   return row ? fromRow(row) : null
@@ -166,12 +198,14 @@ export async function attemptById(db: Database, id: string): Promise<ConsentAtte
 
 /** Ties a classic attempt, which no browser started, to the browser that came back with it. */
 export async function adoptAttempt(db: Database, id: string, browser: string): Promise<void> {
-  await db
-    .updateTable('consent_attempts')
-    .set({ browser_hash: digest(browser) })
-    .where('id', '=', id)
-    .where('browser_hash', 'is', null)
-    .execute()
+  await write(db, (tx) =>
+    tx
+      .updateTable('consent_attempts')
+      .set({ browser_hash: digest(browser) })
+      .where('id', '=', id)
+      .where('browser_hash', 'is', null)
+      .execute(),
+  )
 }
 
 /** Attempts that came back before `before` and never got to an end. */
@@ -197,6 +231,33 @@ export async function attemptsOf(db: Database, customerId: string, limit = 50): 
     .limit(limit)
     .execute()
   return rows.map(fromRow)
+}
+
+/**
+ * The run every customer is at: the one that moved last. A classic link that no browser has followed yet is no run, and a
+ * sign-in that proves a tenant is part of one.
+ */
+export async function latestAttempts(db: Database): Promise<Map<string, ConsentAttempt>> {
+  const rows = await db
+    .selectFrom('consent_attempts as attempt')
+    .selectAll('attempt')
+    .where('attempt.kind', '!=', 'proof')
+    .where('attempt.browser_hash', 'is not', null)
+    .where((eb) =>
+      eb(
+        eb.fn.coalesce('attempt.returned_at', 'attempt.started_at'),
+        '=',
+        eb
+          .selectFrom('consent_attempts as other')
+          .select(({ fn }) => fn.max(fn.coalesce('other.returned_at', 'other.started_at')).as('moved'))
+          .whereRef('other.customer_id', '=', 'attempt.customer_id')
+          .where('other.kind', '!=', 'proof')
+          .where('other.browser_hash', 'is not', null),
+      ),
+    )
+    .orderBy('attempt.started_at')
+    .execute()
+  return new Map(rows.map((row) => [row.customer_id, fromRow(row)]))
 }
 
 function fromRow(row: {

@@ -65,6 +65,9 @@ export interface AuditEvent {
   facts: Record<string, string | number | boolean | null>
   address: string | null
   requestId: string | null
+  /** What customer and tenant are called now; null where the event has none. */
+  customerName: string | null
+  tenantName: string | null
 }
 
 /** Writes the witness of a change into the transaction of that change. */
@@ -93,11 +96,18 @@ export async function listAudit(
   db: Database,
   filter: { customerId?: string; tenantId?: string; actions?: readonly AuditAction[]; before?: number; limit: number },
 ): Promise<AuditEvent[]> {
-  let query = db.selectFrom('audit_events').selectAll().orderBy('id', 'desc').limit(filter.limit)
-  if (filter.customerId !== undefined) query = query.where('customer_id', '=', filter.customerId)
-  if (filter.tenantId !== undefined) query = query.where('tenant_id', '=', filter.tenantId)
-  if (filter.actions !== undefined) query = query.where('action', 'in', [...filter.actions])
-  if (filter.before !== undefined) query = query.where('id', '<', filter.before)
+  let query = db
+    .selectFrom('audit_events')
+    .leftJoin('customers', 'customers.id', 'audit_events.customer_id')
+    .leftJoin('tenants', 'tenants.tenant_id', 'audit_events.tenant_id')
+    .selectAll('audit_events')
+    .select(['customers.name as customer_name', 'tenants.display_name', 'tenants.default_domain'])
+    .orderBy('audit_events.id', 'desc')
+    .limit(filter.limit)
+  if (filter.customerId !== undefined) query = query.where('audit_events.customer_id', '=', filter.customerId)
+  if (filter.tenantId !== undefined) query = query.where('audit_events.tenant_id', '=', filter.tenantId)
+  if (filter.actions !== undefined) query = query.where('audit_events.action', 'in', [...filter.actions])
+  if (filter.before !== undefined) query = query.where('audit_events.id', '<', filter.before)
   return (await query.execute()).map((row) => ({
     id: row.id,
     at: row.at,
@@ -110,5 +120,7 @@ export async function listAudit(
     facts: JSON.parse(row.facts) as AuditEvent['facts'],
     address: row.address,
     requestId: row.request_id,
+    customerName: row.customer_name,
+    tenantName: row.display_name ?? row.default_domain,
   }))
 }

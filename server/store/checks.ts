@@ -5,7 +5,7 @@ import { type Actor, muster, recordAudit } from './audit.ts'
 import { type Claim, holdClaim } from './claims.ts'
 import { type Database, write } from './database.ts'
 import { newId } from './identifiers.ts'
-import { type AccessState, type Capabilities, tenantById } from './tenants.ts'
+import { type AccessState, type Capabilities, holdTenant, tenantById } from './tenants.ts'
 
 /** The record of one access check. Holds claims and calls; never the token. */
 export interface AccessCheck {
@@ -57,6 +57,15 @@ export async function recordCheck(
         unexpected_roles: JSON.stringify(evidence.unexpectedRoles),
       })
       .execute()
+    // A claim keeps the due time at the end of its lease: an earlier one was asked for while this check ran, perhaps
+    // after what it saw.
+    const { next_check_at, check_lease_until } = await tx
+      .selectFrom('tenants')
+      .select(['next_check_at', 'check_lease_until'])
+      .where('tenant_id', '=', claim.tenantId)
+      .executeTakeFirstOrThrow()
+    const asked = next_check_at !== null && check_lease_until !== null && next_check_at < check_lease_until
+    const askedMeanwhile = asked ? next_check_at : null
     const changed = verdict.state !== tenant.accessState
     const activated = verdict.state === 'active'
     await tx
@@ -71,7 +80,7 @@ export async function recordCheck(
         ...(activated ? {} : { next_sync_at: null }),
         proving_since: verdict.keepProving ? tenant.provingSince : null,
         check_attempts: verdict.keepProving ? tenant.checkAttempts + 1 : 0,
-        next_check_at: verdict.nextCheckAt.toISOString(),
+        next_check_at: askedMeanwhile ?? verdict.nextCheckAt.toISOString(),
         check_lease_until: null,
         last_check_at: at,
       })
@@ -91,7 +100,7 @@ export async function recordCheck(
 /** Asks for an access check at once. @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED */
 export async function requestCheck(db: Database, actor: Actor, tenantId: string, now: Date): Promise<void> {
   await write(db, async (tx) => {
-    const tenant = await tenantById(tx, tenantId)
+    const tenant = await holdTenant(tx, tenantId)
     if (tenant.accessState === 'offboarded') throw new PortalError('CUSTOMER_OFFBOARDED')
     await tx
       .updateTable('tenants')
@@ -135,19 +144,17 @@ export async function checksOf(db: Database, tenantId: string, limit: number): P
 
 /** Drops the checks of a tenant beyond the newest `keep`, and never the latest that proved access. */
 export async function pruneChecks(db: Database, tenantId: string, keep: number): Promise<void> {
-  const [kept] = await db
-    .selectFrom('access_checks')
-    .select('at')
-    .where('tenant_id', '=', tenantId)
-    .orderBy('at', 'desc')
-    .offset(keep)
-    .limit(1)
-    .execute()
-  if (!kept) return
-  await db
-    .deleteFrom('access_checks')
-    .where('tenant_id', '=', tenantId)
-    .where('at', '<=', kept.at)
-    .where('state', '!=', 'active')
-    .execute()
+  await write(db, async (tx) => {
+    const checks = tx
+      .selectFrom('access_checks')
+      .select('id')
+      .where('tenant_id', '=', tenantId)
+      .orderBy('at', 'desc')
+      .orderBy('attempt', 'desc')
+    const surplus = await checks.offset(keep).limit(1_000).execute()
+    if (surplus.length === 0) return
+    const proof = await checks.where('state', '=', 'active').limit(1).execute()
+    const gone = surplus.map((check) => check.id).filter((id) => id !== proof[0]?.id)
+    if (gone.length > 0) await tx.deleteFrom('access_checks').where('id', 'in', gone).execute()
+  })
 }

@@ -56,12 +56,11 @@ export class ClaimLostError extends Error {
  */
 export async function holdClaim(tx: Tx, claim: Claim): Promise<void> {
   const fence = sql.ref(`${claim.work}_fence`)
-  // An update and not a select: on PostgreSQL it locks the row until this transaction ends.
-  const { numAffectedRows } = await sql`
-    update tenants set ${fence} = ${fence} where tenant_id = ${claim.tenantId} and ${fence} = ${claim.fence}`.execute(
-    tx,
-  )
-  if (numAffectedRows !== 1n) throw new ClaimLostError(claim)
+  // PostgreSQL: the row is held until this transaction ends, so that nobody overtakes between this look and the write.
+  const { rows } = await sql`
+    select 1 from tenants where tenant_id = ${claim.tenantId} and ${fence} = ${claim.fence}
+    ${isPostgres(tx) ? sql`for update` : sql``}`.execute(tx)
+  if (rows.length !== 1) throw new ClaimLostError(claim)
 }
 
 /** Lengthens the lease of work that is still going on. @throws ClaimLostError */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { PortalError } from '../errors.ts'
 import { type Actor, recordAudit } from './audit.ts'
-import { type Database, type Tx, write } from './database.ts'
+import { type Database, isPostgres, type Tx, write } from './database.ts'
 import { newId } from './identifiers.ts'
 
 export interface Customer {
@@ -63,7 +63,7 @@ export async function changeCustomer(
   now: Date,
 ): Promise<Customer> {
   return write(db, async (tx) => {
-    const before = await customerById(tx, id)
+    const before = await holdCustomer(tx, id)
     await tx
       .updateTable('customers')
       .set({ ...columns(details), updated_at: now.toISOString() })
@@ -98,6 +98,17 @@ export async function customerById(db: Database, id: string): Promise<Customer> 
     row,
     groups.map((group) => group.name),
   )
+}
+
+/** The customer, which nobody else changes or offboards until the transaction ends. @throws PortalError NOT_FOUND */
+export async function holdCustomer(tx: Tx, id: string): Promise<Customer> {
+  await tx
+    .selectFrom('customers')
+    .select('id')
+    .where('id', '=', id)
+    .$if(isPostgres(tx), (query) => query.forUpdate())
+    .execute()
+  return customerById(tx, id)
 }
 
 /** All customers by name, with their groups. */

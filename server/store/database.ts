@@ -2,15 +2,12 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  CompiledQuery,
-  type DatabaseConnection,
   type Driver,
   Kysely,
   PostgresAdapter,
   PostgresDialect,
   SqliteAdapter,
   SqliteDialect,
-  type SqliteDialectConfig,
   SqliteDriver,
   type Transaction,
 } from 'kysely'
@@ -26,22 +23,42 @@ export type Tx = Transaction<Schema>
 
 /**
  * Milliseconds libsql may hold the event loop while another process writes. What is still locked then is tried again
- * without holding it.
+ * without holding it, for as long as a person would wait.
  */
-const sqliteBusyTimeout = 100
-const busyRetries = 60
+const sqliteBusyTimeout = 25
+const busyPatience = 5_000
 
-/** Deferred transactions that read before they write fail at once under a concurrent writer (SQLITE_BUSY_SNAPSHOT). */
 class ImmediateSqliteDriver extends SqliteDriver {
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await connection.executeQuery(CompiledQuery.raw('begin immediate'))
-        return
-      } catch (error) {
-        if (!isBusy(error) || attempt >= busyRetries) throw error
-        await sleep(10 + Math.random() * 40)
-      }
+  readonly #sqlite: Sqlite.Database
+
+  constructor(sqlite: Sqlite.Database) {
+    super({ database: sqlite })
+    this.#sqlite = sqlite
+  }
+
+  /**
+   * Deferred transactions that read before they write fail at once under a concurrent writer (SQLITE_BUSY_SNAPSHOT).
+   * `exec`, because a prepared statement that met SQLITE_BUSY stays "in progress" in libsql until it is collected as
+   * garbage, and no transaction of the connection can commit until then. For the same reason nothing is ever written
+   * outside a transaction: its first statement is the only one that can be refused.
+   */
+  override async beginTransaction(): Promise<void> {
+    await whileBusy(() => this.#sqlite.exec('begin immediate'))
+  }
+
+  override async rollbackTransaction(): Promise<void> {
+    // A full disk or a failed write has rolled back by itself; what has to be told is that error.
+    if (this.#sqlite.inTransaction) this.#sqlite.exec('rollback')
+  }
+}
+
+async function whileBusy<T>(step: () => T | Promise<T>): Promise<T> {
+  for (const started = performance.now(); ; ) {
+    try {
+      return await step()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() - started > busyPatience) throw error
+      await sleep(5 + Math.random() * 30)
     }
   }
 }
@@ -54,15 +71,15 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 }
 
 class EmbeddedDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig
+  readonly #sqlite: Sqlite.Database
 
-  constructor(config: SqliteDialectConfig) {
-    super(config)
-    this.#config = config
+  constructor(sqlite: Sqlite.Database) {
+    super({ database: sqlite })
+    this.#sqlite = sqlite
   }
 
   override createDriver(): Driver {
-    return new ImmediateSqliteDriver(this.#config)
+    return new ImmediateSqliteDriver(this.#sqlite)
   }
 
   override createAdapter(): SqliteAdapter {
@@ -79,40 +96,79 @@ export async function openDatabase(options: {
   dataDir: string
   log: Log
 }): Promise<Database> {
-  const db = options.databaseUrl === null ? openSqlite(options.dataDir) : openPostgres(options.databaseUrl, options.log)
-  try {
-    await migrate(db)
-    return db
-  } catch (error) {
-    await db.destroy()
-    throw error
+  if (options.databaseUrl !== null) {
+    // No limit in time on a migration, or on waiting for another process's: nobody's request hangs on it.
+    const migrating = openPostgres(options.databaseUrl, options.log, migrationLimits)
+    try {
+      await migrate(migrating)
+    } finally {
+      await migrating.destroy()
+    }
+    return connectDatabase(options)
   }
+  // Processes that start at once on a new file stand in each other's way, and kysely makes its own tables outside
+  // transactions: a connection that met SQLITE_BUSY there is not used again.
+  return whileBusy(async () => {
+    const db = connectDatabase(options)
+    try {
+      await migrate(db)
+      return db
+    } catch (error) {
+      await db.destroy()
+      throw error
+    }
+  })
 }
+
+/** The store as it is, its schema untouched. Connections to PostgreSQL are made when something is asked. */
+export function connectDatabase(options: { databaseUrl: string | null; dataDir: string; log: Log }): Database {
+  const { databaseUrl, dataDir, log } = options
+  return databaseUrl === null ? openSqlite(dataDir) : openPostgres(databaseUrl, log, requestLimits)
+}
+
+export const sqliteFile = (dataDir: string): string => join(dataDir, 'muster.db')
 
 function openSqlite(dataDir: string): Database {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const file = join(dataDir, 'muster.db')
+  const file = sqliteFile(dataDir)
   const sqlite = new Sqlite(file)
-  chmodSync(file, 0o600)
-  sqlite.pragma(`busy_timeout = ${sqliteBusyTimeout}`)
-  sqlite.pragma('journal_mode = WAL')
-  // WAL alone leaves a committed transaction to the next checkpoint's fsync; FULL makes every commit durable.
-  sqlite.pragma('synchronous = FULL')
-  sqlite.pragma('foreign_keys = ON')
-  return new Kysely<Schema>({ dialect: new EmbeddedDialect({ database: sqlite }) })
+  try {
+    chmodSync(file, 0o600)
+    sqlite.pragma(`busy_timeout = ${sqliteBusyTimeout}`)
+    sqlite.pragma('journal_mode = WAL')
+    // WAL alone leaves a committed transaction to the next checkpoint's fsync; FULL makes every commit durable.
+    sqlite.pragma('synchronous = FULL')
+    // KiB, negative by SQLite's convention: room for the indexes of the queue, instead of the 2 MB it starts with.
+    sqlite.pragma('cache_size = -32768')
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
+  return new Kysely<Schema>({ dialect: new EmbeddedDialect(sqlite) })
 }
 
-function openPostgres(connectionString: string, log: Log): Database {
+/** Milliseconds a statement may take; connections held at most. */
+interface Limits {
+  statementTimeout: number
+  connections: number
+}
+
+const requestLimits: Limits = { statementTimeout: 15_000, connections: 10 }
+const migrationLimits: Limits = { statementTimeout: 0, connections: 1 }
+
+function openPostgres(connectionString: string, log: Log, limits: Limits): Database {
   const pool = new pg.Pool({
     connectionString,
-    max: 10,
+    max: limits.connections,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 15_000,
+    statement_timeout: limits.statementTimeout,
     idle_in_transaction_session_timeout: 30_000,
     types: { getTypeParser },
   })
-  // Without a listener, one idle connection cut by a restart of PostgreSQL ends the process.
+  // Without a listener, one connection cut by a restart of PostgreSQL ends the process: the pool listens to those that
+  // are idle and passes it on, and to those in use nobody listens. Of these the next query tells.
   pool.on('error', (err) => log.warn({ err }, 'an idle database connection was lost'))
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
 }
 
@@ -124,7 +180,7 @@ const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
 
 export const isPostgres = (db: Database): boolean => db.getExecutor().adapter instanceof PostgresAdapter
 
-/** One change, whole or not at all; joins the transaction in hand. Tries again when the engine asks for it. */
+/** One change, whole or not at all; joins the transaction in hand. Tries again when PostgreSQL asks for it. */
 export async function write<T>(db: Database, change: (tx: Tx) => Promise<T>): Promise<T> {
   if (db.isTransaction) return change(db as Tx)
   for (let attempt = 1; ; attempt++) {
@@ -145,7 +201,7 @@ const sqlState = (error: unknown): string => {
 const isBusy = (error: unknown) => /^SQLITE_(BUSY|LOCKED)/.test(sqlState(error))
 
 /** 40001 serialization_failure, 40P01 deadlock_detected: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const isConflict = (error: unknown) => isBusy(error) || sqlState(error) === '40001' || sqlState(error) === '40P01'
+const isConflict = (error: unknown) => sqlState(error) === '40001' || sqlState(error) === '40P01'
 
 /** The database is away, full or starting; the same request can succeed later. */
 export function isUnavailable(error: unknown): boolean {
@@ -154,9 +210,7 @@ export function isUnavailable(error: unknown): boolean {
     isBusy(error) ||
     /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|SQLITE_(IOERR|FULL|CANTOPEN|READONLY))/.test(code) ||
     /^(08|53|57P|58)/.test(code) ||
-    (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message))
+    (error instanceof Error &&
+      /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(error.message))
   )
 }
-
-export const isDuplicate = (error: unknown): boolean =>
-  /^SQLITE_CONSTRAINT_(PRIMARYKEY|UNIQUE)/.test(sqlState(error)) || sqlState(error) === '23505'

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto'
-import { type Insertable, sql } from 'kysely'
+import { sql } from 'kysely'
 import { PortalError } from '../errors.ts'
-import type { RejectedItem, RemoteAlert, RemoteIncident, Severity } from '../microsoft/microsoft.ts'
-import type { Database, Tx } from './database.ts'
-import type { Schema } from './schema.ts'
+import type { RemoteAlert, RemoteIncident, Severity } from '../microsoft/microsoft.ts'
+import type { Database } from './database.ts'
 
 /** One incident with everything its page shows. `original` is what Microsoft sent. */
 export type StoredIncident = Omit<RemoteIncident, 'alerts' | 'original'> & {
@@ -13,7 +11,11 @@ export type StoredIncident = Omit<RemoteIncident, 'alerts' | 'original'> & {
   tenantName: string | null
   tenantDomain: string | null
   tenantLastReadAt: string | null
+  /** The first 500 in time; `alertCount` is all of them. */
   alerts: RemoteAlert[]
+  alertCount: number
+  /** Null while the alerts of this version are still to be read. */
+  alertsReadAt: string | null
   original: unknown
   firstSeenAt: string
   storedAt: string
@@ -21,120 +23,32 @@ export type StoredIncident = Omit<RemoteIncident, 'alerts' | 'original'> & {
 
 export const severityRank: Record<Severity, number> = { high: 4, medium: 3, low: 2, informational: 1, unknown: 0 }
 
-const searchLimit = 4_000
-/** Rows in one statement: far below both engines' limits on parameters. */
-const alertBatch = 500
-const openStatuses = new Set(['active', 'inProgress', 'awaitingAction', 'unknown'])
-
 /** What of an incident the text search looks in, beside its alerts. */
-type Named = Pick<RemoteIncident, 'id' | 'title' | 'assignedTo' | 'tags'>
+export type Named = Pick<RemoteIncident, 'id' | 'title' | 'assignedTo' | 'tags'>
 
-/**
- * Stores incidents of one tenant: new ones are added, known ones overwritten only by a newer reading. The alerts of a
- * changed incident replace its former ones; where `alerts` is null they become due for reading.
- * @returns the IDs that were added or changed
- */
-export async function storeIncidents(
-  tx: Tx,
-  tenantId: string,
-  incidents: readonly RemoteIncident[],
-  now: Date,
-): Promise<Set<string>> {
-  const latest = new Map<string, RemoteIncident>()
-  for (const incident of incidents) {
-    const known = latest.get(incident.id)
-    if (!known || known.lastUpdateAt <= incident.lastUpdateAt) latest.set(incident.id, incident)
-  }
-  const all = [...latest.values()]
-  const withAlerts = all.filter((incident) => incident.alerts !== null)
-  const without = all.filter((incident) => incident.alerts === null)
-  const changed = new Set([
-    ...(await upsert(tx, tenantId, withAlerts, now, true)),
-    ...(await upsert(tx, tenantId, without, now, false)),
-  ])
-  const carried = withAlerts.filter((incident) => changed.has(incident.id))
-  await replaceAlertRows(
-    tx,
-    tenantId,
-    carried.map((incident) => ({ incidentId: incident.id, alerts: incident.alerts ?? [] })),
-  )
-  return changed
-}
+/** What cannot be read of one incident is often a matter of its size, and lasts. */
+const alertsTriedEvery = 3_600_000
 
-async function upsert(
-  tx: Tx,
-  tenantId: string,
-  incidents: readonly RemoteIncident[],
-  now: Date,
-  carriesAlerts: boolean,
-): Promise<string[]> {
-  if (incidents.length === 0) return []
-  const changed = await tx
-    .insertInto('incidents')
-    .values(incidents.map((incident) => toRow(tenantId, incident, now)))
-    .onConflict((oc) =>
-      oc
-        .columns(['tenant_id', 'incident_id'])
-        .doUpdateSet((eb) => ({
-          title: eb.ref('excluded.title'),
-          severity: eb.ref('excluded.severity'),
-          severity_rank: eb.ref('excluded.severity_rank'),
-          status: eb.ref('excluded.status'),
-          open: eb.ref('excluded.open'),
-          assigned_to: eb.ref('excluded.assigned_to'),
-          classification: eb.ref('excluded.classification'),
-          determination: eb.ref('excluded.determination'),
-          redirect_id: eb.ref('excluded.redirect_id'),
-          created_at: eb.ref('excluded.created_at'),
-          last_update_at: eb.ref('excluded.last_update_at'),
-          alerts_read_at: eb.ref('excluded.alerts_read_at'),
-          content_hash: eb.ref('excluded.content_hash'),
-          facts: eb.ref('excluded.facts'),
-          original: eb.ref('excluded.original'),
-          stored_at: eb.ref('excluded.stored_at'),
-          ...(carriesAlerts
-            ? { alert_count: eb.ref('excluded.alert_count'), search_text: eb.ref('excluded.search_text') }
-            : {}),
-        }))
-        .where((eb) =>
-          eb.or([
-            eb('excluded.last_update_at', '>', eb.ref('incidents.last_update_at')),
-            eb.and([
-              eb('excluded.last_update_at', '=', eb.ref('incidents.last_update_at')),
-              eb('excluded.content_hash', '!=', eb.ref('incidents.content_hash')),
-            ]),
-          ]),
-        ),
-    )
-    .returning('incident_id')
-    .execute()
-  return changed.map((row) => row.incident_id)
-}
-
-/** The alerts of one incident, read by themselves. */
-export async function storeAlertsOf(
-  tx: Tx,
-  tenantId: string,
-  incident: Named,
-  alerts: readonly RemoteAlert[],
-  now: Date,
-): Promise<void> {
-  await replaceAlertRows(tx, tenantId, [{ incidentId: incident.id, alerts }])
-  await tx
-    .updateTable('incidents')
-    .set({ alert_count: alerts.length, alerts_read_at: now.toISOString(), search_text: searchText(incident, alerts) })
-    .where('tenant_id', '=', tenantId)
-    .where('incident_id', '=', incident.id)
-    .execute()
-}
-
-/** Incidents whose alerts are still to be read: open ones first, worst first. */
-export async function alertsDue(db: Database, tenantId: string, limit: number): Promise<Named[]> {
+/** Incidents whose alerts are still to be read and were not refused lately: open ones first, worst first. */
+export async function alertsDue(db: Database, tenantId: string, limit: number, now: Date): Promise<Named[]> {
+  const before = new Date(now.getTime() - alertsTriedEvery).toISOString()
   const rows = await db
     .selectFrom('incidents')
     .select(['incident_id', 'title', 'assigned_to', 'facts'])
     .where('tenant_id', '=', tenantId)
     .where('alerts_read_at', 'is', null)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('rejected_items')
+            .select('item')
+            .whereRef('rejected_items.tenant_id', '=', 'incidents.tenant_id')
+            .where('rejected_items.item', '=', sql<string>`incidents.incident_id || ' alerts'`)
+            .where('rejected_items.last_seen_at', '>', before),
+        ),
+      ),
+    )
     .orderBy('open', 'desc')
     .orderBy('severity_rank', 'desc')
     .orderBy('last_update_at', 'desc')
@@ -145,157 +59,6 @@ export async function alertsDue(db: Database, tenantId: string, limit: number): 
     title: row.title,
     assignedTo: row.assigned_to,
     tags: (JSON.parse(row.facts) as RemoteIncident).tags,
-  }))
-}
-
-/** An alert that moved here from a merged incident is taken over: it belongs to one incident at a time. */
-async function replaceAlertRows(
-  tx: Tx,
-  tenantId: string,
-  incidents: readonly { incidentId: string; alerts: readonly RemoteAlert[] }[],
-): Promise<void> {
-  if (incidents.length === 0) return
-  await tx
-    .deleteFrom('alerts')
-    .where('tenant_id', '=', tenantId)
-    .where(
-      'incident_id',
-      'in',
-      incidents.map((incident) => incident.incidentId),
-    )
-    .execute()
-  const rows = new Map<string, Insertable<Schema['alerts']>>()
-  for (const { incidentId, alerts } of incidents) {
-    for (const { original, ...facts } of alerts) {
-      rows.set(facts.id, {
-        tenant_id: tenantId,
-        alert_id: facts.id,
-        incident_id: incidentId,
-        first_activity_at: facts.firstActivityAt ?? facts.createdAt,
-        facts: JSON.stringify(facts),
-        original: JSON.stringify(original),
-      })
-    }
-  }
-  const distinct = [...rows.values()]
-  for (let start = 0; start < distinct.length; start += alertBatch) {
-    await tx
-      .insertInto('alerts')
-      .values(distinct.slice(start, start + alertBatch))
-      .onConflict((oc) =>
-        oc.columns(['tenant_id', 'alert_id']).doUpdateSet((eb) => ({
-          incident_id: eb.ref('excluded.incident_id'),
-          first_activity_at: eb.ref('excluded.first_activity_at'),
-          facts: eb.ref('excluded.facts'),
-          original: eb.ref('excluded.original'),
-        })),
-      )
-      .execute()
-  }
-}
-
-/** Keeps the tenant's counters in step with its incidents; called in the transaction that changed them. */
-export async function recount(tx: Tx, tenantId: string, now: Date): Promise<{ firstIncident: boolean }> {
-  const groups = await tx
-    .selectFrom('incidents')
-    .select(({ fn, eb }) => [
-      'severity',
-      fn.countAll<number>().as('n'),
-      fn.sum<number | null>(eb.case().when('assigned_to', 'is', null).then(1).else(0).end()).as('unassigned'),
-    ])
-    .where('tenant_id', '=', tenantId)
-    .where('open', '=', 1)
-    .where('redirect_id', 'is', null)
-    .groupBy('severity')
-    .execute()
-  const total = await tx
-    .selectFrom('incidents')
-    .select(({ fn }) => fn.countAll<number>().as('n'))
-    .where('tenant_id', '=', tenantId)
-    .where('redirect_id', 'is', null)
-    .executeTakeFirstOrThrow()
-  const count = (severity: Severity) => Number(groups.find((group) => group.severity === severity)?.n ?? 0)
-  await tx
-    .updateTable('tenants')
-    .set({
-      open_high: count('high'),
-      open_medium: count('medium'),
-      open_low: count('low'),
-      open_informational: count('informational'),
-      open_unknown: count('unknown'),
-      open_unassigned: groups.reduce((sum, group) => sum + Number(group.unassigned ?? 0), 0),
-      incident_count: Number(total.n),
-    })
-    .where('tenant_id', '=', tenantId)
-    .execute()
-  if (Number(total.n) === 0) return { firstIncident: false }
-  const first = await tx
-    .updateTable('tenants')
-    .set({ first_incident_at: now.toISOString() })
-    .where('tenant_id', '=', tenantId)
-    .where('first_incident_at', 'is', null)
-    .executeTakeFirst()
-  return { firstIncident: first.numUpdatedRows > 0n }
-}
-
-/** What of a page was not understood: kept by name, once, so that somebody can look. */
-export async function recordRejected(
-  tx: Tx,
-  tenantId: string,
-  items: readonly RejectedItem[],
-  now: Date,
-): Promise<void> {
-  for (const item of items.slice(0, 100)) {
-    await tx
-      .insertInto('rejected_items')
-      .values({
-        tenant_id: tenantId,
-        item: item.id ?? `?${item.reason}`,
-        reason: item.reason,
-        detail: item.detail,
-        first_seen_at: now.toISOString(),
-        last_seen_at: now.toISOString(),
-      })
-      .onConflict((oc) =>
-        oc.columns(['tenant_id', 'item']).doUpdateSet({
-          reason: item.reason,
-          detail: item.detail,
-          last_seen_at: now.toISOString(),
-        }),
-      )
-      .execute()
-  }
-}
-
-/** Items that were understood in the end are no longer listed. */
-export async function forgetRejected(tx: Tx, tenantId: string, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return
-  await tx
-    .deleteFrom('rejected_items')
-    .where('tenant_id', '=', tenantId)
-    .where('item', 'in', [...ids])
-    .execute()
-}
-
-export async function rejectedOf(
-  db: Database,
-  tenantId: string,
-): Promise<
-  { item: string; reason: RejectedItem['reason']; detail: string; firstSeenAt: string; lastSeenAt: string }[]
-> {
-  const rows = await db
-    .selectFrom('rejected_items')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .orderBy('last_seen_at', 'desc')
-    .limit(100)
-    .execute()
-  return rows.map((row) => ({
-    item: row.item,
-    reason: row.reason as RejectedItem['reason'],
-    detail: row.detail,
-    firstSeenAt: row.first_seen_at,
-    lastSeenAt: row.last_seen_at,
   }))
 }
 
@@ -310,6 +73,8 @@ export async function incidentById(db: Database, tenantId: string, incidentId: s
     .select([
       'incidents.facts',
       'incidents.original',
+      'incidents.alert_count',
+      'incidents.alerts_read_at',
       'incidents.first_seen_at',
       'incidents.stored_at',
       'customers.id as customer_id',
@@ -341,6 +106,8 @@ export async function incidentById(db: Database, tenantId: string, incidentId: s
       ...(JSON.parse(alert.facts) as Omit<RemoteAlert, 'original'>),
       original: JSON.parse(alert.original) as unknown,
     })),
+    alertCount: row.alert_count,
+    alertsReadAt: row.alerts_read_at,
     original: JSON.parse(row.original) as unknown,
     firstSeenAt: row.first_seen_at,
     storedAt: row.stored_at,
@@ -379,47 +146,4 @@ export async function mergedInto(
     .limit(50)
     .execute()
   return rows.map((row) => ({ incidentId: row.incident_id, title: row.title, lastUpdateAt: row.last_update_at }))
-}
-
-function toRow(tenantId: string, incident: RemoteIncident, now: Date) {
-  const { alerts, original, ...facts } = incident
-  const originalText = JSON.stringify(original)
-  const merged = incident.redirectId !== null || incident.status === 'redirected'
-  return {
-    tenant_id: tenantId,
-    incident_id: incident.id,
-    title: incident.title,
-    severity: incident.severity,
-    severity_rank: severityRank[incident.severity],
-    status: incident.status,
-    open: !merged && openStatuses.has(incident.status) ? 1 : 0,
-    assigned_to: incident.assignedTo,
-    classification: incident.classification,
-    determination: incident.determination,
-    redirect_id: incident.redirectId,
-    created_at: incident.createdAt,
-    last_update_at: incident.lastUpdateAt,
-    alert_count: alerts?.length ?? 0,
-    // A merged incident has no alerts of its own any more: nothing is due.
-    alerts_read_at: alerts !== null || merged ? now.toISOString() : null,
-    search_text: searchText(incident, alerts ?? []),
-    content_hash: createHash('sha256').update(originalText).digest('base64url'),
-    facts: JSON.stringify(facts),
-    original: originalText,
-    first_seen_at: now.toISOString(),
-    stored_at: now.toISOString(),
-  }
-}
-
-function searchText(incident: Named, alerts: readonly RemoteAlert[]): string {
-  const names = new Set([incident.title, incident.assignedTo ?? '', ...incident.tags])
-  for (const alert of alerts) {
-    names.add(alert.title)
-    for (const entity of alert.entities) names.add(entity.name)
-  }
-  return [...names]
-    .filter((name) => name !== '')
-    .join('\n')
-    .toLowerCase()
-    .slice(0, searchLimit)
 }

@@ -1,5 +1,6 @@
 import { PortalError } from '../errors.ts'
 import { type Actor, recordAudit } from './audit.ts'
+import { holdCustomer } from './customers.ts'
 import { type Database, type Tx, write } from './database.ts'
 import { digest, newId, newReference, newToken } from './identifiers.ts'
 
@@ -30,6 +31,7 @@ export function linkState(link: ConsentLink, now: Date): LinkState {
 /**
  * Issues a link; the ones still open of that customer are withdrawn, so that one link is in force at a time.
  * @returns the link, and its token, which is kept as a hash alone and can never be shown again.
+ * @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED
  */
 export async function issueLink(
   db: Database,
@@ -44,7 +46,8 @@ export async function issueLink(
 ): Promise<{ link: ConsentLink; token: string }> {
   return write(db, async (tx) => {
     const { customerId, now } = request
-    for (const open of await openLinks(tx, customerId, now)) await withdrawLink(tx, actor, open.id, now)
+    if ((await holdCustomer(tx, customerId)).offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
+    await withdrawLinks(tx, actor, customerId, now)
     const token = newToken()
     const id = newId()
     const expiresAt = new Date(now.getTime() + request.days * 86_400_000)
@@ -118,11 +121,16 @@ export async function completeLink(tx: Tx, actor: Actor, id: string, now: Date):
 export async function usableLink(db: Database, token: string, now: Date): Promise<ConsentLink> {
   const link = await linkByToken(db, token)
   if (!link) throw new PortalError('LINK_UNKNOWN')
+  refuseEnded(link, now)
+  return link
+}
+
+/** @throws PortalError LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED */
+export function refuseEnded(link: ConsentLink, now: Date): void {
   const state = linkState(link, now)
   if (state === 'withdrawn') throw new PortalError('LINK_WITHDRAWN')
   if (state === 'expired') throw new PortalError('LINK_EXPIRED')
   if (state === 'completed') throw new PortalError('LINK_COMPLETED')
-  return link
 }
 
 export async function linkByToken(db: Database, token: string): Promise<ConsentLink | null> {
@@ -182,8 +190,18 @@ export async function latestLinks(db: Database): Promise<Map<string, ConsentLink
   return new Map(rows.map((row) => [row.customer_id, fromRow(row)]))
 }
 
-async function openLinks(tx: Tx, customerId: string, now: Date): Promise<ConsentLink[]> {
-  return (await linksOf(tx, customerId)).filter((link) => linkState(link, now) === 'issued')
+/** Ends all links of a customer that are still open. */
+export async function withdrawLinks(tx: Tx, actor: Actor, customerId: string, now: Date): Promise<void> {
+  for (const link of await linksOf(tx, customerId)) {
+    if (linkState(link, now) === 'issued') await withdrawLink(tx, actor, link.id, now)
+  }
+  // Links whose days are over are looked at a little longer; that ends too.
+  await tx
+    .updateTable('consent_links')
+    .set({ next_probe_at: null })
+    .where('customer_id', '=', customerId)
+    .where('next_probe_at', 'is not', null)
+    .execute()
 }
 
 function fromRow(row: {
@@ -218,14 +236,16 @@ function fromRow(row: {
 
 /** Moves the next look at a link's pinned tenant: sooner when somebody has just left for Microsoft. */
 export async function scheduleProbe(db: Database, linkId: string, at: Date): Promise<void> {
-  await db
-    .updateTable('consent_links')
-    .set({ next_probe_at: at.toISOString() })
-    .where('id', '=', linkId)
-    .where('pinned_tenant_id', 'is not', null)
-    .where('completed_at', 'is', null)
-    .where('withdrawn_at', 'is', null)
-    .execute()
+  await write(db, (tx) =>
+    tx
+      .updateTable('consent_links')
+      .set({ next_probe_at: at.toISOString() })
+      .where('id', '=', linkId)
+      .where('pinned_tenant_id', 'is not', null)
+      .where('completed_at', 'is', null)
+      .where('withdrawn_at', 'is', null)
+      .execute(),
+  )
 }
 
 /**

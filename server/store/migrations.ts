@@ -1,5 +1,5 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
-import type { Database } from './database.ts'
+import { type Database, isPostgres } from './database.ts'
 import { initial } from './migrations/0001-initial.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
@@ -26,10 +26,19 @@ export async function migrate(db: Database): Promise<void> {
   }
 }
 
+export type SchemaState = 'empty' | 'older' | 'current' | 'newer'
+
+/** How the schema stands to this version of Muster. */
+export async function schemaState(db: Database): Promise<SchemaState> {
+  const executed = await executedMigrations(db)
+  if (executed.some((name) => !(name in migrations))) return 'newer'
+  if (executed.length === 0) return 'empty'
+  return executed.length === Object.keys(migrations).length ? 'current' : 'older'
+}
+
 /** True when every migration of this version has run, and none of a newer one. */
 export async function isMigrated(db: Database): Promise<boolean> {
-  const executed = await executedMigrations(db)
-  return executed.length === Object.keys(migrations).length && executed.every((name) => name in migrations)
+  return (await schemaState(db)) === 'current'
 }
 
 const migrator = (db: Database) => new Migrator({ db, provider: { getMigrations: async () => migrations } })
@@ -40,8 +49,10 @@ async function refuseNewer(db: Database): Promise<void> {
 }
 
 async function executedMigrations(db: Database): Promise<string[]> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
-  if (!tables.some((table) => table.name === 'kysely_migration')) return []
+  const known = isPostgres(db)
+    ? sql`select 1 where to_regclass('kysely_migration') is not null`
+    : sql`select 1 from sqlite_master where type = 'table' and name = 'kysely_migration'`
+  if ((await known.execute(db)).rows.length === 0) return []
   const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(
     db as unknown as Kysely<unknown>,
   )

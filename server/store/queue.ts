@@ -1,22 +1,20 @@
-import { type Expression, type SqlBool, sql } from 'kysely'
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { IncidentStatus, Severity } from '../microsoft/microsoft.ts'
 import type { Database } from './database.ts'
 import { severityRank } from './incidents.ts'
+import {
+  beyond,
+  type Cursor,
+  decodeCursor,
+  encodeCursor,
+  ordering,
+  type Place,
+  type QueueOrder,
+} from './queue-place.ts'
+import { conditions, type QueueFilter, runsOf, type Scope, scopeOf } from './queue-scope.ts'
 
-/** What narrows the queue. Empty lists narrow nothing. */
-export interface QueueFilter {
-  customerIds?: readonly string[]
-  tenantId?: string
-  groups?: readonly string[]
-  severities?: readonly Severity[]
-  /** `open` and `closed` stand for the statuses that are. */
-  status?: 'open' | 'closed' | Exclude<IncidentStatus, 'redirected'>
-  /** Found in title, people, devices, addresses, files; or the incident's number. */
-  text?: string
-}
-
-/** Worst first: severity, then the newest change. Newest: by the last change alone. */
-export type QueueOrder = 'worst' | 'newest'
+export type { QueueOrder } from './queue-place.ts'
+export type { QueueFilter } from './queue-scope.ts'
 
 export interface QueueItem {
   tenantId: string
@@ -45,67 +43,24 @@ export interface QueuePage {
   previous: string | null
 }
 
-/** The place between two lines of the queue, held by the sort key of a line and not by a count: stable while incidents come. */
-interface Place {
-  rank: number
-  updated: string
-  tenant: string
-  incident: string
-}
-
 /**
  * One page of the queue, out of our own store.
- * @param at a cursor from a page before; one that cannot be read begins at the start
+ * @param page.at a cursor from a page before; one that cannot be read begins at the start
  */
 export async function readQueue(
   db: Database,
   filter: QueueFilter,
   page: { order: QueueOrder; limit: number; at?: string | undefined },
 ): Promise<QueuePage> {
-  const place = page.at === undefined ? null : decode(page.at)
-  const backwards = place?.direction === 'before'
-  let query = matching(db, filter)
-    .innerJoin('customers', 'customers.id', 'tenants.customer_id')
-    .select([
-      'incidents.tenant_id',
-      'incidents.incident_id',
-      'incidents.title',
-      'incidents.severity',
-      'incidents.severity_rank',
-      'incidents.status',
-      'incidents.assigned_to',
-      'incidents.created_at',
-      'incidents.last_update_at',
-      'incidents.alert_count',
-      'customers.id as customer_id',
-      'customers.name as customer_name',
-      'tenants.display_name as tenant_name',
-      'tenants.default_domain as tenant_domain',
-      'tenants.last_read_at',
-      'tenants.first_active_at',
-      'tenants.access_state',
-    ])
-    .limit(page.limit + 1)
-  const down = backwards ? ('asc' as const) : ('desc' as const)
-  const up = backwards ? ('desc' as const) : ('asc' as const)
-  if (page.order === 'worst') query = query.orderBy('incidents.severity_rank', down)
-  query = query
-    .orderBy('incidents.last_update_at', down)
-    .orderBy('incidents.tenant_id', up)
-    .orderBy('incidents.incident_id', up)
-  if (place) query = query.where(beyond(place.place, page.order, backwards))
-  const rows = await query.execute()
+  const cursor = page.at === undefined ? null : decodeCursor(page.at)
+  const backwards = cursor?.direction === 'before'
+  const scope = await scopeOf(db, filter)
+  const rows = scope === null ? [] : await linesOf(db, scope, page.order, cursor, page.limit + 1)
   const more = rows.length > page.limit
   const shown = rows.slice(0, page.limit)
   if (backwards) shown.reverse()
   const first = shown[0]
   const last = shown.at(-1)
-  const keyOf = (row: (typeof rows)[number]): Place => ({
-    rank: row.severity_rank,
-    updated: row.last_update_at,
-    tenant: row.tenant_id,
-    incident: row.incident_id,
-  })
   return {
     items: shown.map((row) => ({
       tenantId: row.tenant_id,
@@ -125,10 +80,37 @@ export async function readQueue(
       lastUpdateAt: row.last_update_at,
       alertCount: row.alert_count,
     })),
-    next: last && (backwards || more) ? encode('after', keyOf(last)) : null,
-    previous: first && (backwards ? more : place !== null) ? encode('before', keyOf(first)) : null,
+    next: last && (backwards || more) ? encodeCursor({ direction: 'after', place: placeOf(last) }) : null,
+    previous:
+      first && (backwards ? more : cursor !== null)
+        ? encodeCursor({ direction: 'before', place: placeOf(first) })
+        : null,
   }
 }
+
+/** The lines next to an incident in a queue, whether or not it still is in it itself. */
+export async function neighboursOf(
+  db: Database,
+  filter: QueueFilter,
+  order: QueueOrder,
+  incident: { tenantId: string; incidentId: string; severity: Severity; open: boolean; lastUpdateAt: string },
+): Promise<{ previous: QueueItem | null; next: QueueItem | null }> {
+  const place: Place = {
+    open: incident.open ? 1 : 0,
+    rank: severityRank[incident.severity],
+    updated: incident.lastUpdateAt,
+    tenant: incident.tenantId,
+    incident: incident.incidentId,
+  }
+  const beside = async (direction: Cursor['direction']) => {
+    const page = await readQueue(db, filter, { order, limit: 1, at: encodeCursor({ direction, place }) })
+    return page.items[0] ?? null
+  }
+  return { previous: await beside('before'), next: await beside('after') }
+}
+
+/** Text that many incidents hold is counted no further than this: each of them has to be read for it. */
+const textCap = 500
 
 /** How many incidents match, counted up to `cap`: `exact` is false when there are at least that many. */
 export async function countQueue(
@@ -136,96 +118,104 @@ export async function countQueue(
   filter: QueueFilter,
   cap = 10_000,
 ): Promise<{ count: number; exact: boolean }> {
-  const row = await db
-    .selectFrom(matching(db, filter).select('incidents.incident_id').limit(cap).as('some'))
-    .select(({ fn }) => fn.countAll<number>().as('n'))
-    .executeTakeFirstOrThrow()
-  return { count: Number(row.n), exact: Number(row.n) < cap }
+  const scope = await scopeOf(db, filter)
+  if (scope === null) return { count: 0, exact: true }
+  const limit = scope.text !== null && scope.text.candidates === null ? Math.min(cap, textCap) : cap
+  const parts = (scope.text?.candidates ? [{}] : runsOf(scope, 'newest')).map(
+    (run) => sql`select incident_id from incidents where ${conditions(scope, run)}`,
+  )
+  const { rows } = await sql<{ n: number }>`select count(*) as n from (
+    ${sql.join(parts, sql` union all `)} limit ${limit}) as counted`.execute(db)
+  const count = Number(rows[0]?.n ?? 0)
+  return { count, exact: count < limit }
 }
 
-/** New incidents per UTC day and severity since `from`, for the chart of the overview. */
+/** New incidents per UTC day and severity, from the day of `from` on: for the chart of the overview. */
 export async function createdPerDay(
   db: Database,
   from: Date,
 ): Promise<{ day: string; severity: Severity; count: number }[]> {
-  const day = sql<string>`substr(created_at, 1, 10)`
   const rows = await db
     .selectFrom('incidents')
-    .select(({ fn }) => [day.as('day'), 'severity', fn.countAll<number>().as('n')])
-    .where('created_at', '>=', from.toISOString())
+    .select(({ fn }) => ['created_day', 'severity', fn.countAll<number>().as('n')])
+    .where('created_day', '>=', from.toISOString().slice(0, 10))
     .where('redirect_id', 'is', null)
-    .groupBy([day, 'severity'])
+    .groupBy(['created_day', 'severity'])
+    .orderBy('created_day')
+    .orderBy('severity')
     .execute()
-  return rows.map((row) => ({ day: row.day, severity: row.severity as Severity, count: Number(row.n) }))
+  return rows.map((row) => ({ day: row.created_day, severity: row.severity as Severity, count: Number(row.n) }))
 }
 
-function matching(db: Database, filter: QueueFilter) {
-  let query = db
-    .selectFrom('incidents')
-    .innerJoin('tenants', 'tenants.tenant_id', 'incidents.tenant_id')
-    .where('incidents.redirect_id', 'is', null)
-  if (filter.tenantId !== undefined) query = query.where('incidents.tenant_id', '=', filter.tenantId)
-  if (filter.customerIds?.length) query = query.where('tenants.customer_id', 'in', [...filter.customerIds])
-  if (filter.groups?.length) {
-    query = query.where('tenants.customer_id', 'in', (eb) =>
-      eb
-        .selectFrom('customer_groups')
-        .select('customer_groups.customer_id')
-        .where('customer_groups.name', 'in', [...(filter.groups ?? [])]),
-    )
-  }
-  if (filter.severities?.length) {
-    query = query.where(
-      'incidents.severity_rank',
-      'in',
-      filter.severities.map((severity) => severityRank[severity]),
-    )
-  }
-  if (filter.status === 'open') query = query.where('incidents.open', '=', 1)
-  else if (filter.status === 'closed') query = query.where('incidents.open', '=', 0)
-  else if (filter.status !== undefined) query = query.where('incidents.status', '=', filter.status)
-  const text = filter.text?.trim().toLowerCase()
-  if (text) {
-    const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`
-    const number = text.replace(/^#/, '')
-    query = query.where((eb) =>
-      eb.or([
-        sql<SqlBool>`incidents.search_text like ${pattern} escape '\\'`,
-        eb('incidents.incident_id', '=', number),
-      ]),
-    )
-  }
-  return query
-}
-
-/** The lines after a place, or before it; the first comparison is what lets the index skip to it. */
-function beyond(place: Place, order: QueueOrder, backwards: boolean): Expression<SqlBool> {
-  const down = backwards ? sql`>` : sql`<`
-  const up = backwards ? sql`<` : sql`>`
-  const tail = sql`(incidents.last_update_at ${down} ${place.updated} or (incidents.last_update_at = ${place.updated} and (
-    incidents.tenant_id ${up} ${place.tenant} or (incidents.tenant_id = ${place.tenant} and incidents.incident_id ${up} ${place.incident}))))`
-  if (order === 'newest') return sql<SqlBool>`incidents.last_update_at ${down}= ${place.updated} and ${tail}`
-  return sql<SqlBool>`incidents.severity_rank ${down}= ${place.rank} and
-    (incidents.severity_rank ${down} ${place.rank} or ${tail})`
-}
-
-function encode(direction: 'after' | 'before', place: Place): string {
-  return Buffer.from(JSON.stringify([direction, place.rank, place.updated, place.tenant, place.incident])).toString(
-    'base64url',
+async function linesOf(db: Database, scope: Scope, order: QueueOrder, cursor: Cursor | null, limit: number) {
+  const backwards = cursor?.direction === 'before'
+  const sorted = (conditions: RawBuilder<SqlBool>) => sql`
+    select open, severity_rank, last_update_at, tenant_id, incident_id from incidents
+    where ${conditions} order by ${ordering(order, backwards)} limit ${limit}`
+  // What is found by its text is few enough to be sorted as it is.
+  const runs = scope.text?.candidates ? [{}] : runsOf(scope, order)
+  const parts = runs.flatMap((run) => {
+    const bound = cursor === null ? 'all' : beyond(cursor, order, run)
+    if (bound === 'none') return []
+    const within = conditions(scope, run)
+    return [sorted(bound === 'all' ? within : sql<SqlBool>`${within} and ${bound}`)]
+  })
+  if (parts.length === 0) return []
+  const merged = sql.join(
+    parts.map((part) => sql`select * from (${part}) as run`),
+    sql` union all `,
+  )
+  const keys = sql<
+    Pick<QueueRow, 'tenant_id' | 'incident_id'>
+  >`(select * from (${merged}) as merged order by ${ordering(order, backwards)} limit ${limit})`
+  return (
+    db
+      .selectFrom(keys.as('line'))
+      // SQLite joins in the order written when the joins are cross joins: the page first, and not all there is for it.
+      .crossJoin('incidents')
+      .crossJoin('tenants')
+      .crossJoin('customers')
+      .whereRef('incidents.tenant_id', '=', 'line.tenant_id')
+      .whereRef('incidents.incident_id', '=', 'line.incident_id')
+      .whereRef('tenants.tenant_id', '=', 'incidents.tenant_id')
+      .whereRef('customers.id', '=', 'tenants.customer_id')
+      .select([
+        'incidents.tenant_id',
+        'incidents.incident_id',
+        'incidents.title',
+        'incidents.severity',
+        'incidents.severity_rank',
+        'incidents.open',
+        'incidents.status',
+        'incidents.assigned_to',
+        'incidents.created_at',
+        'incidents.last_update_at',
+        'incidents.alert_count',
+        'customers.id as customer_id',
+        'customers.name as customer_name',
+        'tenants.display_name as tenant_name',
+        'tenants.default_domain as tenant_domain',
+        'tenants.last_read_at',
+        'tenants.first_active_at',
+        'tenants.access_state',
+      ])
+      .orderBy(ordering(order, backwards, 'incidents'))
+      .execute()
   )
 }
 
-function decode(cursor: string): { direction: 'after' | 'before'; place: Place } | null {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(cursor.slice(0, 600), 'base64url').toString())
-    if (!Array.isArray(parts) || parts.length !== 5) return null
-    const [direction, rank, ...texts] = parts as unknown[]
-    if (direction !== 'after' && direction !== 'before') return null
-    if (typeof rank !== 'number' || !Number.isInteger(rank)) return null
-    const [updated, tenant, incident] = texts
-    if (typeof updated !== 'string' || typeof tenant !== 'string' || typeof incident !== 'string') return null
-    return { direction, place: { rank, updated, tenant, incident } }
-  } catch {
-    return null
-  }
+interface QueueRow {
+  open: number
+  severity_rank: number
+  last_update_at: string
+  tenant_id: string
+  incident_id: string
 }
+
+const placeOf = (row: QueueRow): Place => ({
+  open: row.open,
+  rank: row.severity_rank,
+  updated: row.last_update_at,
+  tenant: row.tenant_id,
+  incident: row.incident_id,
+})

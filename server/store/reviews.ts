@@ -27,41 +27,54 @@ export interface Review {
   decision: 'confirmed' | 'dismissed' | null
 }
 
-/** Opens a review, once per tenant and customer while it is undecided. */
+/**
+ * Opens a review, once per tenant and customer while it is undecided. A sign-in that proves what so far only a callback
+ * had said makes the open one a better one.
+ */
 export async function openReview(
   tx: Tx,
   actor: Actor,
   review: Omit<Review, 'id' | 'createdAt' | 'decidedAt' | 'decidedBy' | 'decision'>,
   now: Date,
 ): Promise<void> {
-  const known = await tx
-    .selectFrom('reviews')
-    .select('id')
-    .where('tenant_id', '=', review.tenantId)
-    .where('customer_id', review.customerId === null ? 'is' : '=', review.customerId)
-    .where('decided_at', 'is', null)
-    .executeTakeFirst()
-  if (known) return
-  const id = newId()
-  await tx
+  const said = {
+    kind: review.kind,
+    link_id: review.linkId,
+    attempt_id: review.attemptId,
+    tenant_name: review.tenantName,
+    tenant_domain: review.tenantDomain,
+    evidence: review.evidence,
+    person: review.person,
+  }
+  const inserted = await tx
     .insertInto('reviews')
     .values({
-      id,
-      kind: review.kind,
+      id: newId(),
       customer_id: review.customerId,
-      link_id: review.linkId,
-      attempt_id: review.attemptId,
       tenant_id: review.tenantId,
-      tenant_name: review.tenantName,
-      tenant_domain: review.tenantDomain,
-      evidence: review.evidence,
-      person: review.person,
+      ...said,
       created_at: now.toISOString(),
       decided_at: null,
       decided_by: null,
       decision: null,
     })
-    .execute()
+    .onConflict((oc) => oc.doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  const bettered =
+    inserted || review.evidence !== 'sign-in'
+      ? undefined
+      : await tx
+          .updateTable('reviews')
+          .set(said)
+          .where('tenant_id', '=', review.tenantId)
+          .where('customer_id', review.customerId === null ? 'is' : '=', review.customerId)
+          .where('decided_at', 'is', null)
+          .where('evidence', '!=', 'sign-in')
+          .returning('id')
+          .executeTakeFirst()
+  const id = inserted?.id ?? bettered?.id
+  if (id === undefined) return
   await recordAudit(tx, actor, {
     action: review.kind === 'unclaimed' ? 'consent.unclaimed' : 'consent.received',
     at: now,

@@ -190,7 +190,11 @@ interface TenantTable {
   open_low: Generated<number>
   open_informational: Generated<number>
   open_unknown: Generated<number>
-  open_unassigned: Generated<number>
+  unassigned_high: Generated<number>
+  unassigned_medium: Generated<number>
+  unassigned_low: Generated<number>
+  unassigned_informational: Generated<number>
+  unassigned_unknown: Generated<number>
   incident_count: Generated<number>
 }
 
@@ -213,6 +217,8 @@ interface AccessCheckTable {
 }
 
 interface IncidentTable {
+  /** Ours alone: by it the text search names a row. */
+  number: Generated<number>
   tenant_id: string
   incident_id: string
   title: string
@@ -226,11 +232,13 @@ interface IncidentTable {
   determination: string | null
   redirect_id: string | null
   created_at: string
+  /** The UTC day of `created_at`, for the chart. */
+  created_day: string
   last_update_at: string
   alert_count: number
   /** Null while this version's alerts are still to be read: the queue of the API whose list does not carry them. */
   alerts_read_at: string | null
-  /** Lower-case title, people, devices, addresses: what text search looks in. */
+  /** Lower-case title, people, devices, addresses: what text search looks in, by trigrams that the engine keeps. */
   search_text: string
   /** SHA-256 over what Microsoft sent: two readings of the same instant that differ are told apart by it. */
   content_hash: string

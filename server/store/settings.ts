@@ -38,12 +38,17 @@ export async function readSettings(db: Database): Promise<Settings> {
 
 export async function changeSettings(db: Database, actor: Actor, change: Partial<Settings>, now: Date): Promise<void> {
   await write(db, async (tx) => {
-    const before = await readSettings(tx)
-    const value = JSON.stringify({ ...before, ...change })
+    // The row is there and held before it is read: two people who change different things both succeed.
     await tx
       .insertInto('settings')
-      .values({ name: 'partner', value, changed_at: now.toISOString() })
-      .onConflict((oc) => oc.column('name').doUpdateSet({ value, changed_at: now.toISOString() }))
+      .values({ name: 'partner', value: '{}', changed_at: now.toISOString() })
+      .onConflict((oc) => oc.column('name').doUpdateSet({ changed_at: now.toISOString() }))
+      .execute()
+    const before = await readSettings(tx)
+    await tx
+      .updateTable('settings')
+      .set({ value: JSON.stringify({ ...before, ...change }) })
+      .where('name', '=', 'partner')
       .execute()
     const changed = (Object.keys(change) as (keyof Settings)[]).filter((key) => change[key] !== before[key])
     await recordAudit(tx, actor, { action: 'settings.changed', at: now, facts: { names: changed.join(', ') } })

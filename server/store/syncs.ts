@@ -1,12 +1,15 @@
+import { sql } from 'kysely'
 import { PortalError } from '../errors.ts'
 import type { IncidentPage, Instant, RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
 import type { RefusalCode } from '../microsoft/refusals.ts'
 import { type Actor, muster, recordAudit } from './audit.ts'
 import { type Claim, holdClaim } from './claims.ts'
+import { recount } from './counters.ts'
 import { type Database, type Tx, write } from './database.ts'
 import { newId } from './identifiers.ts'
-import { forgetRejected, recordRejected, recount, storeAlertsOf, storeIncidents } from './incidents.ts'
-import { type SyncPhase, tenantById } from './tenants.ts'
+import { storeAlertsOf, storeIncidents } from './readings.ts'
+import { forgetRejected, recordRejected } from './rejected.ts'
+import { holdTenant, type SyncPhase, tenantById } from './tenants.ts'
 
 export type SyncOutcome = 'complete' | 'partial' | 'failed' | 'overtaken'
 
@@ -29,6 +32,13 @@ export async function startSync(db: Database, claim: Claim, kind: SyncPhase, now
   const id = newId()
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
+    // Whoever began these is dead or overtaken: the claim is ours now.
+    await tx
+      .updateTable('syncs')
+      .set({ finished_at: now.toISOString(), outcome: 'overtaken' })
+      .where('tenant_id', '=', claim.tenantId)
+      .where('finished_at', 'is', null)
+      .execute()
     await tx
       .insertInto('syncs')
       .values({
@@ -92,8 +102,32 @@ export async function storeAlerts(
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
     await storeAlertsOf(tx, claim.tenantId, incident, alerts, now)
+    await forgetRejected(tx, claim.tenantId, [alertsItem(incident.id)])
   })
 }
+
+/** The alerts of one incident cannot be read: they wait their turn, and the tenant's page says so. @throws ClaimLostError */
+export async function setAlertsAside(
+  db: Database,
+  claim: Claim,
+  syncId: string,
+  incidentId: string,
+  detail: string,
+  now: Date,
+): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    await recordRejected(tx, claim.tenantId, [{ id: alertsItem(incidentId), reason: 'alerts-unread', detail }], now)
+    await tx
+      .updateTable('syncs')
+      .set((eb) => ({ rejected: eb('rejected', '+', 1) }))
+      .where('id', '=', syncId)
+      .execute()
+  })
+}
+
+/** `alertsDue` knows it as well. */
+const alertsItem = (incidentId: string) => `${incidentId} alerts`
 
 async function countAnew(tx: Tx, claim: Claim, now: Date): Promise<void> {
   const { firstIncident } = await recount(tx, claim.tenantId, now)
@@ -131,7 +165,7 @@ export async function completeSync(
         last_read_code: null,
         sync_failures: 0,
         sync_lease_until: null,
-        next_sync_at: done.nextSyncAt.toISOString(),
+        next_sync_at: whileActive(done.nextSyncAt),
       })
       .where('tenant_id', '=', claim.tenantId)
       .execute()
@@ -155,13 +189,16 @@ export async function failSync(
         last_read_code: failure.code,
         sync_failures: eb('sync_failures', '+', 1),
         sync_lease_until: null,
-        next_sync_at: failure.nextSyncAt.toISOString(),
+        next_sync_at: whileActive(failure.nextSyncAt),
         ...(failure.checkAccess ? { next_check_at: now.toISOString() } : {}),
       }))
       .where('tenant_id', '=', claim.tenantId)
       .execute()
   })
 }
+
+/** An access check may have found meanwhile that there is nothing to read any more: then no pass follows this one. */
+const whileActive = (at: Date) => sql<string | null>`case when access_state = 'active' then ${at.toISOString()} end`
 
 async function finish(tx: Tx, syncId: string, outcome: SyncOutcome, code: Sync['code'], now: Date): Promise<void> {
   await tx
@@ -174,7 +211,7 @@ async function finish(tx: Tx, syncId: string, outcome: SyncOutcome, code: Sync['
 /** "Refresh now". @throws PortalError NOT_FOUND; CONFLICT for a tenant that cannot be read */
 export async function requestSync(db: Database, actor: Actor, tenantId: string, now: Date): Promise<void> {
   await write(db, async (tx) => {
-    const tenant = await tenantById(tx, tenantId)
+    const tenant = await holdTenant(tx, tenantId)
     if (tenant.accessState !== 'active') throw new PortalError('CONFLICT')
     await tx
       .updateTable('tenants')
@@ -211,8 +248,30 @@ export async function syncsOf(db: Database, tenantId: string, limit: number): Pr
   }))
 }
 
-/** Passes of a tenant that ended before `before`, except the newest: their counts are history. */
+/** In one go, so that no deletion holds everybody up. */
+const prunedAtOnce = 2_000
+
+/** Passes that began before `before`, except the newest of each tenant: their counts are history. */
 export async function pruneSyncs(db: Database, before: Date): Promise<number> {
-  const gone = await db.deleteFrom('syncs').where('finished_at', '<', before.toISOString()).executeTakeFirst()
-  return Number(gone.numDeletedRows)
+  return write(db, async (tx) => {
+    const gone = await tx
+      .deleteFrom('syncs')
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('syncs as old')
+          .select('old.id')
+          .where('old.started_at', '<', before.toISOString())
+          .where(({ exists, selectFrom }) =>
+            exists(
+              selectFrom('syncs as later')
+                .select('later.id')
+                .whereRef('later.tenant_id', '=', 'old.tenant_id')
+                .whereRef('later.started_at', '>', 'old.started_at'),
+            ),
+          )
+          .limit(prunedAtOnce),
+      )
+      .executeTakeFirst()
+    return Number(gone.numDeletedRows)
+  })
 }

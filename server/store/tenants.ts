@@ -1,8 +1,9 @@
-import type { Selectable } from 'kysely'
+import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
 import { PortalError } from '../errors.ts'
-import type { Capability, CapabilityState } from '../microsoft/microsoft.ts'
+import type { Capability, CapabilityState, Severity } from '../microsoft/microsoft.ts'
 import { type Actor, recordAudit } from './audit.ts'
-import { type Database, isDuplicate, type Tx, write } from './database.ts'
+import { type Database, isPostgres, type Tx, write } from './database.ts'
+import { withdrawLinks } from './links.ts'
 import type { Schema } from './schema.ts'
 
 export const accessStates = [
@@ -37,14 +38,8 @@ export const unknownCapabilities: Capabilities = {
   organisationProfile: 'unknown',
 }
 
-export interface OpenCounts {
-  high: number
-  medium: number
-  low: number
-  informational: number
-  unknown: number
-  unassigned: number
-}
+/** Open incidents of one tenant, as kept with every change to them. */
+export type OpenCounts = Record<Severity | 'unassigned', number>
 
 export interface Tenant {
   tenantId: string
@@ -76,6 +71,8 @@ export interface Tenant {
   lastReadCode: string | null
   firstIncidentAt: string | null
   open: OpenCounts
+  /** The unassigned ones of them. */
+  unassigned: Record<Severity, number>
   incidentCount: number
 }
 
@@ -86,122 +83,30 @@ export type SyncPhase = 'open' | 'backfill' | 'following'
 export const blindAfterMs = 15 * 60_000
 
 /** Whether incidents may be arriving there without Muster seeing them, and since when. */
-export function blindSince(tenant: Tenant, now: Date): string | null {
+export function blindSince(
+  tenant: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt'>,
+  now: Date,
+): string | null {
   if (tenant.firstActiveAt === null || tenant.accessState === 'offboarded') return null
   const lastSeen = tenant.lastReadAt ?? tenant.firstActiveAt
   return now.getTime() - Date.parse(lastSeen) > blindAfterMs ? lastSeen : null
 }
 
-/**
- * Binds a tenant to a customer: the one row that decides whose data is shown under whose name.
- * A tenant bound before, offboarded ones included, is not bound again: `reviveTenant` is the deliberate way back.
- * @throws PortalError TENANT_TAKEN, nothing changed
- */
-export async function bindTenant(
-  tx: Tx,
-  actor: Actor,
-  binding: {
-    tenantId: string
-    customerId: string
-    how: BoundHow
-    by: string
-    region: string | null
-    consented: boolean
-  },
-  now: Date,
-): Promise<void> {
-  const at = now.toISOString()
-  const known = await tx
-    .selectFrom('tenants')
-    .select('customer_id')
-    .where('tenant_id', '=', binding.tenantId)
-    .executeTakeFirst()
-  if (known) throw new PortalError('TENANT_TAKEN')
-  try {
-    await tx
-      .insertInto('tenants')
-      .values({
-        tenant_id: binding.tenantId,
-        customer_id: binding.customerId,
-        display_name: null,
-        default_domain: null,
-        region: binding.region,
-        bound_at: at,
-        bound_how: binding.how,
-        bound_by: binding.by,
-        consented_at: binding.consented ? at : null,
-        access_state: 'proving',
-        state_code: null,
-        state_since: at,
-        capabilities: JSON.stringify(unknownCapabilities),
-        first_active_at: null,
-        offboarded_at: null,
-        proving_since: at,
-        next_check_at: at,
-        check_lease_until: null,
-        last_check_at: null,
-        next_sync_at: null,
-        sync_lease_until: null,
-        sync_phase: 'open',
-        cursor: null,
-        last_read_at: null,
-        last_read_code: null,
-        reconciled_at: null,
-        reconciled_differences: null,
-        first_incident_at: null,
-      })
-      .execute()
-  } catch (error) {
-    if (isDuplicate(error)) throw new PortalError('TENANT_TAKEN', { cause: error })
-    throw error
-  }
-  await recordAudit(tx, actor, {
-    action: binding.how === 'entered' ? 'tenant.entered' : 'tenant.bound',
-    at: now,
-    customerId: binding.customerId,
-    tenantId: binding.tenantId,
-    facts: { how: binding.how },
-  })
-}
-
-/**
- * A consent for a tenant this customer already has: proven anew, at once. An offboarded one comes back this way only
- * when an operator decided so.
- */
-export async function proveAnew(
-  tx: Tx,
-  actor: Actor,
-  tenantId: string,
-  now: Date,
-  options: { consented: boolean; revive: boolean },
-): Promise<void> {
-  const at = now.toISOString()
-  const tenant = await tenantById(tx, tenantId)
-  if (tenant.accessState === 'offboarded' && !options.revive) throw new PortalError('TENANT_TAKEN')
-  await tx
-    .updateTable('tenants')
-    .set({
-      ...(options.consented ? { consented_at: at } : {}),
-      ...(tenant.accessState === 'active' ? {} : { access_state: 'proving', state_code: null, state_since: at }),
-      offboarded_at: null,
-      proving_since: at,
-      check_attempts: 0,
-      next_check_at: at,
-    })
-    .where('tenant_id', '=', tenantId)
-    .execute()
-  await recordAudit(tx, actor, {
-    action: 'tenant.check-requested',
-    at: now,
-    customerId: tenant.customerId,
-    tenantId,
-    facts: { consented: options.consented },
-  })
-}
-
 /** @throws PortalError NOT_FOUND */
 export async function tenantById(db: Database, tenantId: string): Promise<Tenant> {
   const row = await db.selectFrom('tenants').selectAll().where('tenant_id', '=', tenantId).executeTakeFirst()
+  if (!row) throw new PortalError('NOT_FOUND')
+  return fromRow(row)
+}
+
+/** The tenant, which nobody else changes until the transaction ends. @throws PortalError NOT_FOUND */
+export async function holdTenant(tx: Tx, tenantId: string): Promise<Tenant> {
+  const row = await tx
+    .selectFrom('tenants')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .$if(isPostgres(tx), (query) => query.forUpdate())
+    .executeTakeFirst()
   if (!row) throw new PortalError('NOT_FOUND')
   return fromRow(row)
 }
@@ -248,7 +153,12 @@ export async function nameTenant(
       .updateTable('tenants')
       .set({ display_name: profile.displayName, default_domain: profile.defaultDomain })
       .where('tenant_id', '=', tenantId)
-      .where((eb) => eb.or([eb('display_name', 'is', null), eb('display_name', '!=', profile.displayName)]))
+      .where((eb) =>
+        eb.or([
+          eb('display_name', 'is distinct from', profile.displayName),
+          eb('default_domain', 'is distinct from', profile.defaultDomain),
+        ]),
+      )
       .returning('customer_id')
       .executeTakeFirst()
     if (!named) return
@@ -277,13 +187,6 @@ export async function offboardCustomer(db: Database, actor: Actor, customerId: s
       .where('offboarded_at', 'is', null)
       .executeTakeFirst()
     if (ended.numUpdatedRows !== 1n) throw new PortalError('CUSTOMER_OFFBOARDED')
-    await tx
-      .updateTable('consent_links')
-      .set({ withdrawn_at: at, next_probe_at: null })
-      .where('customer_id', '=', customerId)
-      .where('withdrawn_at', 'is', null)
-      .where('completed_at', 'is', null)
-      .execute()
     const tenants = await tx
       .updateTable('tenants')
       .set((eb) => ({
@@ -305,6 +208,7 @@ export async function offboardCustomer(db: Database, actor: Actor, customerId: s
     for (const { tenant_id } of tenants) {
       await recordAudit(tx, actor, { action: 'tenant.offboarded', at: now, customerId, tenantId: tenant_id })
     }
+    await withdrawLinks(tx, actor, customerId, now)
     await recordAudit(tx, actor, {
       action: 'customer.offboarded',
       at: now,
@@ -322,6 +226,8 @@ export interface FleetSummary {
   newestReadAt: string | null
   oldestReadAt: string | null
   openIncidents: number
+  /** Those that were open in blind tenants when they were last read. */
+  openInBlind: number
   customers: number
   reviews: number
 }
@@ -343,10 +249,12 @@ export async function fleetSummary(db: Database, now: Date): Promise<FleetSummar
           .as('read'),
         fn.max('last_read_at').as('newest'),
         fn.min(fn.coalesce('last_read_at', 'first_active_at')).as('oldest'),
-        fn.sum<number | null>(eb('open_high', '+', eb.ref('open_medium'))).as('open_upper'),
+        fn.sum<number | null>(openOf(eb)).as('open'),
         fn
-          .sum<number | null>(eb(eb('open_low', '+', eb.ref('open_informational')), '+', eb.ref('open_unknown')))
-          .as('open_lower'),
+          .sum<number | null>(
+            eb.case().when(fn.coalesce('last_read_at', 'first_active_at'), '<', limit).then(openOf(eb)).else(0).end(),
+          )
+          .as('open_in_blind'),
       ])
       .executeTakeFirstOrThrow(),
     db
@@ -367,13 +275,24 @@ export async function fleetSummary(db: Database, now: Date): Promise<FleetSummar
     blind: Number(tenants.tenants) - read,
     newestReadAt: tenants.newest,
     oldestReadAt: (tenants.oldest as string | null) ?? null,
-    openIncidents: Number(tenants.open_upper ?? 0) + Number(tenants.open_lower ?? 0),
+    openIncidents: Number(tenants.open ?? 0),
+    openInBlind: Number(tenants.open_in_blind ?? 0),
     customers: Number(customers.n),
     reviews: Number(reviews.n),
   }
 }
 
+const openOf = (eb: ExpressionBuilder<Schema, 'tenants'>) =>
+  sql<number>`${eb.ref('open_high')} + ${eb.ref('open_medium')} + ${eb.ref('open_low')} + ${eb.ref('open_informational')} + ${eb.ref('open_unknown')}`
+
 function fromRow(row: Selectable<Schema['tenants']>): Tenant {
+  const unassigned = {
+    high: row.unassigned_high,
+    medium: row.unassigned_medium,
+    low: row.unassigned_low,
+    informational: row.unassigned_informational,
+    unknown: row.unassigned_unknown,
+  }
   return {
     tenantId: row.tenant_id,
     customerId: row.customer_id,
@@ -408,8 +327,9 @@ function fromRow(row: Selectable<Schema['tenants']>): Tenant {
       low: row.open_low,
       informational: row.open_informational,
       unknown: row.open_unknown,
-      unassigned: row.open_unassigned,
+      unassigned: Object.values(unassigned).reduce((sum, count) => sum + count, 0),
     },
+    unassigned,
     incidentCount: row.incident_count,
   }
 }

@@ -1,0 +1,207 @@
+import type { ConsentAttempt } from './store/attempts.ts'
+import { attemptsOf, latestAttempts } from './store/attempts.ts'
+import { type Customer, customerById, listCustomers } from './store/customers.ts'
+import type { Database } from './store/database.ts'
+import { type ConsentLink, latestLinks, linkState, linksOf } from './store/links.ts'
+import { openReviews, type Review } from './store/reviews.ts'
+import { type AccessState, blindSince, listTenants, type Tenant, tenantsOf } from './store/tenants.ts'
+
+/** Where a customer stands, in one word: what the list of customers shows and filters by. */
+export type Standing =
+  | 'offboarded'
+  | 'review'
+  | 'blind'
+  | Exclude<AccessState, 'offboarded'>
+  | 'declined'
+  | 'at-microsoft'
+  | 'opened'
+  | 'waiting'
+  | 'expired'
+  | 'withdrawn'
+  | 'not-invited'
+
+/** Everything about one customer's way from link to incidents. */
+export interface CustomerFile {
+  customer: Customer
+  /** Newest first. */
+  links: ConsentLink[]
+  /** Newest first. */
+  attempts: ConsentAttempt[]
+  tenants: Tenant[]
+  reviews: Review[]
+}
+
+/** @throws PortalError NOT_FOUND */
+export async function customerFile(db: Database, customerId: string): Promise<CustomerFile> {
+  const customer = await customerById(db, customerId)
+  const [links, attempts, tenants, reviews] = await Promise.all([
+    linksOf(db, customerId),
+    attemptsOf(db, customerId),
+    tenantsOf(db, customerId),
+    openReviews(db, customerId),
+  ])
+  return { customer, links, attempts, tenants, reviews }
+}
+
+/** One line of the list of customers. */
+export interface CustomerLine {
+  customer: Customer
+  standing: Standing
+  tenants: Tenant[]
+  /** The newest. */
+  link: ConsentLink | null
+  /** The run through Microsoft that moved last. */
+  attempt: ConsentAttempt | null
+  steps: Step[]
+}
+
+/** Every customer and where it stands, by name: five queries, however many there are. */
+export async function listStandings(db: Database, now: Date): Promise<CustomerLine[]> {
+  const [customers, links, attempts, tenants, reviews] = await Promise.all([
+    listCustomers(db),
+    latestLinks(db),
+    latestAttempts(db),
+    listTenants(db),
+    openReviews(db),
+  ])
+  const tenantsBy = byCustomer(tenants)
+  const reviewsBy = byCustomer(reviews)
+  return customers.map((customer) => {
+    const link = links.get(customer.id) ?? null
+    const attempt = attempts.get(customer.id) ?? null
+    const file: CustomerFile = {
+      customer,
+      links: link ? [link] : [],
+      attempts: attempt ? [attempt] : [],
+      tenants: tenantsBy.get(customer.id) ?? [],
+      reviews: reviewsBy.get(customer.id) ?? [],
+    }
+    const standing = standingOf({ ...file, link, attempt, reviews: file.reviews.length }, now)
+    return { customer, standing, tenants: file.tenants, link, attempt, steps: stepsOf(file, now) }
+  })
+}
+
+function byCustomer<T extends { customerId: string | null }>(items: readonly T[]): Map<string | null, T[]> {
+  const lists = new Map<string | null, T[]>()
+  for (const item of items) {
+    const list = lists.get(item.customerId)
+    if (list) list.push(item)
+    else lists.set(item.customerId, [item])
+  }
+  return lists
+}
+
+/** Runs through Microsoft, newest first: what a browser set out on or came back with. */
+export const runsOf = (attempts: readonly ConsentAttempt[]): ConsentAttempt[] =>
+  attempts.filter(({ kind, browserHash }) => kind !== 'proof' && browserHash !== null)
+
+function currentAttempt(attempts: readonly ConsentAttempt[]): ConsentAttempt | null {
+  const moved = (attempt: ConsentAttempt) => attempt.returnedAt ?? attempt.startedAt
+  return runsOf(attempts).reduce<ConsentAttempt | null>(
+    (last, run) => (last && moved(last) >= moved(run) ? last : run),
+    null,
+  )
+}
+
+/** Where the customer of a file stands. */
+export const standingOfFile = (file: CustomerFile, now: Date): Standing =>
+  standingOf(
+    {
+      ...file,
+      link: file.links[0] ?? null,
+      attempt: currentAttempt(file.attempts),
+      reviews: file.reviews.length,
+    },
+    now,
+  )
+
+/** Trouble before progress: the worst of several tenants speaks for the customer. */
+const worstFirst: readonly AccessState[] = [
+  'revoked',
+  'gone',
+  'disabled',
+  'blocked',
+  'limited',
+  'unlicensed',
+  'unproven',
+  'proving',
+  'active',
+]
+
+const refusedOutcomes = new Set<ConsentAttempt['outcome']>([
+  'declined',
+  'not-admin',
+  'wrong-tenant',
+  'unlicensed',
+  'tenant-taken',
+  'tenant-is-partner',
+  'other-tenant-signed-in',
+  'sign-in-failed',
+  'misconfigured',
+  'link-withdrawn',
+  'refused',
+])
+
+function standingOf(
+  file: Pick<CustomerFile, 'customer' | 'tenants'> & {
+    link: ConsentLink | null
+    attempt: ConsentAttempt | null
+    reviews: number
+  },
+  now: Date,
+): Standing {
+  if (file.customer.offboardedAt !== null) return 'offboarded'
+  if (file.reviews > 0) return 'review'
+  const states = file.tenants.map((tenant) => tenant.accessState)
+  const worst = worstFirst.find((state) => states.includes(state))
+  if (worst !== undefined && worst !== 'active' && worst !== 'offboarded') return worst
+  if (worst === 'active') return file.tenants.some((tenant) => blindSince(tenant, now) !== null) ? 'blind' : 'active'
+  return standingOfLink(file.link, file.attempt, now)
+}
+
+function standingOfLink(link: ConsentLink | null, attempt: ConsentAttempt | null, now: Date): Standing {
+  if (!link) return 'not-invited'
+  const state = linkState(link, now)
+  const current = attempt?.linkId === link.id && attempt.kind !== 'proof' ? attempt : null
+  if (current && refusedOutcomes.has(current.outcome)) return 'declined'
+  if (state === 'expired') return 'expired'
+  if (state === 'withdrawn') return 'withdrawn'
+  if (current && current.kind === 'landing' && current.outcome === 'started') return 'at-microsoft'
+  return link.openedAt === null ? 'waiting' : 'opened'
+}
+
+export type StepName = 'issued' | 'opened' | 'sent' | 'returned' | 'bound' | 'proven' | 'read'
+
+export interface Step {
+  name: StepName
+  state: 'done' | 'now' | 'stopped' | 'todo'
+  at: string | null
+}
+
+/** The seven steps from link to first incident, of the newest link and the tenant it led to. */
+export function stepsOf(file: CustomerFile, now: Date): Step[] {
+  const link = file.links[0] ?? null
+  const attempts = link ? file.attempts.filter((attempt) => attempt.linkId === link.id && attempt.kind !== 'proof') : []
+  const attempt = attempts.find((one) => one.returnedAt !== null) ?? attempts.find((one) => one.kind === 'landing')
+  const tenant = file.tenants.find((one) => one.tenantId === attempt?.boundTenantId) ?? file.tenants[0] ?? null
+  const times: Record<StepName, string | null> = {
+    issued: link?.issuedAt ?? null,
+    opened: link?.openedAt ?? null,
+    sent: attempt && (attempt.kind === 'landing' || attempt.returnedAt !== null) ? attempt.startedAt : null,
+    returned: attempt?.returnedAt ?? null,
+    bound: tenant?.boundAt ?? null,
+    proven: tenant?.firstActiveAt ?? null,
+    read: tenant?.firstIncidentAt ?? null,
+  }
+  const names: StepName[] = ['issued', 'opened', 'sent', 'returned', 'bound', 'proven', 'read']
+  const reached = names.findLastIndex((name) => times[name] !== null)
+  const stopped =
+    (attempt !== undefined && refusedOutcomes.has(attempt.outcome)) ||
+    (tenant === null && link !== null && linkState(link, now) !== 'issued') ||
+    (tenant !== null && !['proving', 'active'].includes(tenant.accessState))
+  return names.map((name, index) => {
+    if (index <= reached) return { name, state: 'done', at: times[name] }
+    if (index > reached + 1) return { name, state: 'todo', at: null }
+    return { name, state: stopped ? 'stopped' : 'now', at: null }
+  })
+}

@@ -1,0 +1,207 @@
+import { describe, expect, test } from '@jest/globals'
+import type { AccessEvidence } from '../server/microsoft/microsoft.ts'
+import { Refusal, type RefusalCode } from '../server/microsoft/refusals.ts'
+import { judge } from '../server/proving.ts'
+import { type AccessState, accessStates, type Tenant, unknownCapabilities } from '../server/store/tenants.ts'
+import { windows } from '../server/sync.ts'
+import { granted, later, start } from './store-cast.ts'
+
+const hours = (n: number) => n * 60
+
+/** Bound at `start` and being proven since; `about` says what else is known of it. */
+function tenant(about: Partial<Tenant> = {}): Tenant {
+  return {
+    tenantId: 'c0450000-aaaa-4bbb-8ccc-000000000001',
+    customerId: 'contoso',
+    displayName: null,
+    defaultDomain: null,
+    region: null,
+    boundAt: start.toISOString(),
+    boundHow: 'pinned',
+    boundBy: '',
+    consentedAt: start.toISOString(),
+    accessState: 'proving',
+    stateCode: null,
+    stateSince: start.toISOString(),
+    capabilities: unknownCapabilities,
+    firstActiveAt: null,
+    offboardedAt: null,
+    provingSince: start.toISOString(),
+    checkAttempts: 0,
+    nextCheckAt: null,
+    lastCheckAt: null,
+    nextSyncAt: null,
+    syncing: false,
+    syncFailures: 0,
+    syncPhase: 'open',
+    cursor: null,
+    lastReadAt: null,
+    lastReadCode: null,
+    firstIncidentAt: null,
+    open: { high: 0, medium: 0, low: 0, informational: 0, unknown: 0, unassigned: 0 },
+    unassigned: { high: 0, medium: 0, low: 0, informational: 0, unknown: 0 },
+    incidentCount: 0,
+    ...about,
+  }
+}
+
+const working = (about: Partial<Tenant> = {}) =>
+  tenant({ accessState: 'active', firstActiveAt: start.toISOString(), provingSince: null, ...about })
+
+const refused = (code: RefusalCode, retryAfterMs: number | null = null): AccessEvidence => ({
+  ...granted,
+  refusal: new Refusal(code, { at: start.toISOString() }, { retryAfterMs }),
+})
+
+const waitOf = (verdict: { nextCheckAt: Date }, now: Date) => (verdict.nextCheckAt.getTime() - now.getTime()) / 1_000
+
+/**
+ * What each refusal means: a minute after the consent, ten minutes after it, two days after it without any success;
+ * for a tenant that is read; and for one that was found disabled before.
+ */
+const meanings: Record<
+  RefusalCode,
+  [minute: AccessState, tenMinutes: AccessState, twoDays: AccessState, active: AccessState, disabled: AccessState]
+> = {
+  'not-consented': ['proving', 'proving', 'unproven', 'revoked', 'revoked'],
+  'role-missing': ['proving', 'limited', 'limited', 'limited', 'limited'],
+  'data-unavailable': ['proving', 'unlicensed', 'unlicensed', 'unlicensed', 'unlicensed'],
+  'app-disabled': ['disabled', 'disabled', 'disabled', 'disabled', 'disabled'],
+  unlicensed: ['unlicensed', 'unlicensed', 'unlicensed', 'unlicensed', 'unlicensed'],
+  'blocked-by-policy': ['blocked', 'blocked', 'blocked', 'blocked', 'blocked'],
+  'tenant-gone': ['gone', 'gone', 'gone', 'gone', 'gone'],
+  'other-cloud': ['gone', 'gone', 'gone', 'gone', 'gone'],
+  'partner-credential': ['proving', 'proving', 'unproven', 'active', 'disabled'],
+  'partner-registration': ['proving', 'proving', 'unproven', 'active', 'disabled'],
+  throttled: ['proving', 'proving', 'unproven', 'active', 'disabled'],
+  unavailable: ['proving', 'proving', 'unproven', 'active', 'disabled'],
+  'unexpected-answer': ['proving', 'proving', 'unproven', 'active', 'disabled'],
+  'wrong-tenant-token': ['proving', 'proving', 'unproven', 'active', 'disabled'],
+  unauthorized: ['proving', 'proving', 'unproven', 'active', 'disabled'],
+  'sign-in-invalid': ['proving', 'proving', 'unproven', 'active', 'disabled'],
+  'interaction-required': ['proving', 'proving', 'unproven', 'active', 'disabled'],
+}
+
+describe('an access check means', () => {
+  test.each(accessStates.filter((state) => state !== 'offboarded'))(
+    'when reading works: active, whatever the tenant was before (%s), and again in about six hours',
+    (accessState) => {
+      for (const before of [tenant({ accessState }), tenant({ accessState, provingSince: null })]) {
+        const verdict = judge(before, granted, later(1))
+        expect(verdict).toMatchObject({ state: 'active', keepProving: false })
+        expect(waitOf(verdict, later(1)) / 3_600).toBeGreaterThanOrEqual(5.4)
+        expect(waitOf(verdict, later(1)) / 3_600).toBeLessThanOrEqual(6.6)
+      }
+    },
+  )
+
+  test.each(Object.entries(meanings) as [RefusalCode, (typeof meanings)[RefusalCode]][])(
+    'when refused as %s: what the refusal says and no more',
+    (code, [minute, tenMinutes, twoDays, active, disabled]) => {
+      const found = [
+        judge(tenant(), refused(code), later(1)),
+        judge(tenant(), refused(code), later(10)),
+        judge(tenant(), refused(code), later(hours(48))),
+        judge(working(), refused(code), later(hours(100))),
+        judge(working({ accessState: 'disabled' }), refused(code), later(hours(100))),
+      ]
+      expect(found.map((verdict) => verdict.state)).toEqual([minute, tenMinutes, twoDays, active, disabled])
+      expect(found.map((verdict) => verdict.keepProving)).toEqual([true, true, false, false, false])
+    },
+  )
+
+  test('a fault of ours or of Microsoft disconnects nobody', () => {
+    const ours: RefusalCode[] = ['partner-credential', 'partner-registration', 'throttled', 'unavailable']
+    for (const code of ours) {
+      for (const accessState of accessStates.filter((state) => state !== 'proving' && state !== 'offboarded')) {
+        expect(judge(working({ accessState }), refused(code), later(1)).state).toBe(accessState)
+      }
+    }
+  })
+
+  test('a consent never found is "unproven" for a tenant that never worked, "revoked" for one that did', () => {
+    const never = tenant({ accessState: 'unproven', provingSince: null })
+    expect(judge(never, refused('not-consented'), later(hours(60))).state).toBe('unproven')
+    expect(judge(working(), refused('not-consented'), later(hours(60))).state).toBe('revoked')
+  })
+
+  test('the same refusal finds the same state again: a verdict does not waver', () => {
+    for (const code of Object.keys(meanings) as RefusalCode[]) {
+      const first = judge(working(), refused(code), later(1)).state
+      expect(judge(working({ accessState: first }), refused(code), later(2)).state).toBe(first)
+    }
+  })
+})
+
+describe('the next access check comes', () => {
+  test('after a consent in 5 s, 15 s, 45 s, 2 min, 5, 15, 1 h, 6 h, and then every 6 h', () => {
+    const waits = Array.from({ length: 11 }, (_, checkAttempts) =>
+      waitOf(judge(tenant({ checkAttempts }), refused('not-consented'), later(1)), later(1)),
+    )
+    expect(waits).toEqual([5, 15, 45, 120, 300, 900, 3_600, 21_600, 21_600, 21_600, 21_600])
+  })
+
+  test('for two days, to the instant; and after that at the slow pace', () => {
+    const atEnd = new Date(later(hours(48)).getTime() - 1)
+    expect(judge(tenant({ checkAttempts: 9 }), refused('not-consented'), atEnd)).toMatchObject({
+      state: 'proving',
+      keepProving: true,
+    })
+    const verdict = judge(tenant({ checkAttempts: 9 }), refused('not-consented'), later(hours(48)))
+    expect(verdict).toMatchObject({ state: 'unproven', keepProving: false })
+    expect(waitOf(verdict, later(hours(48)))).toBeLessThanOrEqual(330)
+  })
+
+  test.each([
+    ['minutes at first', 0.5, 270, 330],
+    ['an hour on the first day', 20, 3_240, 3_960],
+    ['six hours later on', 30, 19_440, 23_760],
+  ])('outside of it, while the trouble lasts, in %s', (_, age, least, most) => {
+    const disabled = working({ accessState: 'disabled' })
+    for (let i = 0; i < 50; i++) {
+      const wait = waitOf(judge(disabled, refused('app-disabled'), later(hours(age))), later(hours(age)))
+      expect(wait).toBeGreaterThanOrEqual(least)
+      expect(wait).toBeLessThanOrEqual(most)
+    }
+  })
+
+  test('soon, for a tenant that works and only could not be asked', () => {
+    expect(waitOf(judge(working(), refused('unavailable'), later(hours(99))), later(hours(99)))).toBeLessThanOrEqual(
+      330,
+    )
+  })
+
+  test('never before Microsoft asked for it', () => {
+    const asked = 2 * 3_600_000
+    for (const one of [tenant(), working()]) {
+      expect(waitOf(judge(one, refused('throttled', asked), later(1)), later(1))).toBeGreaterThanOrEqual(asked / 1_000)
+    }
+    expect(waitOf(judge(tenant(), refused('throttled', 1_000), later(1)), later(1))).toBe(5)
+  })
+})
+
+describe('a pass asks', () => {
+  const now = new Date('2026-11-20T08:00:00.000Z')
+
+  test('first for what is open', () => {
+    expect(windows({ syncPhase: 'open', cursor: null }, now)).toMatchObject([
+      { status: 'active' },
+      { status: 'inProgress' },
+    ])
+  })
+
+  test('then for the last 30 days, also when a cursor was lost', () => {
+    const thirtyDays = [{ updatedSince: '2026-10-21T08:00:00.0000000Z' }]
+    expect(windows({ syncPhase: 'backfill', cursor: null }, now)).toEqual(thirtyDays)
+    expect(windows({ syncPhase: 'backfill', cursor: '2026-11-20T07:00:00.1234567Z' }, now)).toEqual(thirtyDays)
+    expect(windows({ syncPhase: 'following', cursor: null }, now)).toEqual(thirtyDays)
+  })
+
+  test('then from a quarter of an hour before the cursor, never later, whatever our own clock says', () => {
+    const asked = [{ updatedSince: '2026-11-20T06:45:00.1230000Z' }]
+    const following = { syncPhase: 'following', cursor: '2026-11-20T07:00:00.1239999Z' } as const
+    for (const clock of [now, new Date(0), new Date('2099-01-01T00:00:00.000Z')]) {
+      expect(windows(following, clock)).toEqual(asked)
+    }
+  })
+})

@@ -1,0 +1,328 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import type { RemoteIncident } from '../server/microsoft/microsoft.ts'
+import { recount } from '../server/store/counters.ts'
+import { write } from '../server/store/database.ts'
+import { alertsDue, incidentById, mergedInto, survivorOf } from '../server/store/incidents.ts'
+import { countQueue } from '../server/store/queue.ts'
+import { storeAlertsOf, storeIncidents } from '../server/store/readings.ts'
+import { forgetRejected, recordRejected, rejectedOf } from '../server/store/rejected.ts'
+import { completeSync, startSync, storePage } from '../server/store/syncs.ts'
+import { tenantById } from '../server/store/tenants.ts'
+import { databases, type OpenDatabase } from './databases.ts'
+import { active, alert, claimOf, contosoTenant, fabrikamTenant, incident, instant, later, start } from './store-cast.ts'
+
+describe.each(databases)('incidents on $name', ({ open }) => {
+  let store: OpenDatabase
+  beforeEach(async () => {
+    store = await open()
+    await active(store.db, 'Contoso', contosoTenant)
+    await active(store.db, 'Fabrikam', fabrikamTenant)
+  })
+  afterEach(() => store.close())
+
+  const keep = (incidents: RemoteIncident[], tenantId = contosoTenant, now = start) =>
+    write(store.db, async (tx) => {
+      const changed = await storeIncidents(tx, tenantId, incidents, now)
+      await recount(tx, tenantId, now)
+      return changed
+    })
+  const titleOf = async (id: string, tenantId = contosoTenant) => (await incidentById(store.db, tenantId, id)).title
+
+  test('are overwritten by a newer reading alone', async () => {
+    await keep([incident('1', 10, { title: 'second' })])
+    expect(await keep([incident('1', 5, { title: 'first' })])).toEqual(new Set())
+    expect(await titleOf('1')).toBe('second')
+    expect(await keep([incident('1', 10.0001, { title: 'third' })])).toEqual(new Set(['1']))
+    expect(await titleOf('1')).toBe('third')
+  })
+
+  test('are told apart to the ten-millionth of a second', async () => {
+    await keep([incident('1', 0, { lastUpdateAt: '2026-11-20T08:00:00.1234567Z', title: 'newer' })])
+    await keep([incident('1', 0, { lastUpdateAt: '2026-11-20T08:00:00.1234566Z', title: 'older' })])
+    expect(await titleOf('1')).toBe('newer')
+  })
+
+  test('read again unchanged change nothing; of the same instant but other content, the later reading counts', async () => {
+    await keep([incident('1', 1, { title: 'as it was' })])
+    expect(await keep([incident('1', 1, { title: 'as it was' })])).toEqual(new Set())
+    expect(await keep([incident('1', 1, { title: 'changed in the same instant' })])).toEqual(new Set(['1']))
+    expect(await titleOf('1')).toBe('changed in the same instant')
+  })
+
+  test('of the same number in two tenants are two incidents', async () => {
+    await keep([incident('1', 1, { title: 'of Contoso', alerts: [alert('a', { title: 'in Contoso' })] })])
+    await keep(
+      [incident('1', 1, { title: 'of Fabrikam', alerts: [alert('a', { title: 'in Fabrikam' })] })],
+      fabrikamTenant,
+    )
+    await keep([incident('1', 2, { title: 'of Fabrikam, later', alerts: [] })], fabrikamTenant)
+    expect(await incidentById(store.db, contosoTenant, '1')).toMatchObject({
+      title: 'of Contoso',
+      customerName: 'Contoso',
+      alerts: [{ title: 'in Contoso' }],
+    })
+    expect(await incidentById(store.db, fabrikamTenant, '1')).toMatchObject({ title: 'of Fabrikam, later', alerts: [] })
+  })
+
+  test('that do not exist, or exist elsewhere, are not found', async () => {
+    await keep([incident('1', 1)])
+    for (const [tenantId, id] of [
+      [fabrikamTenant, '1'],
+      [contosoTenant, '2'],
+      ['', ''],
+    ] as const) {
+      await expect(incidentById(store.db, tenantId, id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    }
+  })
+
+  test('merged into another give it their alerts, and leave every list and counter', async () => {
+    await keep([
+      incident('1', 1, { alerts: [alert('a'), alert('b')], severity: 'high' }),
+      incident('2', 1, { alerts: [alert('c')] }),
+    ])
+    await keep([
+      incident('1', 2, { redirectId: '2', status: 'redirected', alerts: [] }),
+      incident('2', 2, { alerts: [alert('a'), alert('b'), alert('c')] }),
+    ])
+    expect((await incidentById(store.db, contosoTenant, '2')).alerts.map((one) => one.id)).toEqual(['a', 'b', 'c'])
+    expect((await incidentById(store.db, contosoTenant, '1')).alerts).toEqual([])
+    expect(await countQueue(store.db, {})).toEqual({ count: 1, exact: true })
+    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ incidentCount: 1, open: { high: 0, medium: 1 } })
+    expect(await survivorOf(store.db, contosoTenant, '2')).toBe('2')
+    expect(await mergedInto(store.db, contosoTenant, '2')).toMatchObject([{ incidentId: '1' }])
+  })
+
+  test('an old reading of a merged incident, arriving late, takes no alert from the survivor', async () => {
+    await keep([incident('2', 10, { alerts: [alert('a')] })])
+    await keep([incident('1', 5, { alerts: [alert('a')] })])
+    await keep([incident('1', 10, { redirectId: '2', status: 'redirected', alerts: null })])
+    expect((await incidentById(store.db, contosoTenant, '2')).alerts.map((one) => one.id)).toEqual(['a'])
+    expect((await incidentById(store.db, contosoTenant, '1')).alerts).toEqual([])
+    expect(await alertsDue(store.db, contosoTenant, 9, new Date())).toEqual([])
+  })
+
+  test('chains of merges lead to their end; loops and chains out of the store lead nowhere', async () => {
+    await keep([
+      incident('1', 1, { redirectId: '2' }),
+      incident('2', 1, { redirectId: '3' }),
+      incident('3', 1),
+      incident('4', 1, { redirectId: '5' }),
+      incident('5', 1, { redirectId: '4' }),
+      incident('6', 1, { redirectId: '6' }),
+      incident('7', 1, { redirectId: '99' }),
+    ])
+    const ends = await Promise.all(['1', '3', '4', '6', '7'].map((id) => survivorOf(store.db, contosoTenant, id)))
+    expect(ends).toEqual(['3', '3', null, null, null])
+    expect(await survivorOf(store.db, fabrikamTenant, '1')).toBeNull()
+  })
+
+  test('are counted by severity, by whether somebody has them, and only while they are open', async () => {
+    await keep([
+      incident('1', 1, { severity: 'high' }),
+      incident('2', 1, { severity: 'high', assignedTo: 'bob@northwind.example' }),
+      incident('3', 1, { severity: 'unknown', status: 'unknown' }),
+      incident('4', 1, { severity: 'low', status: 'awaitingAction' }),
+      incident('5', 1, { severity: 'high', status: 'resolved' }),
+      incident('6', 1, { severity: 'informational', redirectId: '1' }),
+    ])
+    const counted = await tenantById(store.db, contosoTenant)
+    expect(counted.open).toEqual({ high: 2, medium: 0, low: 1, informational: 0, unknown: 1, unassigned: 3 })
+    expect(counted.unassigned).toMatchObject({ high: 1, low: 1, unknown: 1 })
+    expect(counted.incidentCount).toBe(5)
+    await keep([incident('1', 2, { severity: 'high', status: 'resolved' })])
+    expect((await tenantById(store.db, contosoTenant)).open).toMatchObject({ high: 1 })
+    expect((await tenantById(store.db, fabrikamTenant)).incidentCount).toBe(0)
+  })
+
+  test('keep odd text: NUL, half a surrogate pair, right-to-left, quotes, very long', async () => {
+    const odd = ['a\0b', '\ud800x', 'x\udfff', '\u202egnp.exe', `'";--%_\\`, '🙂'.repeat(3000), 'ſ', 'İ']
+    await keep(
+      odd.map((title, i) =>
+        incident(String(i), 1, {
+          title,
+          assignedTo: title,
+          tags: [title],
+          alerts: [alert(`a${i}`, { title, original: { title } })],
+          original: { title },
+        }),
+      ),
+    )
+    for (const i of odd.keys()) {
+      const kept = await incidentById(store.db, contosoTenant, String(i))
+      expect(kept.original).toEqual({ title: odd[i] })
+      expect(kept.alerts[0]?.original).toEqual({ title: odd[i] })
+    }
+    const rows = await store.db.selectFrom('incidents').select(['title', 'search_text']).execute()
+    for (const row of rows) expect(row.title).not.toMatch(/\0|\p{Surrogate}/u)
+    expect(Math.max(...rows.map((row) => row.search_text.length))).toBeLessThanOrEqual(4_000)
+  })
+
+  test('of a page far beyond every limit on parameters are all kept', async () => {
+    const many = Array.from({ length: 5_000 }, (_, i) => incident(String(i), 1, { alerts: [alert(`a${i}`)] }))
+    expect((await keep(many)).size).toBe(5_000)
+    expect(
+      await keep([incident('one', 1, { alerts: Array.from({ length: 12_000 }, (_, i) => alert(`b${i}`)) })]),
+    ).toEqual(new Set(['one']))
+    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ incidentCount: 5_001 })
+    const kept = await incidentById(store.db, contosoTenant, 'one')
+    expect([kept.alerts.length, kept.alertCount]).toEqual([500, 12_000])
+  }, 60_000)
+
+  test('twice in one page, count once: by their newest reading', async () => {
+    await keep([incident('1', 3, { title: 'new' }), incident('1', 1, { title: 'old' }), incident('2', 1)])
+    await keep([incident('2', 2, { title: 'a' }), incident('2', 2, { title: 'b' })])
+    expect([await titleOf('1'), await titleOf('2')]).toEqual(['new', 'b'])
+  })
+
+  test('whose alerts come by themselves are due for them, worst first, until read; a change makes them due again', async () => {
+    await keep([
+      incident('1', 1, { alerts: null, severity: 'low' }),
+      incident('2', 1, { alerts: null, severity: 'high' }),
+      incident('3', 1, { alerts: null, severity: 'high', status: 'resolved' }),
+      incident('4', 1, { alerts: [] }),
+    ])
+    const due = await alertsDue(store.db, contosoTenant, 9, new Date())
+    expect(due.map((one) => one.id)).toEqual(['2', '1', '3'])
+    const user = { kind: 'user', name: 'Anna@Contoso.example', detail: null, verdict: null, remediation: null } as const
+    await write(store.db, (tx) =>
+      storeAlertsOf(
+        tx,
+        contosoTenant,
+        due[0] ?? { id: '', title: '', assignedTo: null, tags: [] },
+        [alert('a', { entities: [user] })],
+        start,
+      ),
+    )
+    expect((await alertsDue(store.db, contosoTenant, 9, new Date())).map((one) => one.id)).toEqual(['1', '3'])
+    expect(await countQueue(store.db, { text: 'anna@contoso' })).toEqual({ count: 1, exact: true })
+    await keep([incident('2', 2, { alerts: null, severity: 'high' })])
+    expect((await incidentById(store.db, contosoTenant, '2')).alerts).toHaveLength(1)
+    expect((await alertsDue(store.db, contosoTenant, 9, new Date())).map((one) => one.id)).toEqual(['2', '1', '3'])
+  })
+
+  test('that were not understood are kept by name once, and forgotten when they are', async () => {
+    const rejected = [
+      { id: '7', reason: 'no-time', detail: 'first\0' },
+      { id: null, reason: 'not-an-object', detail: 'null' },
+      { id: 'x'.repeat(5_000), reason: 'unreadable', detail: 'y'.repeat(5_000) },
+    ] as const
+    await write(store.db, (tx) => recordRejected(tx, contosoTenant, rejected, start))
+    await write(store.db, (tx) => recordRejected(tx, contosoTenant, [{ ...rejected[0], detail: 'again' }], later(1)))
+    const listed = await rejectedOf(store.db, contosoTenant)
+    expect(listed).toHaveLength(3)
+    expect(listed[0]).toMatchObject({ item: '7', detail: 'again', firstSeenAt: start.toISOString() })
+    await write(store.db, (tx) => forgetRejected(tx, contosoTenant, ['7', 'never seen']))
+    await write(store.db, (tx) => forgetRejected(tx, fabrikamTenant, ['?not-an-object']))
+    expect(await rejectedOf(store.db, contosoTenant)).toHaveLength(2)
+  })
+
+  test('of a page that fails half-way are not kept, and neither are its counters', async () => {
+    const claim = await claimOf(store.db, 'sync', contosoTenant, later(1))
+    const syncId = await startSync(store.db, claim, 'open', later(1))
+    const broken = incident('2', 1)
+    Object.defineProperty(broken, 'original', {
+      get: () => ({
+        toJSON: () => {
+          throw new Error('unreadable')
+        },
+      }),
+      enumerable: true,
+    })
+    const page = { incidents: [...Array.from({ length: 250 }, (_, i) => incident(`n${i}`, 1)), broken], rejected: [] }
+    await expect(storePage(store.db, claim, syncId, page, later(1))).rejects.toThrow('unreadable')
+    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ incidentCount: 0, firstIncidentAt: null })
+    expect(await countQueue(store.db, {})).toEqual({ count: 0, exact: true })
+  })
+
+  test('the cursor moves with the end of a pass, to what was seen; the first incident is witnessed once', async () => {
+    for (const round of [1, 2]) {
+      const claim = await claimOf(store.db, 'sync', contosoTenant, later(10 * round))
+      const syncId = await startSync(store.db, claim, 'following', later(10 * round))
+      await storePage(
+        store.db,
+        claim,
+        syncId,
+        { incidents: [incident(`${round}`, round)], rejected: [] },
+        later(10 * round),
+      )
+      const done = {
+        cursor: round === 1 ? instant(1) : null,
+        phase: 'following',
+        nextSyncAt: later(10 * round + 1),
+        partial: false,
+      } as const
+      await completeSync(store.db, claim, syncId, done, later(10 * round))
+    }
+    expect(await tenantById(store.db, contosoTenant)).toMatchObject({
+      cursor: instant(1),
+      lastReadAt: later(20).toISOString(),
+    })
+    const events = await store.db
+      .selectFrom('audit_events')
+      .select('id')
+      .where('action', '=', 'tenant.first-incident')
+      .execute()
+    expect(events).toHaveLength(1)
+  })
+
+  test('end as the newest reading of each, in whatever order and however often the readings arrive', async () => {
+    const versions = fc.array(
+      fc.record({ id: fc.constantFrom('1', '2', '3'), minutes: fc.integer({ min: 0, max: 6 }) }),
+      { minLength: 1, maxLength: 14 },
+    )
+    let tenant = 0
+    await fc.assert(
+      fc.asyncProperty(
+        versions,
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 6 }),
+        async (all, sizes) => {
+          const tenantId = `00000000-bbbb-4bbb-8ccc-${String(++tenant).padStart(12, '0')}`
+          const readings = all.map(({ id, minutes }) =>
+            incident(id, minutes, {
+              title: `${id} at ${minutes}`,
+              status: minutes % 3 === 0 ? 'resolved' : 'active',
+              // One alert of its own, and one that wanders from incident to incident.
+              alerts: [alert(`${id}-${minutes}`), ...(minutes % 2 === 0 ? [alert('wanderer')] : [])],
+            }),
+          )
+          for (let at = 0, turn = 0; at < readings.length; turn++) {
+            const size = sizes[turn % sizes.length] ?? 1
+            await keep(readings.slice(at, at + size), tenantId)
+            at += size
+          }
+          const kept = await store.db
+            .selectFrom('incidents')
+            .select(['incident_id', 'title', 'open', 'alert_count'])
+            .where('tenant_id', '=', tenantId)
+            .orderBy('incident_id')
+            .execute()
+          const newest = new Map<string, RemoteIncident>()
+          for (const one of readings) {
+            const known = newest.get(one.id)
+            if (!known || known.lastUpdateAt < one.lastUpdateAt) newest.set(one.id, one)
+          }
+          expect(kept).toEqual(
+            [...newest.values()]
+              .sort((a, b) => a.id.localeCompare(b.id))
+              .map((one) => ({
+                incident_id: one.id,
+                title: one.title,
+                open: one.status === 'active' ? 1 : 0,
+                alert_count: one.alerts?.length ?? 0,
+              })),
+          )
+          const alerts = await store.db
+            .selectFrom('alerts')
+            .select(['incident_id', 'alert_id'])
+            .where('tenant_id', '=', tenantId)
+            .execute()
+          expect(new Set(alerts.map((one) => `${one.incident_id}/${one.alert_id}`))).toEqual(
+            new Set([...newest.values()].flatMap((one) => (one.alerts ?? []).map(({ id }) => `${one.id}/${id}`))),
+          )
+        },
+      ),
+      { numRuns: 40 },
+    )
+  }, 60_000)
+})

@@ -1,0 +1,98 @@
+import { statSync } from 'node:fs'
+import { describe, expect, test } from '@jest/globals'
+import { sql } from 'kysely'
+import { createLog } from '../server/log.ts'
+import { openDatabase, sqliteFile } from '../server/store/database.ts'
+import { isMigrated, migrate, SchemaTooNewError, schemaState } from '../server/store/migrations.ts'
+import { databases, freshDatabase } from './databases.ts'
+import { startProgram } from './programs.ts'
+
+const log = createLog('silent')
+
+describe.each(databases)('the schema on $name', ({ name }) => {
+  async function inFresh(look: (place: Awaited<ReturnType<typeof freshDatabase>>) => Promise<void>): Promise<void> {
+    const place = await freshDatabase(name)
+    try {
+      await look(place)
+    } finally {
+      await place.drop()
+    }
+  }
+
+  test(
+    'is made once by five processes that start at the same moment, and serves all of them',
+    () =>
+      inFresh(async (place) => {
+        const programs = Array.from({ length: 5 }, () =>
+          startProgram('open-database.ts', [place.databaseUrl ?? '', place.dataDir]),
+        )
+        for (const program of programs) await program.line('ready')
+        for (const program of programs) program.tell('go')
+        const ends = await Promise.all(programs.map((program) => program.ended()))
+        expect(ends.map(({ code, errors }) => [code, errors])).toEqual(Array.from({ length: 5 }, () => [0, '']))
+        const db = await openDatabase({ ...place, log })
+        expect(await db.selectFrom('settings').selectAll().execute()).toHaveLength(1)
+        const { rows } = await sql<{ n: number }>`select count(*) as n from kysely_migration`.execute(db)
+        expect(Number(rows[0]?.n)).toBe(1)
+        const events = await db.selectFrom('audit_events').select('id').execute()
+        expect(events).toHaveLength(5)
+        await db.destroy()
+      }),
+    60_000,
+  )
+
+  test('that is up to date is left alone', () =>
+    inFresh(async (place) => {
+      const first = await openDatabase({ ...place, log })
+      const migrated = () => sql`select * from kysely_migration`.execute(first)
+      const before = (await migrated()).rows
+      const second = await openDatabase({ ...place, log })
+      await migrate(second)
+      expect((await migrated()).rows).toEqual(before)
+      expect(await isMigrated(second)).toBe(true)
+      await first.destroy()
+      await second.destroy()
+    }))
+
+  test('made by a newer version is refused by name, and left as it is', () =>
+    inFresh(async (place) => {
+      const db = await openDatabase({ ...place, log })
+      await sql`insert into kysely_migration (name, timestamp) values ('9999-of-tomorrow', '2027-01-01')`.execute(db)
+      expect([await isMigrated(db), await schemaState(db)]).toEqual([false, 'newer'])
+      await expect(openDatabase({ ...place, log })).rejects.toThrow(SchemaTooNewError)
+      await expect(openDatabase({ ...place, log })).rejects.toThrow(/9999-of-tomorrow/)
+      await db.destroy()
+    }))
+
+  test('that was never made is told apart from one of this version', () =>
+    inFresh(async (place) => {
+      const db = await openDatabase({ ...place, log })
+      await sql`delete from kysely_migration`.execute(db)
+      expect([await isMigrated(db), await schemaState(db)]).toEqual([false, 'empty'])
+      await sql`drop table kysely_migration`.execute(db)
+      expect(await schemaState(db)).toBe('empty')
+      await db.destroy()
+    }))
+
+  test('sorts text byte by byte, so that text order is time order', () =>
+    inFresh(async (place) => {
+      const db = await openDatabase({ ...place, log })
+      for (const id of ['b', 'a', 'B', 'A', '2', '10', 'ä', '_', '-']) {
+        await db.insertInto('settings').values({ name: id, value: '', changed_at: '' }).execute()
+      }
+      const sorted = (await db.selectFrom('settings').select('name').orderBy('name').execute()).map((row) => row.name)
+      expect(sorted).toEqual(['-', '10', '2', 'A', 'B', '_', 'a', 'b', 'ä'])
+      await db.destroy()
+    }))
+
+  if (name === 'SQLite') {
+    test('lies in a file that only its owner reads', () =>
+      inFresh(async (place) => {
+        const dataDir = `${place.dataDir}/made/by/us`
+        const db = await openDatabase({ databaseUrl: null, dataDir, log })
+        expect(statSync(dataDir).mode & 0o777).toBe(0o700)
+        expect(statSync(sqliteFile(dataDir)).mode & 0o777).toBe(0o600)
+        await db.destroy()
+      }))
+  }
+})
