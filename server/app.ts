@@ -17,24 +17,28 @@ import { createSessions } from './web/sessions.ts'
 
 const bodyLimit = 32_000
 
-/** The portal over HTTP. What a request meets, in the order it meets it. */
-export function createApp(portal: Portal, lifecycle: Lifecycle = { draining: false }): Express {
+/** The portal over HTTP, by one table of routes. What a request meets, in the order it meets it. */
+export function createApp(
+  portal: Portal,
+  lifecycle: Lifecycle = { draining: false },
+  table: readonly Route[] = routes,
+): Express {
   const { config, log, now } = portal
   const app = express()
   app.disable('x-powered-by')
+  app.set('etag', false)
   app.set('query parser', 'simple')
   app.set('trust proxy', config.trustProxy.length > 0 ? config.trustProxy : false)
-  app.locals.lifecycle = lifecycle
 
   const chain = routeChain(portal)
   const register = (these: readonly Route[]) => {
     for (const route of these) app[route.method === 'GET' ? 'get' : 'post'](route.path, ...chain(route))
   }
 
-  app.use(identify(portal))
+  app.use(identify(portal, lifecycle))
   app.use(securityHeaders(config))
   app.use(knownMethods)
-  register(routes.filter((route) => route.anyHost))
+  register(table.filter((route) => route.anyHost))
   app.use(onlyPublicHost(config))
   app.use('/assets', assets())
   app.use(noStore)
@@ -42,10 +46,10 @@ export function createApp(portal: Portal, lifecycle: Lifecycle = { draining: fal
     refuseCrossSite(config, req)
     next()
   })
-  register(routes.filter((route) => !route.anyHost))
+  register(table.filter((route) => !route.anyHost))
   app.all(
-    routes.map((route) => route.path),
-    otherMethod,
+    table.map((route) => route.path),
+    otherMethod(table),
   )
   app.use(notFound)
   app.use(answerError(log, now))
@@ -58,7 +62,7 @@ function routeChain(portal: Portal): (route: Route) => RequestHandler[] {
   const sessions = createSessions(portal)
   return (route) => {
     const limit: RequestHandler = async (req, _res, next) => {
-      if (route.limit) await limited(req, route.limit)
+      await limited(req, route)
       next()
     }
     const announcedSize: RequestHandler = (req, _res, next) => {
@@ -93,12 +97,13 @@ function routeChain(portal: Portal): (route: Route) => RequestHandler[] {
 }
 
 /** Gives the request its ID and its reader, and writes its line when it is over: no query, no token, no body. */
-function identify(portal: Portal): RequestHandler {
+function identify(portal: Portal, lifecycle: Lifecycle): RequestHandler {
   return (req, res, next) => {
     const started = performance.now()
     req.requestId = randomBytes(9).toString('base64url')
     res.set('X-Request-Id', req.requestId)
     res.locals.portal = portal
+    res.locals.lifecycle = lifecycle
     res.locals.reader = visitor(req)
     res.once('close', () => {
       portal.log.info(
@@ -121,14 +126,16 @@ function identify(portal: Portal): RequestHandler {
 /** Anything in a path as long as a bearer token is taken for one. */
 const loggedPath = (path: string): string => plain(path.replace(/[\w-]{40,}/g, '[hidden]'), 300)
 
-const otherMethod: RequestHandler = (req, res) => {
-  const allowed = routes.filter((route) => matches(route.path, req.path)).map((route) => route.method)
-  res.set(
-    'Allow',
-    [...new Set(allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].join(', '),
-  )
-  throw new PortalError('METHOD_NOT_ALLOWED')
-}
+const otherMethod =
+  (table: readonly Route[]): RequestHandler =>
+  (req, res) => {
+    const allowed = table.filter((route) => matches(route.path, req.path)).map((route) => route.method)
+    res.set(
+      'Allow',
+      [...new Set(allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].join(', '),
+    )
+    throw new PortalError('METHOD_NOT_ALLOWED')
+  }
 
 const matches = (pattern: string, path: string) =>
   new RegExp(`^${pattern.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+')}/?$`, 'i').test(path)

@@ -8,11 +8,13 @@ import { refusals } from './en/refusals.ts'
 import { settings } from './en/settings.ts'
 import { setup } from './en/setup.ts'
 import { shell } from './en/shell.ts'
+import { signals } from './en/signals.ts'
 import { tenants } from './en/tenants.ts'
 
 /** Every word of the portal. ICU message syntax. */
 export const en = {
   ...shell,
+  ...signals,
   ...errors,
   ...refusals,
   ...join,

@@ -1,3 +1,4 @@
+import { customers } from './sv/customers.ts'
 import { errors } from './sv/errors.ts'
 import { join } from './sv/join.ts'
 import { refusals } from './sv/refusals.ts'
@@ -9,4 +10,5 @@ export const sv = {
   ...errors,
   ...refusals,
   ...join,
+  ...customers,
 } as const

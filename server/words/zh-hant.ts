@@ -1,3 +1,4 @@
+import { customers } from './zh-hant/customers.ts'
 import { errors } from './zh-hant/errors.ts'
 import { join } from './zh-hant/join.ts'
 import { refusals } from './zh-hant/refusals.ts'
@@ -9,4 +10,5 @@ export const zhHant = {
   ...errors,
   ...refusals,
   ...join,
+  ...customers,
 } as const

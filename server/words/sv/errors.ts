@@ -1,1 +1,83 @@
-export const errors = {} as const
+/** Svenska: vad som gick fel (`error.<CODE>`) och vad man gör åt det (`.next`). */
+export const errors = {
+  'error.BAD_REQUEST': 'Den här begäran passar inte',
+  'error.BAD_REQUEST.next':
+    'Den innehåller något som ingen sida i Muster skickar, så inget gjordes med den. Gå tillbaka, ladda om sidan och försök en gång till.',
+  'error.FORM_INCOMPLETE': 'Något saknas',
+  'error.FORM_INCOMPLETE.next': 'Inget sparades. Gå tillbaka, fyll i det som saknas och skicka formuläret igen.',
+  'error.CALLBACK_UNREADABLE': 'Svaret från Microsoft går inte att läsa',
+  'error.CALLBACK_UNREADABLE.next':
+    'Inget anslöts och ingen loggades in. Börja om från länken eller sidan du kom från.',
+  'error.SIGN_IN_REQUIRED': 'Du är inte inloggad',
+  'error.SIGN_IN_REQUIRED.next': 'Inget gjordes. Logga in och försök igen.',
+  'error.SIGN_IN_EXPIRED': 'Den här inloggningen är över',
+  'error.SIGN_IN_EXPIRED.next':
+    'Den tog längre än 15 minuter, har redan använts eller började i en annan webbläsare. Ingen loggades in. Börja om.',
+  'error.SIGN_IN_REFUSED': 'Du är inte inloggad',
+  'error.SIGN_IN_REFUSED.next':
+    'Microsoft bekräftade inte inloggningen, eller så avbröts den. Försök igen eller välj ett annat konto.',
+  'error.SIGN_IN_OTHER_ORGANISATION': 'Du är inte inloggad',
+  'error.SIGN_IN_OTHER_ORGANISATION.next':
+    'Kontot tillhör en annan organisation. Muster är bara till för dem som driver det. Arbetar du hos en kund? Då behöver du inget konto här. Be din kontakt om sidan med era uppgifter.',
+  'error.SIGN_IN_NO_ROLE': 'Du har ingen roll i Muster',
+  'error.SIGN_IN_NO_ROLE.next':
+    'Kontot {account} är känt men får inte se något ännu. En administratör i er organisation måste tilldela det en av approllerna Muster.Admin, Muster.Analyst eller Muster.Reader i Entra, under Företagsprogram. Logga sedan in igen.',
+  'error.SIGN_IN_UNAVAILABLE': 'Microsoft kan inte logga in dig just nu',
+  'error.SIGN_IN_UNAVAILABLE.next':
+    'Inloggningstjänsten svarade inte. Det är inget fel på ditt konto, och den som redan är inloggad förblir det. Försök igen om en minut.',
+  'error.FORBIDDEN': 'Din roll tillåter inte det här',
+  'error.FORBIDDEN.next':
+    'Det kräver rollen {needed}; din är {role}. Inget gjordes. En Muster-administratör kan göra det åt dig eller ge dig rollen.',
+  'error.CROSS_SITE': 'Den här begäran kom från en annan webbplats',
+  'error.CROSS_SITE.next': 'Inget gjordes med den. Öppna sidan här och skicka formuläret därifrån.',
+  'error.FORM_EXPIRED': 'Formuläret är för gammalt',
+  'error.FORM_EXPIRED.next': 'Inget sparades. Gå tillbaka, ladda om sidan och skicka formuläret igen.',
+  'error.NOT_FOUND': 'Det finns inget på den här adressen',
+  'error.NOT_FOUND.next':
+    'Det har kanske aldrig funnits här, eller så är det borta. Kontrollera adressen eller börja från början.',
+  'error.METHOD_NOT_ALLOWED': 'Adressen tar inte emot en sådan begäran',
+  'error.METHOD_NOT_ALLOWED.next': 'Inget gjordes. Gå tillbaka och använd sidans knappar.',
+  'error.CONFLICT': 'Någon annan hann ändra först',
+  'error.CONFLICT.next': 'Inget skrevs över. Ladda om sidan, se vad som står där nu och bestäm på nytt.',
+  'error.WRONG_HOST': 'Muster svarar inte på den här adressen',
+  'error.WRONG_HOST.next':
+    'Det svarar bara på adressen som de som driver det har angett (PUBLIC_URL). Kontrollera adressen i webbläsaren.',
+  'error.TOO_LARGE': 'Det här är för stort',
+  'error.TOO_LARGE.next': 'Inget av det lästes. Skicka mindre åt gången.',
+  'error.TOO_MANY_REQUESTS': 'För många förfrågningar från din adress',
+  'error.TOO_MANY_REQUESTS.next': 'Inget gjordes. Vänta en minut och försök igen.',
+  'error.LINK_UNKNOWN': 'Länken gäller inte längre',
+  'error.LINK_UNKNOWN.next':
+    'Den är inte en av våra, eller så blev den avkortad på vägen. Kopiera hela länken eller be den som skickade den om en ny.',
+  'error.LINK_EXPIRED': 'Länken gäller inte längre',
+  'error.LINK_EXPIRED.next': 'Dess tid är ute. Inget anslöts. Be den som skickade den om en ny.',
+  'error.LINK_WITHDRAWN': 'Länken gäller inte längre',
+  'error.LINK_WITHDRAWN.next': 'Den drogs tillbaka av den som skickade den. Inget anslöts. Be dem om en ny.',
+  'error.LINK_COMPLETED': 'Länken har använts',
+  'error.LINK_COMPLETED.next': 'Det den bad om är gjort. Här finns inget kvar att göra.',
+  'error.CONSENT_NOT_YOURS': 'Sidan gäller inte längre',
+  'error.CONSENT_NOT_YOURS.next':
+    'Den visar något bara för webbläsaren där godkännandet påbörjades. Om du nyss godkände hos Microsoft tar den som skickade länken hand om det. Öppna annars länken igen.',
+  'error.CUSTOMER_OFFBOARDED': 'Kunden är avslutad',
+  'error.CUSTOMER_OFFBOARDED.next': 'Inget ändrades. Lägg till kunden på nytt för att arbeta med dem igen.',
+  'error.TENANT_UNKNOWN': 'Ingen Microsoft-klientorganisation har den här domänen',
+  'error.TENANT_UNKNOWN.next':
+    'Kontrollera stavningen, eller lämna fältet tomt och bekräfta klientorganisationen för hand senare.',
+  'error.TENANT_TAKEN': 'Klientorganisationen tillhör en annan kund',
+  'error.TENANT_TAKEN.next': 'Inget bands. En klientorganisation har en kund; ta reda på vilken innan du går vidare.',
+  'error.TENANT_IS_PARTNER': 'Det här är partnerns egen klientorganisation',
+  'error.TENANT_IS_PARTNER.next':
+    'Inget bands. Godkännandet gavs i fel klientorganisation: logga in med ett konto hos kunden.',
+  'error.TENANT_NOT_EXPECTED': 'Det här är inte den väntade klientorganisationen',
+  'error.TENANT_NOT_EXPECTED.next':
+    'Inget bands. Länken gäller en viss klientorganisation; godkännandet kom från en annan.',
+  'error.REVIEW_DECIDED': 'Det här är redan avgjort',
+  'error.REVIEW_DECIDED.next': 'Ditt beslut ändrade inget. Ladda om sidan för att se vad som beslutades, och av vem.',
+  'error.MICROSOFT_UNAVAILABLE': 'Microsoft svarar inte just nu',
+  'error.MICROSOFT_UNAVAILABLE.next': 'Inget ändrades. Försök igen om några minuter.',
+  'error.DATABASE_UNAVAILABLE': 'Muster når inte sin databas',
+  'error.DATABASE_UNAVAILABLE.next': 'Inget ändrades. Den brukar komma tillbaka av sig själv: försök igen om en stund.',
+  'error.UNEXPECTED': 'Det gick inte',
+  'error.UNEXPECTED.next':
+    'Muster vet inte varför. Ladda om sidan innan du upprepar något: det den visar är det som gäller.',
+} as const

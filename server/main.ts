@@ -1,0 +1,58 @@
+import { ConfigError, environment, readConfig } from './config.ts'
+import { createLog } from './log.ts'
+import { startPortal } from './start.ts'
+import { SchemaTooNewError } from './store/migrations.ts'
+
+/** What this process writes belongs to its user alone. */
+process.umask(0o077)
+
+try {
+  await run()
+} catch (error) {
+  console.error(reasonOf(error))
+  process.exit(1)
+}
+
+async function run(): Promise<void> {
+  const config = readConfig(environment())
+  const log = createLog(config.logLevel)
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      log.fatal({ err: error }, `${event}: the process ends`)
+      process.exit(1)
+    })
+  }
+  const running = await startPortal(config, { log })
+  console.log(config.role === 'worker' ? 'The worker of Muster runs.' : `Muster runs at ${running.url}`)
+
+  let stopping = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1)
+      stopping = true
+      log.info({ signal }, 'stopping')
+      running.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'stopping failed')
+          process.exit(1)
+        },
+      )
+    })
+  }
+}
+
+/** Why the portal cannot start, and how to mend it. Names variables, never their values. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ConfigError) {
+    const lines = error.problems.map(({ variable, problem, remedy }) => `  ${variable} ${problem}. ${remedy}`)
+    return ['Muster cannot start with this configuration:', ...lines].join('\n')
+  }
+  if (error instanceof SchemaTooNewError) return error.message
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return 'PORT is in use by another process. Choose another PORT, or stop that process.'
+  if (code === 'EACCES' && syscall === 'listen') return 'PORT may not be used by this user. Choose one above 1023.'
+  if (code === 'EADDRNOTAVAIL') return 'HOST is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all.'
+  if (code === undefined) return `Muster cannot start: ${error instanceof Error ? error.stack : String(error)}`
+  return `The database cannot be opened (${code}). Check DATABASE_URL, or DATA_DIR when it is empty.`
+}

@@ -1,0 +1,108 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createApp } from './app.ts'
+import type { Config } from './config.ts'
+import { createLog, type Log } from './log.ts'
+import { connectMicrosoft } from './microsoft/connect.ts'
+import type { Portal } from './portal.ts'
+import { openDatabase } from './store/database.ts'
+import type { Lifecycle } from './web/health.ts'
+import { startWorker } from './worker.ts'
+
+export interface RunningPortal {
+  /** Where people find it: PUBLIC_URL. */
+  url: string
+  portal: Portal
+  /** Finishes what is in hand and lets go of everything. */
+  close(): Promise<void>
+}
+
+export interface StartOptions {
+  log?: Log
+  now?: () => Date
+  /** False leaves what is due undone, whatever the role says. */
+  worker?: boolean
+}
+
+/** Requests in hand may take this long to finish once the portal is stopping. */
+const drainMs = 25_000
+
+/**
+ * Opens the port, then the database, then, by `role`, the pages and the worker; a worker alone opens no port. Port 0
+ * takes a free one, and a PUBLIC_URL with port 0 follows it.
+ * @throws SchemaTooNewError; what the system says of a port or a database that cannot be had
+ */
+export async function startPortal(asked: Config, options: StartOptions = {}): Promise<RunningPortal> {
+  const log = options.log ?? createLog(asked.logLevel)
+  const now = options.now ?? (() => new Date())
+  const lifecycle: Lifecycle = { draining: false }
+  const door = asked.role === 'worker' ? null : await openDoor(asked)
+  try {
+    const config = door ? withPort(asked, door.port) : asked
+    const db = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log })
+    const portal: Portal = { config, db, microsoft: connectMicrosoft(config, { log, now }), log, now }
+    door?.answerWith(createApp(portal, lifecycle))
+    const worker = config.role === 'web' || options.worker === false ? null : startWorker(portal)
+    return {
+      url: config.publicUrl,
+      portal,
+      async close() {
+        lifecycle.draining = true
+        await door?.close(drainMs)
+        await worker?.stop()
+        await db.destroy()
+      },
+    }
+  } catch (error) {
+    await door?.close(0)
+    throw error
+  }
+}
+
+type Answer = (req: IncomingMessage, res: ServerResponse) => void
+
+interface Door {
+  port: number
+  answerWith(answer: Answer): void
+  /** Takes no new connection and waits for the requests in hand, `patience` milliseconds at most. */
+  close(patience: number): Promise<void>
+}
+
+/** A port in use is found out before anything else is touched; until there are pages, every answer is "not yet". */
+async function openDoor(config: Config): Promise<Door> {
+  let answer: Answer = (_req, res) => res.writeHead(503, { 'Retry-After': '1' }).end('starting\n')
+  // Node looks for overdue headers every 30 s unless told otherwise, and only at creation: slow clients would hold on.
+  const server = createServer(
+    { connectionsCheckingInterval: 1_000, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },
+    (req, res) => answer(req, res),
+  )
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(config.port, config.host, resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    answerWith(next) {
+      answer = next
+    },
+    close: (patience) => drain(server, patience),
+  }
+}
+
+async function drain(server: Server, patience: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  // A connection whose last request ends from now on would be kept alive for nothing.
+  const sweep = setInterval(() => server.closeIdleConnections(), 100)
+  const overdue = setTimeout(() => server.closeAllConnections(), patience)
+  await closed
+  clearInterval(sweep)
+  clearTimeout(overdue)
+}
+
+function withPort(config: Config, port: number): Config {
+  const publicUrl = new URL(config.publicUrl)
+  // The URL parser drops a default port and keeps 0, which nobody can mean.
+  if (publicUrl.port !== '0') return { ...config, port }
+  publicUrl.port = String(port)
+  return { ...config, port, publicUrl: publicUrl.origin }
+}

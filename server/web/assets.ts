@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import express, { type Router } from 'express'
+
+const folder = fileURLToPath(new URL('../../public', import.meta.url))
+const resolve = createRequire(import.meta.url).resolve
+
+/** Scripts of others, as their packages ship them; the lockfile pins what they are. */
+const vendored: Record<string, string> = {
+  'htmx.js': resolve('htmx.org/dist/htmx.min.js'),
+  'idiomorph.js': resolve('idiomorph/dist/idiomorph-ext.min.js'),
+}
+
+/**
+ * A digest over every file that is served. It is part of each file's path, so that the addresses inside style sheets
+ * carry it as well, and a browser may keep what it has for good.
+ */
+const version = digestOf([
+  ...readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort(),
+  ...Object.values(vendored),
+])
+
+function digestOf(files: string[]): string {
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(readFileSync(file))
+  return hash.digest('hex').slice(0, 12)
+}
+
+/** The address of a file of public/: `asset('muster.css')`; `vendor/` holds the scripts of others. */
+export const assetPath = (name: string): string => `/assets/${version}/${name}`
+
+/**
+ * Files, under whatever version is asked for: while two releases run side by side, both find theirs. Only what the
+ * address promises may be kept.
+ */
+export function assets(): Router {
+  const router = express.Router()
+  router.use('/:version', (req, res, next) => {
+    const promised = req.params.version === version
+    res.set('Cache-Control', promised ? 'public, max-age=31536000, immutable' : 'no-cache')
+    next()
+  })
+  for (const [name, file] of Object.entries(vendored)) {
+    router.get(`/:version/vendor/${name}`, (_req, res) => {
+      res.sendFile(basename(file), { root: dirname(file), cacheControl: false })
+    })
+  }
+  router.use(
+    '/:version',
+    express.static(folder, { cacheControl: false, index: false, redirect: false, dotfiles: 'ignore' }),
+  )
+  return router
+}

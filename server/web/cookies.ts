@@ -1,0 +1,35 @@
+import type { Request, Response } from 'express'
+import type { Config } from '../config.ts'
+
+const isEncrypted = (config: Config) => config.publicUrl.startsWith('https:')
+
+/**
+ * Our name of a cookie: with the `__Host-` prefix (Secure, no Domain, Path=/) wherever people see https. Browsers
+ * disagree about that prefix on plain http, where PUBLIC_URL can only be loopback.
+ */
+export const cookieName = (config: Config, name: string): string => `${isEncrypted(config) ? '__Host-' : ''}${name}`
+
+export const cookieOptions = (config: Config) =>
+  ({ httpOnly: true, secure: isEncrypted(config), sameSite: 'lax', path: '/' }) as const
+
+/** The value of a cookie, exactly as sent; the first one when a name comes twice. */
+export function cookieOf(req: Request, name: string): string | undefined {
+  for (const part of (req.headers.cookie ?? '').split(';')) {
+    const equals = part.indexOf('=')
+    if (equals > 0 && part.slice(0, equals).trim() === name) return part.slice(equals + 1).trim()
+  }
+  return undefined
+}
+
+/** Values are base64url, JWTs, or names of zones and themes: none needs encoding, and none is decoded. */
+export function setCookie(config: Config, res: Response, name: string, value: string, seconds: number): void {
+  res.cookie(cookieName(config, name), value, {
+    ...cookieOptions(config),
+    maxAge: seconds * 1000,
+    encode: (text) => text,
+  })
+}
+
+export function clearCookie(config: Config, res: Response, name: string): void {
+  res.clearCookie(cookieName(config, name), cookieOptions(config))
+}

@@ -1,0 +1,149 @@
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
+import { type ErrorCode, PortalError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { Refusal } from '../microsoft/refusals.ts'
+import { isUnavailable } from '../store/database.ts'
+import { type MessageKey, type MessageValues, say } from '../words.ts'
+import { cookieName, cookieOf } from './cookies.ts'
+import { isEnding, showEnding } from './ending.ts'
+import { visitor } from './reader.ts'
+import { renderBare } from './render.ts'
+
+/** The button under what went wrong. */
+type WayOn = 'home' | 'sign-in' | 'other-account' | 'again' | null
+
+export interface ErrorView {
+  code: string
+  /** What happened, and what to do about it. */
+  title: string
+  next: string
+  wayOn: WayOn
+  at: Date
+  /** Microsoft's references, when it was Microsoft that refused. */
+  correlationId: string | null
+}
+
+interface Answer {
+  status: number
+  code: string
+  key: MessageKey
+  facts: MessageValues
+  retryAfterMs: number | null
+  correlationId: string | null
+  wayOn: WayOn
+  /** Whether it is our fault: then the log holds the cause. */
+  unexpected: boolean
+}
+
+const waysOn: Partial<Record<ErrorCode, WayOn>> = {
+  SIGN_IN_REQUIRED: 'sign-in',
+  SIGN_IN_EXPIRED: 'sign-in',
+  SIGN_IN_UNAVAILABLE: 'sign-in',
+  SIGN_IN_REFUSED: 'other-account',
+  SIGN_IN_OTHER_ORGANISATION: 'other-account',
+  SIGN_IN_NO_ROLE: 'other-account',
+  DATABASE_UNAVAILABLE: 'again',
+  MICROSOFT_UNAVAILABLE: 'again',
+  TOO_MANY_REQUESTS: 'again',
+}
+
+/** Decides what is told of an error: the only place that does. */
+function decide(error: unknown): Answer {
+  if (error instanceof Refusal) return fromRefusal(error)
+  const known = toPortalError(error)
+  return {
+    status: known.status,
+    code: known.code,
+    key: `error.${known.code}`,
+    facts: known.facts,
+    retryAfterMs: known.retryAfterMs ?? null,
+    correlationId: null,
+    wayOn: waysOn[known.code] ?? null,
+    unexpected: known.status >= 500,
+  }
+}
+
+function fromRefusal(refusal: Refusal): Answer {
+  const { aadsts, status, correlationId } = refusal.facts
+  return {
+    status: refusal.owner === 'wait' || refusal.owner === 'microsoft' ? 503 : 502,
+    code: `microsoft-${refusal.code}`,
+    key: `refusal.${refusal.code}` as MessageKey,
+    facts: { aadsts: aadsts ?? 0, status: status ?? 0 },
+    retryAfterMs: refusal.retryAfterMs,
+    correlationId,
+    wayOn: null,
+    unexpected: true,
+  }
+}
+
+const databaseRetryMs = 5_000
+
+function toPortalError(error: unknown): PortalError {
+  if (error instanceof PortalError) return error
+  if (isUnavailable(error)) {
+    return new PortalError('DATABASE_UNAVAILABLE', { cause: error, retryAfterMs: databaseRetryMs })
+  }
+  const status = statusOf(error)
+  if (status === 413) return new PortalError('TOO_LARGE', { cause: error })
+  if (status !== null) return new PortalError('BAD_REQUEST', { cause: error })
+  return new PortalError('UNEXPECTED', { cause: error })
+}
+
+/** Express, its router and its body parsers mark what a client did wrong by a 4xx `status`. */
+function statusOf(error: unknown): number | null {
+  const status = (error as { status?: unknown } | null)?.status
+  return error instanceof Error && typeof status === 'number' && status >= 400 && status < 500 ? status : null
+}
+
+/** The last handler: whatever was thrown becomes a page, or JSON for who asked for it. */
+export const answerError =
+  (log: Log, now: () => Date): ErrorRequestHandler =>
+  async (error: unknown, req, res, next) => {
+    const answer = decide(error)
+    if (answer.unexpected) {
+      const level = answer.code === 'UNEXPECTED' ? 'error' : 'warn'
+      log[level]({ err: error, requestId: req.requestId, reason: answer.code }, 'a request failed')
+    }
+    // Half an answer cannot be taken back; ending the connection tells the client that it is not whole.
+    if (res.headersSent) return next(error)
+    res.locals.reader ??= visitor(req)
+    setHeaders(res, answer)
+    await sendAnswer(req, res, answer, now()).catch((err: unknown) => {
+      log.error({ err, requestId: req.requestId }, 'an error page failed')
+      res.status(answer.status).type('text').send(`${answer.code} ${req.requestId}\n`)
+    })
+  }
+
+function setHeaders(res: Response, answer: Answer): void {
+  res.set('Cache-Control', 'no-store')
+  for (const name of ['ETag', 'Last-Modified', 'Content-Disposition', 'Content-Length']) res.removeHeader(name)
+  if (answer.retryAfterMs !== null) res.set('Retry-After', String(Math.max(1, Math.ceil(answer.retryAfterMs / 1000))))
+}
+
+async function sendAnswer(req: Request, res: Response, answer: Answer, at: Date): Promise<void> {
+  const { language } = res.locals.reader
+  const title = say(language, answer.key, answer.facts)
+  const next = say(language, `${answer.key}.next` as MessageKey, answer.facts)
+  if (req.accepts(['html', 'json']) === 'json') {
+    const { code } = answer
+    res.status(answer.status).json({ error: { code, message: title, next, requestId: req.requestId, at } })
+    return
+  }
+  const { code, correlationId } = answer
+  if (isEnding(code)) return showEnding(res, { code, title, next }, answer.status)
+  const wayOn = wayOnFor(answer, req, res)
+  await renderBare(res, 'errors/error', { code, title, next, wayOn, at, correlationId }, answer.status)
+}
+
+export const notFound: RequestHandler = () => {
+  throw new PortalError('NOT_FOUND')
+}
+
+/** A form that failed is sent again from its page. Whoever holds a session's cookie is likely at home here. */
+function wayOnFor(answer: Answer, req: Request, res: Response): WayOn {
+  if (answer.wayOn !== null && (answer.wayOn !== 'again' || req.method !== 'POST')) return answer.wayOn
+  const { portal, reader } = res.locals
+  const atHome = reader.operator !== null || cookieOf(req, cookieName(portal.config, 'muster')) !== undefined
+  return atHome ? 'home' : null
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { PortalError } from '../errors.ts'
+import { savePreferences } from '../store/operators.ts'
+import { isLanguage } from '../words.ts'
+import { clearCookie, setCookie } from './cookies.ts'
+import { readForm } from './forms.ts'
+import { themeOf, zoneOf } from './reader.ts'
+import type { Handler, OperatorRequest } from './route.ts'
+import { ownPath } from './security.ts'
+
+/** `auto` follows the system, the browser or English; absent leaves what is. */
+const preferences = {
+  theme: z.enum(['auto', 'light', 'dark']).optional(),
+  language: z
+    .string()
+    .refine((value) => value === 'auto' || isLanguage(value))
+    .optional(),
+  timeZone: z
+    .string()
+    .refine((value) => value === 'auto' || zoneOf(value) !== null)
+    .optional(),
+  returnTo: z.string().optional(),
+}
+
+const themeCookieSeconds = 365 * 86_400
+
+/** Saves how this operator wants her pages. The theme is in a cookie as well, for pages that know nobody. */
+export const changePreferences: Handler<OperatorRequest> = async (portal, req, res) => {
+  const { value } = readForm(preferences, req)
+  if (value === null) throw new PortalError('BAD_REQUEST')
+  const { theme, language, timeZone } = value
+  await savePreferences(portal.db, req.operator.id, {
+    ...(theme === undefined ? {} : { theme: themeOf(theme) }),
+    ...(language === undefined ? {} : { language: isLanguage(language) ? language : null }),
+    ...(timeZone === undefined ? {} : { timeZone: zoneOf(timeZone) }),
+  })
+  if (theme === 'auto') clearCookie(portal.config, res, 'theme')
+  else if (theme !== undefined) setCookie(portal.config, res, 'theme', theme, themeCookieSeconds)
+  res.redirect(303, ownPath(value.returnTo ?? '/'))
+}

@@ -1,0 +1,48 @@
+import type { Request } from 'express'
+import type { Theme } from '../store/operators.ts'
+import { isLanguage, type Language, languageFor } from '../words.ts'
+import { cookieOf } from './cookies.ts'
+import type { SignedInOperator } from './route.ts'
+
+/** For whom a page is written. */
+export interface Reader {
+  language: Language
+  /** IANA zone; null when unknown, and times are then given in UTC and say so. */
+  timeZone: string | null
+  theme: Theme | null
+  operator: SignedInOperator | null
+}
+
+/** A visitor: the language he asked for, or his browser does; the zone public/muster.js wrote down. */
+export function visitor(req: Request): Reader {
+  const asked = req.query.lang
+  return {
+    language: isLanguage(asked) ? asked : languageFor(req.headers['accept-language']),
+    timeZone: zoneOf(cookieOf(req, 'tz')),
+    theme: themeOf(cookieOf(req, 'theme')),
+    operator: null,
+  }
+}
+
+/** An operator: what she chose, else what her browser says. Her pages are English unless she chose otherwise. */
+export function operatorReader(visit: Reader, operator: SignedInOperator): Reader {
+  return {
+    language: isLanguage(operator.language) ? operator.language : 'en',
+    timeZone: zoneOf(operator.timeZone ?? undefined) ?? visit.timeZone,
+    theme: operator.theme,
+    operator,
+  }
+}
+
+export const themeOf = (value: string | undefined): Theme | null =>
+  value === 'light' || value === 'dark' ? value : null
+
+/** A zone that this Node can reckon with; null for anything else. */
+export function zoneOf(value: string | undefined): string | null {
+  if (value === undefined || value.length > 64 || !/^[A-Za-z][\w+-]*(\/[\w+-]+)*$/.test(value)) return null
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,90 @@
+import { addAttemptAgain, showAttempt } from './attempt.ts'
+import { showAudit } from './audit.ts'
+import { returnFromSignIn } from './auth-return.ts'
+import { returnFromConsent } from './consent.ts'
+import { addTenant, offboard, showCustomer, showOffboarding } from './customer.ts'
+import { addCustomer, editCustomer, showCustomerForm, showNewCustomer } from './customer-form.ts'
+import { showCustomers } from './customers.ts'
+import { alive, ready } from './health.ts'
+import { showIncident } from './incident.ts'
+import { showIncidents, showTenantIncidents } from './incidents.ts'
+import { addAttempt, addOpening, showJoin, showNotAdmin } from './join.ts'
+import { addLink, withdraw } from './links.ts'
+import { showOverview } from './overview.ts'
+import { changePreferences } from './preferences.ts'
+import { confirm, dismiss } from './reviews.ts'
+import type { Route } from './route.ts'
+import { saveSettings, showSettings } from './settings.ts'
+import { showDoctor, showSetup } from './setup.ts'
+import { showSignedOut, showSignIn, signOut, startSignIn } from './sign-in.ts'
+import { addCheck, addSync, showTenant } from './tenants.ts'
+
+/** Every route there is, with who may use it. What is not here does not exist. */
+export const routes: readonly Route[] = [
+  // For whoever runs the portal
+  { method: 'GET', path: '/healthz', access: 'public', anyHost: true, handler: alive },
+  { method: 'GET', path: '/readyz', access: 'public', anyHost: true, handler: ready },
+
+  // Signing in and out
+  { method: 'GET', path: '/sign-in', access: 'public', limit: 'page', readsSession: true, handler: showSignIn },
+  { method: 'POST', path: '/auth/login', access: 'public', limit: 'start', handler: startSignIn },
+  {
+    method: 'GET',
+    path: '/auth/callback',
+    access: 'public',
+    limit: 'return',
+    readsSession: true,
+    handler: returnFromSignIn,
+  },
+  { method: 'POST', path: '/auth/logout', access: 'signed-in', handler: signOut },
+  { method: 'GET', path: '/signed-out', access: 'public', limit: 'page', handler: showSignedOut },
+  { method: 'POST', path: '/preferences', access: 'signed-in', handler: changePreferences },
+
+  // What a customer's administrator sees
+  { method: 'GET', path: '/join/:token', access: 'public', limit: 'page', handler: showJoin },
+  { method: 'GET', path: '/join/:token/not-admin', access: 'public', limit: 'page', handler: showNotAdmin },
+  { method: 'POST', path: '/join/:token/opening', access: 'public', limit: 'page', handler: addOpening },
+  { method: 'POST', path: '/join/:token/attempts', access: 'public', limit: 'start', handler: addAttempt },
+  { method: 'GET', path: '/consent/callback', access: 'public', limit: 'return', handler: returnFromConsent },
+  { method: 'GET', path: '/consent/:attemptId', access: 'customer-browser', limit: 'page', handler: showAttempt },
+  {
+    method: 'POST',
+    path: '/consent/:attemptId/attempts',
+    access: 'customer-browser',
+    limit: 'start',
+    handler: addAttemptAgain,
+  },
+
+  // What is going on
+  { method: 'GET', path: '/', access: 'Reader', handler: showOverview },
+  { method: 'GET', path: '/incidents', access: 'Reader', handler: showIncidents },
+  { method: 'GET', path: '/tenants/:tenantId/incidents', access: 'Reader', handler: showTenantIncidents },
+  { method: 'GET', path: '/tenants/:tenantId/incidents/:incidentId', access: 'Reader', handler: showIncident },
+
+  // Customers, and their way from link to incidents
+  { method: 'GET', path: '/customers', access: 'Reader', handler: showCustomers },
+  { method: 'POST', path: '/customers', access: 'Admin', handler: addCustomer },
+  { method: 'GET', path: '/customers/new', access: 'Admin', handler: showNewCustomer },
+  { method: 'GET', path: '/customers/:id', access: 'Reader', handler: showCustomer },
+  { method: 'POST', path: '/customers/:id', access: 'Admin', handler: editCustomer },
+  { method: 'GET', path: '/customers/:id/edit', access: 'Admin', handler: showCustomerForm },
+  { method: 'POST', path: '/customers/:id/links', access: 'Admin', handler: addLink },
+  { method: 'POST', path: '/customers/:id/tenants', access: 'Admin', handler: addTenant },
+  { method: 'GET', path: '/customers/:id/offboarding', access: 'Admin', handler: showOffboarding },
+  { method: 'POST', path: '/customers/:id/offboarding', access: 'Admin', handler: offboard },
+  { method: 'POST', path: '/links/:id/withdrawal', access: 'Admin', handler: withdraw },
+  { method: 'POST', path: '/reviews/:id/confirmation', access: 'Admin', handler: confirm },
+  { method: 'POST', path: '/reviews/:id/dismissal', access: 'Admin', handler: dismiss },
+
+  // Tenants
+  { method: 'GET', path: '/tenants/:tenantId', access: 'Reader', handler: showTenant },
+  { method: 'POST', path: '/tenants/:tenantId/checks', access: 'Analyst', handler: addCheck },
+  { method: 'POST', path: '/tenants/:tenantId/syncs', access: 'Analyst', handler: addSync },
+
+  // The portal itself
+  { method: 'GET', path: '/audit', access: 'Admin', handler: showAudit },
+  { method: 'GET', path: '/setup', access: 'Admin', handler: showSetup },
+  { method: 'GET', path: '/doctor', access: 'Admin', handler: showDoctor },
+  { method: 'GET', path: '/settings', access: 'Reader', handler: showSettings },
+  { method: 'POST', path: '/settings', access: 'Admin', handler: saveSettings },
+]

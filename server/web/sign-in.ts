@@ -1,0 +1,186 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import { PortalError } from '../errors.ts'
+import type { SignInReturn } from '../microsoft/consent.ts'
+import type { SignedInPerson } from '../microsoft/microsoft.ts'
+import { Refusal } from '../microsoft/refusals.ts'
+import type { Portal } from '../portal.ts'
+import { type Actor, recordAudit } from '../store/audit.ts'
+import { write } from '../store/database.ts'
+import { dropRoles, operatorId, recordSignIn } from '../store/operators.ts'
+import { capSessions } from '../store/sessions.ts'
+import { readSettings } from '../store/settings.ts'
+import { spend } from '../store/spent-tokens.ts'
+import { endSession, operatorActor, roleOf } from './access.ts'
+import { addressOf } from './address.ts'
+import { startCsrf } from './csrf.ts'
+import { readForm } from './forms.ts'
+import { render } from './render.ts'
+import type { Handler, OperatorRequest } from './route.ts'
+import { dropSealed, type Sealed, seal, unseal } from './sealed.ts'
+import { ownPath } from './security.ts'
+
+export interface SignInView {
+  partnerName: string
+  /** Where the person was going; `/` when nowhere in particular. */
+  returnTo: string
+}
+
+export interface SignedOutView {
+  partnerName: string
+}
+
+const sessionsPerOperator = 10
+
+/** One sign-in on its way, kept by the browser that started it. */
+const transaction: Sealed<{ state: string; nonce: string; codeVerifier: string; returnTo: string }> = {
+  name: 'muster-sign-in',
+  schema: z.object({ state: z.string(), nonce: z.string(), codeVerifier: z.string(), returnTo: z.string() }),
+  seconds: 15 * 60,
+}
+
+/** Shows the button. Whoever is signed in goes on. */
+export const showSignIn: Handler = async (portal, req, res) => {
+  const returnTo = ownPath(req.query.returnTo)
+  if (req.operator) return res.redirect(303, returnTo)
+  const { partnerName } = await readSettings(portal.db)
+  return render(res, 'sign-in/sign-in', { partnerName, returnTo })
+}
+
+const start = { returnTo: z.string().optional(), account: z.literal('other').optional() }
+
+/** Sends the browser to Microsoft with a state, a nonce and a PKCE challenge that only this browser holds the rest of. */
+export const startSignIn: Handler = async (portal, req, res) => {
+  const { value } = readForm(start, req)
+  if (value === null) throw new PortalError('BAD_REQUEST')
+  const [state, nonce, codeVerifier] = [secret(), secret(), secret()]
+  await seal(portal, res, transaction, { state, nonce, codeVerifier, returnTo: ownPath(value.returnTo) })
+  const address = portal.microsoft.signInUrl({
+    purpose: 'operator',
+    tenantId: portal.config.partnerTenantId,
+    state,
+    nonce,
+    codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'),
+    prompt: value.account === 'other' ? 'select_account' : null,
+  })
+  res.redirect(303, address)
+}
+
+/**
+ * Ends a sign-in that an operator started in this browser: compares the state before anything else, spends it, redeems
+ * the code, and opens a session for a person of the partner's tenant who has a role.
+ * @returns false when the state is not one of this browser's sign-ins
+ * @throws PortalError `SIGN_IN_*`; Refusal when the partner's own registration is at fault
+ */
+export async function finishSignIn(portal: Portal, req: Request, res: Response, said: SignInReturn): Promise<boolean> {
+  const begun = await unseal(portal, req, transaction)
+  if (begun === null || said.state === null || !sameText(begun.state, said.state)) return false
+  dropSealed(portal, res, transaction)
+  const acceptedUntil = new Date(portal.now().getTime() + transaction.seconds * 1000)
+  if (!(await spend(portal.db, begun.state, acceptedUntil))) throw new PortalError('SIGN_IN_EXPIRED')
+  if (said.kind !== 'code') {
+    await recordRefusal(portal, req, null, {
+      reason: said.kind,
+      ...(said.kind === 'refused' ? { aadsts: said.aadsts } : {}),
+    })
+    throw new PortalError('SIGN_IN_REFUSED')
+  }
+  const person = await redeem(portal, req, { code: said.code, nonce: begun.nonce, codeVerifier: begun.codeVerifier })
+  await refuseWithoutRole(portal, req, person)
+  await openSession(portal, req, person)
+  res.redirect(303, begun.returnTo)
+  return true
+}
+
+async function redeem(
+  portal: Portal,
+  req: Request,
+  proof: { code: string; nonce: string; codeVerifier: string },
+): Promise<SignedInPerson> {
+  try {
+    return await portal.microsoft.redeemSignIn({
+      purpose: 'operator',
+      tenantId: portal.config.partnerTenantId,
+      ...proof,
+    })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    if (error.owner === 'microsoft' || error.owner === 'wait') {
+      throw new PortalError('SIGN_IN_UNAVAILABLE', {
+        cause: error,
+        ...(error.retryAfterMs === null ? {} : { retryAfterMs: error.retryAfterMs }),
+      })
+    }
+    const { aadsts, error: word } = error.facts
+    await recordRefusal(portal, req, null, { reason: error.code, aadsts, word })
+    // Whose account it is, that token does not prove: it was refused before its name could be believed.
+    if (word === 'other_tenant') throw new PortalError('SIGN_IN_OTHER_ORGANISATION')
+    if (error.owner === 'partner') throw error
+    throw new PortalError('SIGN_IN_REFUSED', { cause: error })
+  }
+}
+
+/** @throws PortalError `SIGN_IN_NO_ROLE`, also for someone whose tenant is not the partner's */
+async function refuseWithoutRole(portal: Portal, req: Request, person: SignedInPerson): Promise<void> {
+  if (roleOf(person, portal.config) !== null) return
+  await write(portal.db, (tx) => dropRoles(tx, person))
+  await recordRefusal(portal, req, person, { reason: 'no-role' })
+  const account = person.username ?? person.name ?? person.oid
+  throw new PortalError('SIGN_IN_NO_ROLE', { facts: { account } })
+}
+
+/** A new session under a new ID; what the browser brought before is gone. */
+async function openSession(portal: Portal, req: Request, person: SignedInPerson): Promise<void> {
+  const now = portal.now()
+  await write(portal.db, async (tx) => {
+    await capSessions(tx, operatorId(person), sessionsPerOperator - 1)
+    const { id } = await recordSignIn(tx, person, now)
+    await recordAudit(tx, actorOf(req, person), { action: 'operator.signed-in', at: now, subjectId: id })
+  })
+  await new Promise<void>((resolve, reject) => {
+    req.sessionStore.regenerate(req, (error: unknown) => (error ? reject(error) : resolve()))
+  })
+  req.session.operatorId = operatorId(person)
+  req.session.signedInAt = now.toISOString()
+  startCsrf(req)
+}
+
+async function recordRefusal(
+  portal: Portal,
+  req: Request,
+  person: SignedInPerson | null,
+  facts: Record<string, string | number | null>,
+): Promise<void> {
+  const at = portal.now()
+  await write(portal.db, (tx) =>
+    recordAudit(tx, actorOf(req, person), { action: 'operator.sign-in-refused', at, facts }),
+  )
+}
+
+/** Someone who came to sign in: the person Microsoft vouched for, or nobody in particular. */
+function actorOf(req: Request, person: SignedInPerson | null): Actor {
+  const from = { address: addressOf(req), requestId: req.requestId }
+  if (person === null) return { kind: 'customer', id: null, name: null, ...from }
+  return { kind: 'operator', id: operatorId(person), name: person.name ?? person.username ?? person.oid, ...from }
+}
+
+/** Ends the session in the store, and asks the browser to forget what it holds of these pages. */
+export const signOut: Handler<OperatorRequest> = async (portal, req, res) => {
+  const at = portal.now()
+  const subjectId = req.operator.id
+  await endSession(portal, req, res)
+  await write(portal.db, (tx) => recordAudit(tx, operatorActor(req), { action: 'operator.signed-out', at, subjectId }))
+  res.set('Clear-Site-Data', '"cache", "storage"')
+  res.redirect(303, '/signed-out')
+}
+
+export const showSignedOut: Handler = async (portal, _req, res) => {
+  const { partnerName } = await readSettings(portal.db)
+  return render(res, 'sign-in/signed-out', { partnerName })
+}
+
+const secret = () => randomBytes(32).toString('base64url')
+
+const sameText = (a: string, b: string) => timingSafeEqual(sha256(a), sha256(b))
+const sha256 = (text: string) => createHash('sha256').update(text).digest()

@@ -1,0 +1,224 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { type Config, ConfigError, type Environment, readConfig, variables } from '../server/config.ts'
+
+const secret = 'p9Q2vN7xR4sT8wY1zA3bC6dE5fG0hJ_k'
+const enough: Environment = {
+  SESSION_SECRET: secret,
+  AZURE_CLIENT_ID: '3B7F2D90-5C1E-4A86-9D43-0F8E61B7A2C5',
+  AZURE_CLIENT_SECRET: 'kqV8Q~not-a-real-one',
+  AZURE_TENANT_ID: '5f0a9c3e-77d2-4b10-8a4e-b1c6d2e90f44',
+}
+
+/** What is wrong with an environment, by variable. */
+function faultsOf(env: Environment): Record<string, string> {
+  try {
+    readConfig(env)
+    return {}
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return Object.fromEntries(error.problems.map(({ variable, problem }) => [variable, problem]))
+  }
+}
+
+const read = (changes: Environment): Config => readConfig({ ...enough, ...changes })
+
+describe('the configuration', () => {
+  test('needs four values, and has a default for all others', () => {
+    const config = readConfig(enough)
+    expect(config).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      publicUrl: 'http://localhost:3000',
+      authorityHost: 'https://login.microsoftonline.com',
+      defenderUrl: 'https://api.security.microsoft.com',
+      graphUrl: 'https://graph.microsoft.com',
+      incidentsApi: 'defender',
+      databaseUrl: null,
+      dataDir: './data',
+      role: 'all',
+      adminUsers: [],
+      trustProxy: [],
+    })
+    expect(config.app.clientId).toBe('3b7f2d90-5c1e-4a86-9d43-0f8e61b7a2c5')
+    expect(config.signIn).toEqual(config.app)
+    expect(Object.isFrozen(config)).toBe(true)
+  })
+
+  test('says everything that is missing at once', () => {
+    expect(Object.keys(faultsOf({})).sort()).toEqual(
+      ['AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_TENANT_ID', 'SESSION_SECRET'].sort(),
+    )
+  })
+
+  test('says everything that is wrong at once, and how to mend each', () => {
+    const wrong: Environment = {
+      PORT: '70000',
+      PUBLIC_URL: 'http://muster.example.com',
+      SESSION_SECRET: 'too-short',
+      AZURE_CLIENT_ID: 'my-app',
+      AZURE_CLIENT_SECRET: '3b7f2d90-5c1e-4a86-9d43-0f8e61b7a2c5',
+      AZURE_TENANT_ID: 'contoso.onmicrosoft.com',
+      SIGN_IN_CLIENT_ID: 'x',
+      AZURE_AUTHORITY_HOST: 'https://login.evil.example',
+      DEFENDER_API_URL: 'http://api.security.microsoft.com',
+      GRAPH_API_URL: 'https://graph.microsoft.com/v1.0',
+      INCIDENTS_API: 'both',
+      DATABASE_URL: 'mysql://db',
+      ROLE: 'boss',
+      TRUST_PROXY: 'everyone!',
+      LOG_LEVEL: 'loud',
+    }
+    const faults = faultsOf(wrong)
+    expect(Object.keys(faults).sort()).toEqual([...Object.keys(wrong), 'SIGN_IN_CLIENT_SECRET'].sort())
+    try {
+      readConfig(wrong)
+    } catch (error) {
+      for (const { remedy } of (error as ConfigError).problems) expect(remedy).toMatch(/\.$|"$/)
+    }
+  })
+
+  test('never repeats a value, right or wrong', () => {
+    const canaries: Environment = {
+      ...enough,
+      SESSION_SECRET: 'canary-session',
+      AZURE_CLIENT_SECRET: 'canary-client-secret',
+      AZURE_CLIENT_ID: 'canary-client',
+      DATABASE_URL: 'canary://user:canary@host',
+      SIGN_IN_CLIENT_SECRET: 'canary-sign-in',
+      AZURE_AUTHORITY_HOST: 'https://canary.example',
+      PUBLIC_URL: 'https://canary:canary@x',
+    }
+    try {
+      readConfig(canaries)
+      throw new Error('it was accepted')
+    } catch (error) {
+      const said = JSON.stringify([(error as ConfigError).message, (error as ConfigError).problems])
+      expect(said).not.toContain('canary')
+    }
+  })
+
+  test.each([
+    ['a sample', 'changeme-changeme-changeme-changeme'],
+    ['one letter over and over', 'a'.repeat(40)],
+    ['short', 'p9Q2vN7xR4sT8wY1'],
+    ['a good one and a short one', `${secret},short`],
+  ])('refuses a session secret that is %s', (_what, value) => {
+    expect(faultsOf({ ...enough, SESSION_SECRET: value })).toHaveProperty('SESSION_SECRET')
+  })
+
+  test('takes several session secrets, the newest first', () => {
+    expect(read({ SESSION_SECRET: `${secret}2, ${secret}1` }).sessionSecrets).toEqual([`${secret}2`, `${secret}1`])
+  })
+
+  test.each(['https://m.example/path', 'https://m.example/?q', 'https://u@m.example', 'm.example', 'ftp://m.example'])(
+    'refuses %j as PUBLIC_URL',
+    (value) => {
+      expect(faultsOf({ ...enough, PUBLIC_URL: value })).toHaveProperty('PUBLIC_URL')
+    },
+  )
+
+  test.each([
+    ['AZURE_AUTHORITY_HOST', 'https://login.microsoftonline.us'],
+    ['AZURE_AUTHORITY_HOST', 'https://login.partner.microsoftonline.cn'],
+    ['AZURE_AUTHORITY_HOST', 'http://localhost:4000'],
+    ['AZURE_AUTHORITY_HOST', 'http://127.0.0.1:4000'],
+    ['DEFENDER_API_URL', 'https://api-eu.security.microsoft.com'],
+    ['DEFENDER_API_URL', 'https://api-gov.security.microsoft.us'],
+    ['GRAPH_API_URL', 'https://graph.microsoft.us'],
+    ['GRAPH_API_URL', 'https://microsoftgraph.chinacloudapi.cn'],
+  ])('takes %s=%s', (name, value) => {
+    expect(faultsOf({ ...enough, [name]: value })).toEqual({})
+  })
+
+  test.each([
+    ['AZURE_AUTHORITY_HOST', 'https://login.microsoftonline.com.evil.example'],
+    ['AZURE_AUTHORITY_HOST', 'https://login.microsoftonline.com@evil.example'],
+    ['AZURE_AUTHORITY_HOST', 'http://login.microsoftonline.com'],
+    ['AZURE_AUTHORITY_HOST', 'http://localhost.evil.example:4000'],
+    ['DEFENDER_API_URL', 'https://evil.example/api.security.microsoft.com'],
+    ['DEFENDER_API_URL', 'https://api.security.microsoft.com.evil.example'],
+    ['GRAPH_API_URL', 'https://graph.microsoft.com:8443'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(faultsOf({ ...enough, [name]: value })).toHaveProperty(name)
+  })
+
+  test('reads administrators without regard to letter case', () => {
+    expect(read({ ADMIN_USERS: ' Ines@Halvard.example ,, 5F0A ' }).adminUsers).toEqual(['ines@halvard.example', '5f0a'])
+  })
+
+  test('has a second registration only when both of its halves are there', () => {
+    expect(faultsOf({ ...enough, SIGN_IN_CLIENT_ID: enough.AZURE_CLIENT_ID })).toHaveProperty('SIGN_IN_CLIENT_SECRET')
+    expect(faultsOf({ ...enough, SIGN_IN_CLIENT_SECRET: 'x' })).toHaveProperty('SIGN_IN_CLIENT_ID')
+  })
+})
+
+/** A self-signed certificate with its key, as PEM: the few lines of DER that X.509 asks for. */
+function selfSigned(): string {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const der = (tag: number, ...parts: Buffer[]): Buffer => {
+    const content = Buffer.concat(parts)
+    const length = Buffer.from(content.length.toString(16).padStart(4, '0'), 'hex')
+    return Buffer.concat([Buffer.from([tag, 0x82]), length, content])
+  }
+  const sequence = (...parts: Buffer[]) => der(0x30, ...parts)
+  const sha256WithRsa = sequence(Buffer.from('06092a864886f70d01010b0500', 'hex'))
+  const commonName = Buffer.from('0603550403', 'hex')
+  const name = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from('muster')))))
+  const day = (offset: number) =>
+    der(0x17, Buffer.from(new Date(Date.now() + offset * 86_400_000).toISOString().replace(/^20|[-:T]|\.\d+/g, '')))
+  const body = sequence(
+    der(0x02, Buffer.from([1])),
+    sha256WithRsa,
+    name,
+    sequence(day(-1), day(30)),
+    name,
+    publicKey.export({ type: 'spki', format: 'der' }),
+  )
+  const signature = der(0x03, Buffer.from([0]), sign('sha256', body, privateKey))
+  const base64 = sequence(body, sha256WithRsa, signature).toString('base64').replace(/.{64}/g, '$&\n')
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' })
+  return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n${key}`
+}
+
+describe('a certificate', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  test('is refused beside a secret', () => {
+    expect(faultsOf({ ...enough, AZURE_CLIENT_CERTIFICATE_PATH: '/nowhere.pem' })).toHaveProperty(
+      'AZURE_CLIENT_CERTIFICATE_PATH',
+    )
+  })
+
+  test('is read with its key, its thumbprint and its end', () => {
+    const path = join(folder, 'app.pem')
+    writeFileSync(path, selfSigned())
+    const { credential } = readConfig({
+      ...enough,
+      AZURE_CLIENT_SECRET: '',
+      AZURE_CLIENT_CERTIFICATE_PATH: path,
+    }).app
+    if (credential.kind !== 'certificate') throw new Error('no certificate was read')
+    expect(credential.thumbprintSha256).toMatch(/^[0-9A-F]{64}$/)
+    expect(credential.privateKey).toContain('PRIVATE KEY')
+    expect(credential.expiresAt.getTime()).toBeGreaterThan(Date.now())
+  })
+
+  test('without its key is refused', () => {
+    const path = join(folder, 'half.pem')
+    writeFileSync(path, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
+    const env = { ...enough, AZURE_CLIENT_SECRET: '', AZURE_CLIENT_CERTIFICATE_PATH: path }
+    expect(faultsOf(env)).toHaveProperty('AZURE_CLIENT_CERTIFICATE_PATH')
+  })
+})
+
+describe('.env.example', () => {
+  test('lists exactly what is read, in the same order', () => {
+    const listed = [...readFileSync('.env.example', 'utf8').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)
+    expect(listed).toEqual([...variables])
+  })
+})
