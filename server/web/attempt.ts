@@ -1,0 +1,138 @@
+import type { IncidentsApi } from '../config.ts'
+import { PortalError } from '../errors.ts'
+import { beginAgain } from '../onboarding.ts'
+import { type AttemptOutcome, attemptOfBrowser, type ConsentAttempt } from '../store/attempts.ts'
+import { customerById } from '../store/customers.ts'
+import { linkById, linkState } from '../store/links.ts'
+import { readSettings } from '../store/settings.ts'
+import { type AccessState, findTenant, type Tenant } from '../store/tenants.ts'
+import { customerActor } from './access.ts'
+import { type Asker, askerOf } from './asker.ts'
+import { goOn } from './consent.ts'
+import { pathValue, readForm } from './forms.ts'
+import { type LinkOnPage, linkOnPage, speakTo } from './join.ts'
+import { journeyOf } from './journey.ts'
+import { render } from './render.ts'
+import type { CustomerRequest, Handler } from './route.ts'
+
+/**
+ * What a run has come to, for the person who made it. `late`: it was never finished in time · `sign-in`: the proof of the
+ * organisation is missing · `dismissed`: an operator decided that it is not this customer's.
+ */
+type AttemptEnd =
+  | 'proving'
+  | 'done'
+  | 'late'
+  | 'sign-in'
+  | 'dismissed'
+  | Exclude<AttemptOutcome, 'started' | 'claimed' | 'proving-tenant' | 'bound' | 'other-tenant-signed-in'>
+  | Exclude<AccessState, 'proving' | 'active' | 'unlicensed'>
+  | 'no-data'
+
+export interface AttemptView {
+  end: AttemptEnd
+  partner: Asker
+  customerName: string
+  attempt: ConsentAttempt
+  reference: string
+  pinnedDomain: string | null
+  tenant: Tenant | null
+  permissions: string
+  /** Which administrators can consent depends on it. */
+  api: IncidentsApi
+  /** Milliseconds until the next try of the proof; null while one is under way. */
+  nextTryIn: number | null
+  /** Whether what holds the proof up is the partner's own fault. */
+  heldUp: boolean
+  /** Whether consent was given somewhere, so that the app is listed there. */
+  tidy: boolean
+  /** Where another attempt starts; null when the link is over. */
+  again: string | null
+  /** The page this browser came from, while it is known and the link is open. */
+  link: LinkOnPage | null
+  /** Seconds after which the page looks again by itself; null when nothing will change. */
+  refresh: number | null
+}
+
+/**
+ * What became of a run through Microsoft, told openly, but only to the browser that made it.
+ * @throws PortalError `CONSENT_NOT_YOURS`
+ */
+export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) => {
+  const { db } = portal
+  const attempt = await attemptOfBrowser(db, pathValue(req, 'attemptId'), req.browser)
+  if (!attempt) throw new PortalError('CONSENT_NOT_YOURS')
+  const [link, customer, settings, tenant, journey] = await Promise.all([
+    linkById(db, attempt.linkId),
+    customerById(db, attempt.customerId),
+    readSettings(db),
+    attempt.boundTenantId === null ? null : findTenant(db, attempt.boundTenantId),
+    journeyOf(portal, req, attempt.linkId),
+  ])
+  speakTo(req, res, customer, journey?.language ?? null)
+  const end = endOf(attempt, tenant)
+  const usable = linkState(link, portal.now()) === 'issued'
+  await render(res, 'join/attempt', {
+    end,
+    partner: askerOf(portal, settings),
+    customerName: customer.name,
+    attempt,
+    reference: link.reference,
+    pinnedDomain: link.pinnedDomain,
+    tenant,
+    api: portal.microsoft.api,
+    permissions: portal.microsoft.permissions.map(({ name }) => name).join(', '),
+    nextTryIn: untilNextTry(tenant, portal.now()),
+    heldUp: tenant?.stateCode?.startsWith('partner-') ?? false,
+    tidy: tidied.has(end) && (attempt.claimedTenantId !== null || attempt.kind === 'classic'),
+    again: usable ? `/consent/${attempt.id}/attempts` : null,
+    link: usable && journey ? linkOnPage(portal, link, journey.token) : null,
+    refresh: refreshAfter(end, tenant),
+  })
+}
+
+/** The browser of an attempt that came to nothing tries again. */
+export const addAttemptAgain: Handler<CustomerRequest> = async (portal, req, res) => {
+  if (readForm({}, req).value === null) throw new PortalError('BAD_REQUEST')
+  const visitor = { browser: req.browser, actor: customerActor(req) }
+  await goOn(portal, res, await beginAgain(portal, visitor, pathValue(req, 'attemptId')))
+}
+
+/** After these, the app is listed in a tenant where nobody uses it. */
+const tidied = new Set<AttemptEnd>(['wrong-tenant', 'tenant-taken', 'link-withdrawn', 'dismissed', 'offboarded'])
+
+function endOf(attempt: ConsentAttempt, tenant: Tenant | null): AttemptEnd {
+  switch (attempt.outcome) {
+    case 'bound':
+      return tenant === null ? 'review' : endOfTenant(tenant.accessState)
+    case 'started':
+      return 'late'
+    case 'claimed':
+    case 'proving-tenant':
+      return 'sign-in'
+    case 'other-tenant-signed-in':
+      return 'wrong-tenant'
+    case 'refused':
+      return attempt.claimedTenantId === null ? 'refused' : 'dismissed'
+    default:
+      return attempt.outcome
+  }
+}
+
+function endOfTenant(state: AccessState): AttemptEnd {
+  if (state === 'active') return 'done'
+  return state === 'unlicensed' ? 'no-data' : state
+}
+
+function untilNextTry(tenant: Tenant | null, now: Date): number | null {
+  if (tenant?.nextCheckAt == null) return null
+  const wait = Date.parse(tenant.nextCheckAt) - now.getTime()
+  return wait > 0 ? wait : null
+}
+
+/** Quickly while something is under way, slowly while somebody has to act. */
+function refreshAfter(end: AttemptEnd, tenant: Tenant | null): number | null {
+  if (end === 'proving') return 5
+  if (end === 'done') return tenant?.firstIncidentAt == null && tenant?.lastReadAt == null ? 5 : null
+  return end === 'review' || end === 'sign-in' || tenant !== null ? 30 : null
+}

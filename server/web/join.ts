@@ -1,0 +1,126 @@
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import type { IncidentsApi } from '../config.ts'
+import { PortalError } from '../errors.ts'
+import { beginConsent } from '../onboarding.ts'
+import type { Portal } from '../portal.ts'
+import { type Customer, customerById } from '../store/customers.ts'
+import { type ConsentLink, recordOpening, usableLink } from '../store/links.ts'
+import { readSettings } from '../store/settings.ts'
+import { isLanguage, type Language } from '../words.ts'
+import { browserOf, customerActor } from './access.ts'
+import { type Asker, askerOf } from './asker.ts'
+import { goOn } from './consent.ts'
+import { pathValue, readForm } from './forms.ts'
+import { rememberJourney } from './journey.ts'
+import { render } from './render.ts'
+import type { Handler } from './route.ts'
+
+/** A link, as its own page shows it. */
+export interface LinkOnPage {
+  /** Path and full address of its page. */
+  path: string
+  url: string
+  reference: string
+  expiresAt: string
+  pinnedTenantId: string | null
+  pinnedDomain: string | null
+}
+
+interface LinkPage {
+  partner: Asker
+  link: LinkOnPage
+  /** Which administrators can consent depends on it. */
+  api: IncidentsApi
+}
+
+export interface JoinView extends LinkPage {
+  customerName: string
+  /** What consent is asked for. */
+  permissions: Portal['microsoft']['permissions']
+  resourceName: string
+  /** Whether nothing that is asked for can change anything. */
+  readOnly: boolean
+  /** The host at which people sign in. */
+  loginHost: string
+  kept: { where: string; howLong: string; who: string }
+  /** The language of this page, when the visitor chose it: it goes along. */
+  chosen: Language | null
+}
+
+export type NotAdminView = LinkPage
+
+/** The page a customer's administrator reads first. Opening it starts nothing: mail scanners open links, too. */
+export const showJoin: Handler = async (portal, req, res) => {
+  const { page, customer, settings } = await linkPage(portal, req, res)
+  await render(res, 'join/join', {
+    ...page,
+    customerName: customer.name,
+    permissions: portal.microsoft.permissions,
+    resourceName: portal.microsoft.resource.name,
+    readOnly: !portal.microsoft.permissions.some(({ capability }) => capability === 'writeIncidents'),
+    loginHost: new URL(portal.config.authorityHost).host,
+    kept: { where: settings.dataLocation, howLong: settings.dataRetention, who: settings.dataReaders },
+    chosen: languageAsked(req),
+  })
+}
+
+/** For whoever met Microsoft's "Need admin approval", from which no browser ever comes back. */
+export const showNotAdmin: Handler = async (portal, req, res) => {
+  const { page } = await linkPage(portal, req, res)
+  await render(res, 'join/not-admin', page)
+}
+
+/** A person has the page open: told by the page's own script, at the first sign of one. */
+export const addOpening: Handler = async (portal, req, res) => {
+  const link = await usableLink(portal.db, pathValue(req, 'token'), portal.now())
+  await recordOpening(portal.db, customerActor(req), link, portal.now())
+  res.status(204).end()
+}
+
+const asked = { lang: z.string().refine(isLanguage).optional() }
+
+/** The visitor goes on: an attempt starts, and the browser is sent to Microsoft. */
+export const addAttempt: Handler = async (portal, req, res) => {
+  const { value } = readForm(asked, req)
+  if (value === null) throw new PortalError('BAD_REQUEST')
+  const token = pathValue(req, 'token')
+  const visitor = { browser: browserOf(portal.config, req) ?? null, actor: customerActor(req) }
+  const step = await beginConsent(portal, visitor, token)
+  await rememberJourney(portal, req, res, { linkId: step.linkId, token, language: value.lang ?? null })
+  await goOn(portal, res, step)
+}
+
+async function linkPage(portal: Portal, req: Request, res: Response) {
+  const token = pathValue(req, 'token')
+  const link = await usableLink(portal.db, token, portal.now())
+  const [customer, settings] = await Promise.all([customerById(portal.db, link.customerId), readSettings(portal.db)])
+  speakTo(req, res, customer)
+  const page: LinkPage = {
+    partner: askerOf(portal, settings),
+    link: linkOnPage(portal, link, token),
+    api: portal.microsoft.api,
+  }
+  return { page, customer, settings }
+}
+
+export function linkOnPage(portal: Portal, link: ConsentLink, token: string): LinkOnPage {
+  const path = `/join/${token}`
+  return {
+    path,
+    url: `${portal.config.publicUrl}${path}`,
+    reference: link.reference,
+    expiresAt: link.expiresAt,
+    pinnedTenantId: link.pinnedTenantId,
+    pinnedDomain: link.pinnedDomain,
+  }
+}
+
+const languageAsked = (req: Request): Language | null => (isLanguage(req.query.lang) ? req.query.lang : null)
+
+/** In the language asked for, now or earlier on the way; else the customer's; else the browser's. */
+export function speakTo(req: Request, res: Response, customer: Customer, earlier: Language | null = null): void {
+  const { reader } = res.locals
+  const own = isLanguage(customer.language) ? customer.language : reader.language
+  res.locals.reader = { ...reader, language: languageAsked(req) ?? earlier ?? own }
+}
