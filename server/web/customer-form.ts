@@ -1,0 +1,147 @@
+import { z } from 'zod'
+import { resolveExpected } from '../binding.ts'
+import { PortalError } from '../errors.ts'
+import { Refusal } from '../microsoft/refusals.ts'
+import { issueConsentLink } from '../onboarding.ts'
+import type { Portal } from '../portal.ts'
+import {
+  type Customer,
+  type CustomerDetails,
+  changeCustomer,
+  createCustomer,
+  customerById,
+  listGroups,
+} from '../store/customers.ts'
+import { write } from '../store/database.ts'
+import { linkState, linksOf } from '../store/links.ts'
+import { readSettings } from '../store/settings.ts'
+import { languages, type MessageKey } from '../words.ts'
+import { operatorActor } from './access.ts'
+import { line, nameList, optionalEmail, optionalLine, optionalText, wholeNumber } from './fields.ts'
+import { type FieldFault, pathValue, readForm, says, type Typed } from './forms.ts'
+import { showOnce } from './issued-link.ts'
+import { render } from './render.ts'
+import type { Handler, OperatorRequest } from './route.ts'
+
+export interface CustomerFormView {
+  /** The customer that is changed; null for a new one. */
+  customer: Customer | null
+  typed: Typed
+  faults: FieldFault[] | null
+  groups: string[]
+  /** Whether a link is open that keeps the tenant it was issued for. */
+  linkOpen: boolean
+}
+
+const details = {
+  name: line(200, { missing: says('customers.name.missing'), long: says('customers.name.long') }),
+  expected: optionalLine(253, says('customers.expected.unknown')),
+  contactName: optionalLine(200, says('customers.name.long')),
+  contactEmail: optionalEmail(says('customers.email.unusable')),
+  language: z.enum(languages.map(({ code }) => code)),
+  groups: nameList(says('customers.groups.unusable')),
+  notes: optionalText(4_000, says('customers.notes.long')),
+}
+
+export const linkDays = wholeNumber(1, 90, says('customers.days.unusable'))
+
+const newCustomer = { ...details, days: linkDays, link: z.enum(['issue', 'none']).default('issue') }
+
+export const showNewCustomer: Handler<OperatorRequest> = async (portal, _req, res) => {
+  const settings = await readSettings(portal.db)
+  const typed = { language: res.locals.reader.language, days: String(settings.linkDays) }
+  await showForm(portal, res, { customer: null, typed, faults: null })
+}
+
+export const addCustomer: Handler<OperatorRequest> = async (portal, req, res) => {
+  const form = readForm(newCustomer, req)
+  const expected = await resolve(portal, form.typed.expected, null)
+  const faults = faultsOf(form, expected)
+  if (form.faults || faults) return showForm(portal, res, { customer: null, typed: form.typed, faults })
+  const { days, link, expected: _, ...rest } = form.value
+  const actor = operatorActor(req)
+  const { customer, issued } = await write(portal.db, async (tx) => {
+    const customer = await createCustomer(tx, actor, { ...rest, ...expected.tenant }, portal.now())
+    if (link === 'none') return { customer, issued: null }
+    return { customer, issued: await issueConsentLink({ ...portal, db: tx }, actor, { customerId: customer.id, days }) }
+  })
+  if (issued) await showOnce(portal, req, res, issued)
+  res.redirect(303, `/customers/${customer.id}`)
+}
+
+export const showCustomerForm: Handler<OperatorRequest> = async (portal, req, res) => {
+  const customer = await customerById(portal.db, pathValue(req, 'id'))
+  const typed = {
+    name: customer.name,
+    expected: customer.expectedDomain ?? customer.expectedTenantId ?? '',
+    contactName: customer.contactName ?? '',
+    contactEmail: customer.contactEmail ?? '',
+    language: customer.language,
+    groups: customer.groups.join(', '),
+    notes: customer.notes ?? '',
+  }
+  await showForm(portal, res, { customer, typed, faults: null })
+}
+
+export const editCustomer: Handler<OperatorRequest> = async (portal, req, res) => {
+  const customer = await customerById(portal.db, pathValue(req, 'id'))
+  const form = readForm(details, req)
+  const expected = await resolve(portal, form.typed.expected, customer)
+  const faults = faultsOf(form, expected)
+  if (form.faults || faults) return showForm(portal, res, { customer, typed: form.typed, faults })
+  const { expected: _, ...rest } = form.value
+  await changeCustomer(portal.db, operatorActor(req), customer.id, { ...rest, ...expected.tenant }, portal.now())
+  res.redirect(303, `/customers/${customer.id}`)
+}
+
+async function showForm(
+  portal: Portal,
+  res: Parameters<typeof render>[0],
+  view: Pick<CustomerFormView, 'customer' | 'typed' | 'faults'>,
+): Promise<void> {
+  const { customer, typed, faults } = view
+  const links = customer ? await linksOf(portal.db, customer.id) : []
+  const linkOpen = links.some((link) => linkState(link, portal.now()) === 'issued')
+  const groups = await listGroups(portal.db)
+  await render(res, 'customers/form', { customer, typed, faults, groups, linkOpen }, faults ? 422 : 200)
+}
+
+interface Expected {
+  tenant: Pick<CustomerDetails, 'expectedTenantId' | 'expectedDomain'>
+  fault: FieldFault | null
+}
+
+/**
+ * Asks Microsoft which tenant is meant, unless it is the one already known. It is asked even when another field is to be
+ * mended, so that all there is to mend is said at once.
+ */
+async function resolve(portal: Portal, typed: Typed[string] | undefined, known: Customer | null): Promise<Expected> {
+  const none = { expectedTenantId: null, expectedDomain: null }
+  const read = details.expected.safeParse(typed)
+  if (!read.success || read.data === null) return { tenant: none, fault: null }
+  const named = read.data.toLowerCase()
+  if (known?.expectedTenantId && (named === known.expectedDomain || named === known.expectedTenantId)) {
+    const { expectedTenantId, expectedDomain } = known
+    return { tenant: { expectedTenantId, expectedDomain }, fault: null }
+  }
+  try {
+    const { tenantId, domain } = await resolveExpected(portal, named)
+    return { tenant: { expectedTenantId: tenantId, expectedDomain: domain }, fault: null }
+  } catch (error) {
+    return { tenant: none, fault: { field: 'expected', key: whyNot(error) } }
+  }
+}
+
+/** In the order of the form: the name, the tenant, the rest. */
+function faultsOf(form: { faults: FieldFault[] | null }, { fault }: Expected): FieldFault[] | null {
+  const faults = [...(form.faults ?? [])]
+  if (fault) faults.splice(faults[0]?.field === 'name' ? 1 : 0, 0, fault)
+  return faults.length > 0 ? faults : null
+}
+
+/** Why a tenant that somebody named could not be looked up. Throws on what is no answer to that. */
+export function whyNot(error: unknown): MessageKey {
+  if (error instanceof PortalError && error.code === 'TENANT_UNKNOWN') return 'customers.expected.unknown'
+  if (!(error instanceof Refusal)) throw error
+  return error.code === 'other-cloud' ? 'customers.expected.other-cloud' : 'customers.expected.unreachable'
+}

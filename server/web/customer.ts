@@ -1,0 +1,201 @@
+import type { Response } from 'express'
+import { z } from 'zod'
+import { enterTenant } from '../binding.ts'
+import { PortalError } from '../errors.ts'
+import type { Portal } from '../portal.ts'
+import {
+  type CustomerFile,
+  customerFile,
+  runsOf,
+  type Standing,
+  type Step,
+  standingOfFile,
+  stepsOf,
+} from '../standing.ts'
+import type { ConsentAttempt } from '../store/attempts.ts'
+import { listAudit } from '../store/audit.ts'
+import { type AccessCheck, checksOf } from '../store/checks.ts'
+import { type Customer, customerById } from '../store/customers.ts'
+import { type ConsentLink, type LinkState, linkState } from '../store/links.ts'
+import type { Review } from '../store/reviews.ts'
+import { readSettings } from '../store/settings.ts'
+import { blindSince, findTenant, type OpenCounts, offboardCustomer, type Tenant, tenantsOf } from '../store/tenants.ts'
+import { operatorActor } from './access.ts'
+import { type Sentence, sentenceOf } from './audit.ts'
+import { whyNot } from './customer-form.ts'
+import { addUp } from './customers.ts'
+import { line } from './fields.ts'
+import { type FieldFault, pathValue, readForm, says, type Typed } from './forms.ts'
+import { type IssuedLink, takeIssued } from './issued-link.ts'
+import { render } from './render.ts'
+import type { Handler, OperatorRequest } from './route.ts'
+
+export interface CustomerView {
+  customer: Customer
+  stands: Standing
+  steps: Step[]
+  link: ConsentLink | null
+  linkState: LinkState | null
+  linkDays: number
+  /** Whole days until the link ends. */
+  daysLeft: number
+  /** Just issued: shown now and never again. */
+  issued: IssuedLink | null
+  /** Runs through Microsoft, newest first. */
+  attempts: ConsentAttempt[]
+  reviews: Review[]
+  tenants: (Tenant & { blindSince: string | null })[]
+  open: OpenCounts & { total: number }
+  /** The tenant that the standing speaks of, with its last proof, and for how many milliseconds it has been so. */
+  worst: { tenant: Tenant; check: AccessCheck | null; blindSince: string | null; span: number } | null
+  events: Sentence[]
+  mayChange: boolean
+  mayCheck: boolean
+  faults: FieldFault[] | null
+  typed: Typed
+  notice: Notice | null
+}
+
+/** Why a tenant was not bound, with what only operators are told. */
+type Notice = { kind: 'taken'; customer: Customer } | { kind: 'partner' }
+
+const shownEvents = 40
+
+export const showCustomer: Handler<OperatorRequest> = (portal, req, res) =>
+  showCustomerWith(portal, req, res, pathValue(req, 'id'), {})
+
+/** The page of a customer, after a form of it was not taken as it was. @throws PortalError NOT_FOUND */
+export async function showCustomerWith(
+  portal: Portal,
+  req: OperatorRequest,
+  res: Response,
+  customerId: string,
+  said: { faults?: FieldFault[]; typed?: Typed; notice?: Notice },
+): Promise<void> {
+  const { db } = portal
+  const now = portal.now()
+  const file = await customerFile(db, customerId)
+  const { customer, reviews } = file
+  const link = file.links[0] ?? null
+  const standing = standingOfFile(file, now)
+  const [settings, events, worst] = await Promise.all([
+    readSettings(db),
+    listAudit(db, { customerId, limit: shownEvents }),
+    worstOf(portal, file, standing),
+  ])
+  const open = addUp(file.tenants)
+  await render(
+    res,
+    'customers/customer',
+    {
+      customer,
+      stands: standing,
+      steps: stepsOf(file, now),
+      link,
+      linkState: link && linkState(link, now),
+      linkDays: settings.linkDays,
+      daysLeft: link ? Math.max(0, Math.round((Date.parse(link.expiresAt) - now.getTime()) / 86_400_000)) : 0,
+      issued: await takeIssued(portal, req, res, customer, link),
+      attempts: runsOf(file.attempts),
+      reviews,
+      tenants: file.tenants.map((tenant) => ({ ...tenant, blindSince: blindSince(tenant, now) })),
+      open: { ...open, total: open.high + open.medium + open.low + open.informational + open.unknown },
+      worst,
+      events: events.map((event) => sentenceOf(event, 'here')),
+      mayChange: req.operator.role === 'Admin',
+      mayCheck: req.operator.role !== 'Reader',
+      faults: said.faults ?? null,
+      typed: said.typed ?? {},
+      notice: said.notice ?? null,
+    },
+    said.notice ? 409 : said.faults ? 422 : 200,
+  )
+}
+
+async function worstOf(portal: Portal, file: CustomerFile, standing: Standing): Promise<CustomerView['worst']> {
+  const now = portal.now()
+  const tenant = file.tenants.find((one) =>
+    standing === 'blind' ? blindSince(one, now) !== null : one.accessState === standing,
+  )
+  if (!tenant) return null
+  const [check] = await checksOf(portal.db, tenant.tenantId, 1)
+  const blind = blindSince(tenant, now)
+  const span = now.getTime() - Date.parse(blind ?? tenant.stateSince)
+  return { tenant, check: check ?? null, blindSince: blind, span }
+}
+
+/** What an operator may know of a tenant that was refused. Throws on what is no such refusal. */
+export async function noticeOf(portal: Portal, error: unknown): Promise<Notice> {
+  if (!(error instanceof PortalError)) throw error
+  if (error.code === 'TENANT_IS_PARTNER') return { kind: 'partner' }
+  const tenant = error.code === 'TENANT_TAKEN' && (await findTenant(portal.db, String(error.facts.tenantId)))
+  if (!tenant) throw error
+  return { kind: 'taken', customer: await customerById(portal.db, tenant.customerId) }
+}
+
+const named = {
+  tenant: line(253, { missing: says('customers.tenant.missing'), long: says('customers.expected.unknown') }),
+}
+
+/** Takes on a tenant that consented long ago; it is proven like any other. */
+export const addTenant: Handler<OperatorRequest> = async (portal, req, res) => {
+  const customerId = pathValue(req, 'id')
+  const form = readForm(named, req)
+  if (form.faults) return showCustomerWith(portal, req, res, customerId, form)
+  const { typed } = form
+  try {
+    const tenantId = await enterTenant(portal, operatorActor(req), customerId, form.value.tenant)
+    res.redirect(303, `/tenants/${tenantId}`)
+  } catch (error) {
+    if (error instanceof PortalError && error.code !== 'TENANT_UNKNOWN') {
+      return showCustomerWith(portal, req, res, customerId, { typed, notice: await noticeOf(portal, error) })
+    }
+    return showCustomerWith(portal, req, res, customerId, { typed, faults: [{ field: 'tenant', key: whyNot(error) }] })
+  }
+}
+
+export interface OffboardingView {
+  customer: Customer
+  tenants: Tenant[]
+  open: number
+  incidents: number
+  linkOpen: boolean
+  appName: string
+  faults: FieldFault[] | null
+}
+
+export const showOffboarding: Handler<OperatorRequest> = (portal, req, res) => askToOffboard(portal, req, res, null)
+
+async function askToOffboard(
+  portal: Portal,
+  req: OperatorRequest,
+  res: Response,
+  faults: FieldFault[] | null,
+): Promise<void> {
+  const file = await customerFile(portal.db, pathValue(req, 'id'))
+  if (file.customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
+  const { unassigned, ...open } = addUp(file.tenants)
+  const view: OffboardingView = {
+    customer: file.customer,
+    tenants: file.tenants,
+    open: Object.values(open).reduce((sum, count) => sum + count, 0),
+    incidents: file.tenants.reduce((sum, tenant) => sum + tenant.incidentCount, 0),
+    linkOpen: file.links.some((link) => linkState(link, portal.now()) === 'issued'),
+    appName: (await readSettings(portal.db)).appName,
+    faults,
+  }
+  await render(res, 'customers/offboarding', view, faults ? 422 : 200)
+}
+
+const certain = { certain: z.literal('yes', says('customers.offboarding.tick')) }
+
+/** Ends the service. Tokens that this process holds are dropped; those of others end by themselves within the hour. */
+export const offboard: Handler<OperatorRequest> = async (portal, req, res) => {
+  const form = readForm(certain, req)
+  if (form.faults) return askToOffboard(portal, req, res, form.faults)
+  const id = pathValue(req, 'id')
+  await customerById(portal.db, id)
+  await offboardCustomer(portal.db, operatorActor(req), id, portal.now())
+  for (const { tenantId } of await tenantsOf(portal.db, id)) portal.microsoft.forget(tenantId)
+  res.redirect(303, `/customers/${id}`)
+}

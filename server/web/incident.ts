@@ -1,0 +1,126 @@
+import type { Portal } from '../portal.ts'
+import { incidentById, mergedInto, type StoredIncident, survivorOf } from '../store/incidents.ts'
+import { neighboursOf, type QueueItem } from '../store/queue.ts'
+import { blindSince, type Tenant, tenantById } from '../store/tenants.ts'
+import { defenderUrl } from './defender-portal.ts'
+import { pathValue } from './forms.ts'
+import { type EntityGroup, entitiesOf } from './incident-entities.ts'
+import { type Story, storyOf } from './incident-story.ts'
+import { addressOf, filterOf, incidentAddress, listFrom, type QueueAddress } from './queue-filters.ts'
+import { render } from './render.ts'
+import type { Handler, OperatorRequest } from './route.ts'
+
+/** The way back to the list. */
+interface Back {
+  href: string
+  /** Whether that list is narrowed, or over one tenant alone. */
+  kind: 'open' | 'filtered' | 'tenant'
+}
+
+export interface IncidentView {
+  incident: StoredIncident
+  tenant: Tenant
+  blindFrom: string | null
+  back: Back
+  defender: string
+  previous: string | null
+  next: string | null
+  /** The incident whose link led here, because it was merged into this one. */
+  cameFrom: string | null
+  merged: { incidentId: string; title: string; href: string }[]
+  story: Story
+  entities: EntityGroup[]
+  raw: Raw
+}
+
+export interface MergedView {
+  incident: StoredIncident
+  tenant: Tenant
+  back: Back
+  defender: string
+}
+
+interface Raw {
+  text: string
+  /** Characters there are, of which `text` is the beginning. */
+  length: number
+}
+
+const mostRaw = 200_000
+
+/** One incident; one that was merged leads to the incident it ended in. */
+export const showIncident: Handler<OperatorRequest> = async (portal, req, res) => {
+  const tenant = await tenantById(portal.db, pathValue(req, 'tenantId').toLowerCase())
+  const incident = await incidentById(portal.db, tenant.tenantId, pathValue(req, 'incidentId'))
+  const list = listFrom(req.query.from, tenant.tenantId)
+  if (incident.redirectId !== null || incident.status === 'redirected') {
+    const survivor = await survivorOfMerged(portal, incident)
+    if (survivor !== null) {
+      const address = new URL(incidentAddress(tenant.tenantId, survivor, list), portal.config.publicUrl)
+      address.searchParams.set('merged', incident.id)
+      res.redirect(303, `${address.pathname}${address.search}`)
+      return
+    }
+    const defender = defenderUrl(portal.config, tenant.tenantId, incident.redirectId ?? incident.id)
+    await render(res, 'incidents/merged', { incident, tenant, back: backTo(list), defender })
+    return
+  }
+  const [neighbours, merged, cameFrom] = await Promise.all([
+    neighboursIn(portal, list, incident),
+    mergedInto(portal.db, tenant.tenantId, incident.id),
+    confirmMerged(portal, incident, req.query.merged),
+  ])
+  const addressIn = (item: QueueItem | null) =>
+    item === null ? null : incidentAddress(item.tenantId, item.incidentId, list)
+  await render(res, 'incidents/incident', {
+    incident,
+    tenant,
+    blindFrom: blindSince(tenant, portal.now()),
+    back: backTo(list),
+    defender: defenderUrl(portal.config, tenant.tenantId, incident.id, incident.webUrl),
+    previous: addressIn(neighbours.previous),
+    next: addressIn(neighbours.next),
+    cameFrom,
+    merged: merged.map((one) => ({ ...one, href: incidentAddress(tenant.tenantId, one.incidentId, list) })),
+    story: storyOf(incident.alerts),
+    entities: entitiesOf(incident.alerts),
+    raw: rawOf(incident),
+  })
+}
+
+const survivorOfMerged = async ({ db }: Portal, { tenantId, redirectId }: StoredIncident) =>
+  redirectId === null ? null : survivorOf(db, tenantId, redirectId)
+
+/** The address says an incident was merged into this one: shown only when it is so. */
+async function confirmMerged({ db }: Portal, incident: StoredIncident, said: unknown): Promise<string | null> {
+  if (typeof said !== 'string' || !/^[\w.-]{1,100}$/.test(said) || said === incident.id) return null
+  return (await survivorOf(db, incident.tenantId, said)) === incident.id ? said : null
+}
+
+/** Who stands next to it in the list its reader came from. A list found by text is left: finding it again takes too long. */
+async function neighboursIn({ db }: Portal, list: QueueAddress, incident: StoredIncident) {
+  if (list.query.text !== '') return { previous: null, next: null }
+  return neighboursOf(db, filterOf(list), list.query.order, {
+    tenantId: incident.tenantId,
+    incidentId: incident.id,
+    severity: incident.severity,
+    open: incident.status !== 'resolved',
+    lastUpdateAt: incident.lastUpdateAt,
+  })
+}
+
+function backTo(list: QueueAddress): Back {
+  const href = addressOf(list, { at: list.query.at })
+  if (list.tenantId !== null) return { href, kind: 'tenant' }
+  return { href, kind: href === '/incidents' ? 'open' : 'filtered' }
+}
+
+/** What Microsoft sent, alerts included where they came by themselves. */
+function rawOf({ original, alerts }: StoredIncident): Raw {
+  const whole =
+    typeof original === 'object' && original !== null && !('alerts' in original)
+      ? { ...original, alerts: alerts.map((alert) => alert.original) }
+      : original
+  const text = JSON.stringify(whole, null, 2) ?? ''
+  return { text: text.slice(0, mostRaw), length: text.length }
+}

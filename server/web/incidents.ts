@@ -1,0 +1,114 @@
+import type { Portal } from '../portal.ts'
+import { customerById, listCustomers, listGroups } from '../store/customers.ts'
+import { countQueue, type QueueItem, type QueuePage, readQueue } from '../store/queue.ts'
+import { type Tenant, tenantById } from '../store/tenants.ts'
+import { defenderUrl } from './defender-portal.ts'
+import { pathValue } from './forms.ts'
+import {
+  addressOf,
+  type Chip,
+  chipsOf,
+  filterOf,
+  incidentAddress,
+  type QueueAddress,
+  type QueueQuery,
+  readQueueQuery,
+} from './queue-filters.ts'
+import { render } from './render.ts'
+import type { Handler, OperatorRequest } from './route.ts'
+
+export interface QueueView {
+  query: QueueQuery
+  rows: QueueRow[]
+  count: { count: number; exact: boolean }
+  chips: Chip[]
+  /** What can be chosen; empty where the list is one tenant's. */
+  choices: { customers: { id: string; name: string }[]; groups: string[] }
+  /** Addresses: of the form, and of this list elsewhere. */
+  action: string
+  next: string | null
+  previous: string | null
+  first: string
+  clear: string
+  anyStatus: string
+  resolved: string
+  /** The one tenant whose list this is. */
+  only: { tenant: Tenant; customerName: string; mayRefresh: boolean } | null
+}
+
+interface QueueRow extends QueueItem {
+  href: string
+  defender: string
+  /** Since Microsoft created it. */
+  ageMs: number
+}
+
+const pageSize = 50
+
+/** All tenants' incidents in one list, out of our own store: whatever Microsoft does at this moment, it opens. */
+export const showIncidents: Handler<OperatorRequest> = async (portal, req, res) => {
+  const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: null }
+  const [found, customers, groups] = await Promise.all([
+    find(portal, list),
+    listCustomers(portal.db),
+    listGroups(portal.db),
+  ])
+  const names = new Map(customers.map(({ id, name }) => [id, name]))
+  await render(res, 'incidents/queue', {
+    ...viewOf(portal, list, found),
+    chips: chipsOf(list, names),
+    choices: { customers: customers.filter(({ offboardedAt }) => offboardedAt === null), groups },
+    only: null,
+  })
+}
+
+/** The same over one tenant; an offboarded one shows what was read while it was served. */
+export const showTenantIncidents: Handler<OperatorRequest> = async (portal, req, res) => {
+  const tenant = await tenantById(portal.db, pathValue(req, 'tenantId').toLowerCase())
+  const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: tenant.tenantId }
+  const [found, customer] = await Promise.all([find(portal, list), customerById(portal.db, tenant.customerId)])
+  await render(res, 'incidents/queue', {
+    ...viewOf(portal, list, found),
+    chips: chipsOf(list, new Map()),
+    choices: { customers: [], groups: [] },
+    only: {
+      tenant,
+      customerName: customer.name,
+      mayRefresh: tenant.accessState === 'active' && req.operator.role !== 'Reader',
+    },
+  })
+}
+
+interface Found {
+  page: QueuePage
+  count: QueueView['count']
+}
+
+/** A list that fits on one page counts itself. */
+async function find(portal: Portal, list: QueueAddress): Promise<Found> {
+  const filter = filterOf(list)
+  const { order, at } = list.query
+  const page = await readQueue(portal.db, filter, { order, limit: pageSize, at: at ?? undefined })
+  const whole = page.next === null && page.previous === null
+  return { page, count: whole ? { count: page.items.length, exact: true } : await countQueue(portal.db, filter) }
+}
+
+function viewOf({ config, now }: Portal, list: QueueAddress, { page, count }: Found) {
+  return {
+    query: list.query,
+    rows: page.items.map((item) => ({
+      ...item,
+      href: incidentAddress(item.tenantId, item.incidentId, list),
+      defender: defenderUrl(config, item.tenantId, item.incidentId),
+      ageMs: now().getTime() - Date.parse(item.createdAt),
+    })),
+    count,
+    action: addressOf(list).split('?')[0] as string,
+    next: page.next === null ? null : addressOf(list, { at: page.next }),
+    previous: page.previous === null ? null : addressOf(list, { at: page.previous }),
+    first: addressOf(list),
+    clear: addressOf(list, { customers: [], groups: [], severities: [], status: 'open', text: '' }),
+    anyStatus: addressOf(list, { status: 'any' }),
+    resolved: addressOf(list, { status: 'resolved', order: 'newest' }),
+  }
+}

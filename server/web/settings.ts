@@ -1,0 +1,90 @@
+import { listOperators, type Operator } from '../store/operators.ts'
+import { changeSettings, readSettings } from '../store/settings.ts'
+import { operatorActor, roleOf } from './access.ts'
+import { linkDays } from './customer-form.ts'
+import { optionalEmail, optionalLine } from './fields.ts'
+import { type FieldFault, readForm, says, type Typed } from './forms.ts'
+import { render } from './render.ts'
+import type { Handler, OperatorRequest, OperatorRole } from './route.ts'
+
+export interface SettingsView {
+  /** What is saved, or what was typed when that could not be saved. */
+  typed: Typed
+  faults: FieldFault[] | null
+  /** In the order of the form. */
+  fields: readonly SettingsField[]
+  people: (Operator & { role: OperatorRole | null })[]
+  zones: string[]
+  mayChange: boolean
+}
+
+type SettingsField = { name: keyof typeof fields; kind: 'text' | 'email' | 'tel' | 'url' | 'days'; wide: boolean }
+
+const long = says('settings.long')
+const orEmpty = (text: string | null) => text ?? ''
+
+const fields = {
+  partnerName: optionalLine(120, long).transform(orEmpty),
+  partnerTagline: optionalLine(160, long).transform(orEmpty),
+  contactName: optionalLine(120, long).transform(orEmpty),
+  contactPhone: optionalLine(60, long).transform(orEmpty),
+  contactEmail: optionalEmail(says('customers.email.unusable')).transform(orEmpty),
+  dataLocation: optionalLine(300, long).transform(orEmpty),
+  dataRetention: optionalLine(300, long).transform(orEmpty),
+  dataReaders: optionalLine(300, long).transform(orEmpty),
+  privacyUrl: optionalLine(500, long).transform(orEmpty).refine(isHttps, says('settings.privacyUrl.unusable')),
+  appName: optionalLine(120, long).transform(orEmpty),
+  linkDays,
+}
+
+const form: readonly SettingsField[] = [
+  { name: 'partnerName', kind: 'text', wide: false },
+  { name: 'partnerTagline', kind: 'text', wide: false },
+  { name: 'contactName', kind: 'text', wide: false },
+  { name: 'contactPhone', kind: 'tel', wide: false },
+  { name: 'contactEmail', kind: 'email', wide: false },
+  { name: 'appName', kind: 'text', wide: false },
+  { name: 'dataLocation', kind: 'text', wide: true },
+  { name: 'dataRetention', kind: 'text', wide: true },
+  { name: 'dataReaders', kind: 'text', wide: true },
+  { name: 'privacyUrl', kind: 'url', wide: false },
+  { name: 'linkDays', kind: 'days', wide: false },
+]
+
+function isHttps(address: string): boolean {
+  if (address === '') return true
+  if (!URL.canParse(address)) return false
+  const { protocol, username, password } = new URL(address)
+  return protocol === 'https:' && username === '' && password === ''
+}
+
+export const showSettings: Handler<OperatorRequest> = async (portal, req, res) => {
+  const saved = await readSettings(portal.db)
+  const typed = Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, String(value)]))
+  await showWith(portal, req, res, { typed, faults: null })
+}
+
+export const saveSettings: Handler<OperatorRequest> = async (portal, req, res) => {
+  const read = readForm(fields, req)
+  if (read.faults) return showWith(portal, req, res, read)
+  await changeSettings(portal.db, operatorActor(req), read.value, portal.now())
+  res.redirect(303, '/settings')
+}
+
+async function showWith(
+  portal: Parameters<typeof showSettings>[0],
+  req: OperatorRequest,
+  res: Parameters<typeof showSettings>[2],
+  { typed, faults }: Pick<SettingsView, 'typed' | 'faults'>,
+): Promise<void> {
+  const people = await listOperators(portal.db)
+  const view: SettingsView = {
+    typed,
+    faults,
+    fields: form,
+    people: people.map((person) => ({ ...person, role: roleOf(person, portal.config) })),
+    zones: Intl.supportedValuesOf('timeZone'),
+    mayChange: req.operator.role === 'Admin',
+  }
+  await render(res, 'settings/settings', view, faults ? 422 : 200)
+}

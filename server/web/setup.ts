@@ -1,0 +1,107 @@
+import type { Config } from '../config.ts'
+import { type CheckName, examineLately, type Finding } from '../doctor.ts'
+import { type SetupMaterial, setupMaterial } from '../microsoft/setup.ts'
+import { listTenants } from '../store/tenants.ts'
+import { render } from './render.ts'
+import type { Handler, OperatorRequest } from './route.ts'
+
+type StepName = 'runs' | 'app' | 'redirects' | 'credential' | 'permissions' | 'consent' | 'sign-in' | 'admin' | 'trial'
+
+interface SetupStep {
+  name: StepName
+  /** `now` is the first one that is neither done nor failing. */
+  state: 'done' | 'now' | 'bad' | 'warn' | 'todo'
+  findings: Finding[]
+}
+
+export interface SetupView {
+  steps: SetupStep[]
+  material: SetupMaterial
+  api: Config['incidentsApi']
+  clientId: string
+  credential: { kind: 'secret' } | { kind: 'certificate'; thumbprint: string; endsAt: Date }
+  /** Makes the files that the step about the credential speaks of. */
+  certificateCommand: string
+  adminUsers: number
+  /** The environment line that keeps this operator Admin. */
+  adminLine: string
+  firstProvenAt: string | null
+}
+
+export interface DoctorView {
+  at: string
+  findings: Finding[]
+}
+
+/** What each step’s tick rests on. Steps without a check are ticked by what the portal knows of itself. */
+const checksOf: Partial<Record<StepName, readonly CheckName[]>> = {
+  runs: ['configuration', 'database', 'address', 'clock'],
+  app: ['tenant', 'audience'],
+  redirects: ['redirect-uris'],
+  credential: ['credential'],
+  permissions: ['permissions'],
+  consent: ['api'],
+  'sign-in': ['sign-in'],
+}
+
+const certificateCommand =
+  'openssl req -x509 -newkey rsa:3072 -sha256 -days 365 -nodes -subj /CN=muster -keyout muster-key.pem -out muster-cert.pem && cat muster-key.pem muster-cert.pem > muster.pem'
+
+/** The way from nothing to a registered app, each step with what Muster sees of it now. */
+export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
+  const { config, db } = portal
+  const [{ findings }, tenants] = await Promise.all([examineLately(portal), listTenants(db)])
+  const firstProvenAt = tenants.flatMap(({ firstActiveAt }) => firstActiveAt ?? []).sort()[0] ?? null
+  const { credential } = config.app
+  await render(res, 'setup/setup', {
+    steps: stepsOf(findings, { trial: firstProvenAt !== null }),
+    material: setupMaterial(config),
+    api: config.incidentsApi,
+    clientId: config.app.clientId,
+    credential:
+      credential.kind === 'secret'
+        ? { kind: 'secret' }
+        : { kind: 'certificate', thumbprint: credential.thumbprintSha256, endsAt: credential.expiresAt },
+    certificateCommand,
+    adminUsers: config.adminUsers.length,
+    adminLine: `ADMIN_USERS=${[...new Set([...config.adminUsers, req.operator.oid])].join(',')}`,
+    firstProvenAt,
+  })
+}
+
+/** The same checks as a list: what needs somebody first. */
+export const showDoctor: Handler<OperatorRequest> = async (portal, _req, res) => {
+  await render(res, 'setup/doctor', await examineLately(portal))
+}
+
+function stepsOf(findings: readonly Finding[], { trial }: { trial: boolean }): SetupStep[] {
+  const names: StepName[] = [
+    'runs',
+    'app',
+    'redirects',
+    'credential',
+    'permissions',
+    'consent',
+    'sign-in',
+    'admin',
+    'trial',
+  ]
+  const steps = names.map((name): SetupStep => {
+    const found = findings.filter(({ check }) => checksOf[name]?.includes(check))
+    return { name, findings: found, state: stateOf(found) }
+  })
+  for (const step of steps) {
+    // Nobody but an Admin is shown this page.
+    if (step.name === 'admin' || (step.name === 'trial' && trial)) step.state = 'done'
+  }
+  const next = steps.find(({ state }) => state === 'todo')
+  if (next) next.state = 'now'
+  return steps
+}
+
+function stateOf(findings: readonly Finding[]): SetupStep['state'] {
+  const outcomes = new Set(findings.map(({ outcome }) => outcome))
+  if (outcomes.has('fault')) return 'bad'
+  if (outcomes.has('warning')) return 'warn'
+  return outcomes.has('ok') ? 'done' : 'todo'
+}

@@ -1,0 +1,186 @@
+import type { IncidentStatus, Severity } from '../microsoft/microsoft.ts'
+import type { Standing } from '../standing.ts'
+import { type AccessState, blindSince, type Tenant } from '../store/tenants.ts'
+import { en } from '../words/en.ts'
+import { type Language, type MessageKey, type MessageValues, say } from '../words.ts'
+import type { Format } from './format.ts'
+import { Html, html, icon } from './html.ts'
+
+/** What of a tenant says whether it is being read. */
+export type Seen = Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt'>
+
+/** How severities, statuses, states and names are drawn: the word first, then a shape, then a colour. */
+export interface Signals {
+  severity(value: Severity): Html
+  /** The shape alone, where the word stands beside it. */
+  severityMark(value: Severity): Html
+  status(value: IncidentStatus): Html
+  /** Where a customer stands, or a tenant by its access state. */
+  standing(value: Standing | AccessState): Html
+  /** A tenant's badge: blind before whatever its access state says. */
+  tenantState(tenant: Seen): Html
+  /** How fresh a line is: when its tenant was last read, or since when it is blind. */
+  freshness(tenant: Seen): Html
+  /** A span in its largest unit alone, for narrow columns: `7 h`. */
+  brief(milliseconds: number): string
+  verdict(value: string | null): Html
+  /** Whoever an incident is assigned to, as a round badge. */
+  owner(name: string | null): Html
+  /** A name, marked as Chinese when it holds Chinese characters, so that the right glyphs are drawn. */
+  named(text: string): Html
+  /** The beginning of a text that may be of any length. */
+  short(text: string, most: number): string
+  /** Microsoft's own word by our catalogue; one we have no word for is spelled apart: `lateralMovement`, `Lateral movement`. */
+  spoken(prefix: SpokenPrefix, value: string): string
+}
+
+type SpokenPrefix =
+  | 'verdict'
+  | 'classification'
+  | 'determination'
+  | 'source'
+  | 'alert-status'
+  | 'remediation'
+  | 'category'
+
+const bars = [
+  { x: '1', y: '10', height: '5' },
+  { x: '6.25', y: '6', height: '9' },
+  { x: '11.5', y: '2', height: '13' },
+]
+const barsOf: Record<Exclude<Severity, 'informational' | 'unknown'>, number> = { high: 3, medium: 2, low: 1 }
+
+const inCircle = html`<circle cx="8" cy="8" r="6"/><rect class="on" x="7.1" y="7" width="1.8" height="4.4" rx=".9"/><rect class="on" x="7.1" y="4.3" width="1.8" height="1.8" rx=".9"/>`
+
+function severityShape(value: Severity): Html {
+  const drawn =
+    value === 'informational' || value === 'unknown'
+      ? inCircle
+      : bars.map(
+          ({ x, y, height }, i) =>
+            html`<rect${i < barsOf[value] ? new Html(' class="on"') : ''} x="${x}" y="${y}" width="3.5" height="${height}" rx="1"/>`,
+        )
+  return html`<svg viewBox="0 0 16 16" aria-hidden="true">${drawn}</svg>`
+}
+
+const halfCircle = new Html(
+  '<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="9"/><path class="fill" d="M12 6.5a5.5 5.5 0 0 1 0 11z"/></svg>',
+)
+
+const statuses: Record<IncidentStatus, { kind: string; shape: Html }> = {
+  active: { kind: 'active', shape: icon('circle') },
+  inProgress: { kind: 'progress', shape: halfCircle },
+  awaitingAction: { kind: 'waiting', shape: icon('hourglass') },
+  resolved: { kind: 'resolved', shape: icon('circle-check') },
+  redirected: { kind: 'merged', shape: icon('git-merge') },
+  unknown: { kind: 'waiting', shape: icon('help') },
+}
+
+const standings: Record<Standing | AccessState, { colour: string; shape: string }> = {
+  active: { colour: 'green', shape: 'circle-check' },
+  blind: { colour: 'red', shape: 'eye-off' },
+  revoked: { colour: 'red', shape: 'ban' },
+  gone: { colour: 'red', shape: 'circle-x' },
+  blocked: { colour: 'orange', shape: 'lock' },
+  disabled: { colour: 'orange', shape: 'player-pause' },
+  limited: { colour: 'orange', shape: 'shield-half' },
+  unproven: { colour: 'orange', shape: 'plug-connected-x' },
+  declined: { colour: 'orange', shape: 'circle-x' },
+  review: { colour: 'yellow', shape: 'alert-triangle' },
+  unlicensed: { colour: 'violet', shape: 'license' },
+  proving: { colour: 'blue', shape: 'refresh' },
+  'at-microsoft': { colour: 'blue', shape: 'external-link' },
+  opened: { colour: '', shape: 'eye' },
+  waiting: { colour: '', shape: 'link' },
+  expired: { colour: '', shape: 'clock' },
+  withdrawn: { colour: '', shape: 'link-off' },
+  'not-invited': { colour: '', shape: 'circle-dashed' },
+  offboarded: { colour: '', shape: 'archive' },
+}
+
+const verdictColours: Record<string, string> = { malicious: 'red', suspicious: 'orange', noThreatsFound: 'green' }
+
+export function createSignals(language: Language, format: Format, now: Date): Signals {
+  const word = (key: MessageKey, values?: MessageValues) => say(language, key, values)
+  const spoken: Signals['spoken'] = (prefix, value) => {
+    const key = `${prefix}.${value}`
+    return key in en ? word(key as MessageKey) : spelledApart(value)
+  }
+  const brief: Signals['brief'] = (milliseconds) => {
+    const unit = [86_400_000, 3_600_000].find((one) => milliseconds >= one) ?? 1
+    return format.span(Math.floor(milliseconds / unit) * unit)
+  }
+  const standing: Signals['standing'] = (value) => {
+    const { colour, shape } = standings[value]
+    return html`<span class="badge ${colour}">${icon(shape)}${word(`standing.${value}`)}</span>`
+  }
+  return {
+    spoken,
+    standing,
+    named,
+    short,
+    brief,
+    severityMark: severityShape,
+    severity: (value) =>
+      html`<span class="sev sev-${value === 'unknown' ? 'informational' : value}">${severityShape(value)}${word(`severity.${value}`)}</span>`,
+    status: (value) =>
+      html`<span class="st st-${statuses[value].kind}">${statuses[value].shape}${word(`status.${value}`)}</span>`,
+    tenantState: (tenant) => standing(isBlind(tenant, now) ? 'blind' : tenant.accessState),
+    freshness(tenant) {
+      const since = blindSince(tenant, now)
+      const spanFrom = (from: string) => brief(now.getTime() - Date.parse(from))
+      if (since !== null) {
+        return html`<span class="read blind">${icon('eye-off')}${word('signal.blind-for', { span: spanFrom(since) })}</span>`
+      }
+      if (tenant.lastReadAt === null)
+        return html`<span class="read">${icon('circle-dashed')}${word('signal.not-read')}</span>`
+      return html`<span class="read">${icon('eye')}${spanFrom(tenant.lastReadAt)}</span>`
+    },
+    verdict: (value) =>
+      value === null || value === 'unknown'
+        ? html``
+        : html`<span class="badge ${verdictColours[value] ?? ''}">${spoken('verdict', value)}</span>`,
+    owner(name) {
+      if (name === null) {
+        const label = word('signal.unassigned')
+        return html`<span class="avatar none" role="img" aria-label="${label}" title="${label}"></span>`
+      }
+      return html`<span class="avatar a${shadeOf(name)}" role="img" aria-label="${name}" title="${name}">${initialsOf(name)}</span>`
+    },
+  }
+}
+
+/** Revoked, blocked and the like keep their own name: they say more than that nothing is read. */
+const isBlind = (tenant: Seen, now: Date) => tenant.accessState === 'active' && blindSince(tenant, now) !== null
+
+const chinese = /\p{Script=Han}/u
+
+function named(text: string): Html {
+  return chinese.test(text) ? html`<span lang="zh-Hant">${text}</span>` : html`${text}`
+}
+
+function short(text: string, most: number): string {
+  if (text.length <= most) return text
+  return `${[...text.slice(0, most + 1)].slice(0, most).join('').trimEnd()}…`
+}
+
+/** `InitialAccess` and `initialAccess` become `Initial access`; what is not one word stays as it came. */
+function spelledApart(value: string): string {
+  if (!/^[A-Za-z0-9]+$/.test(value)) return value
+  const words = value.replace(
+    /([a-z0-9])([A-Z])/g,
+    (_, before: string, after: string) => `${before} ${after.toLowerCase()}`,
+  )
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+function initialsOf(name: string): string {
+  const words = (name.split('@')[0] ?? '').split(/[\s._-]+/u).filter((part) => part !== '')
+  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((part) => [...(part ?? '')][0] ?? '')
+  return letters.join('').toUpperCase() || '?'
+}
+
+/** The same person has the same shade everywhere. */
+function shadeOf(name: string): number {
+  return ([...name].reduce((sum, letter) => sum + (letter.codePointAt(0) as number), 0) % 3) + 1
+}

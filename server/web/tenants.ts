@@ -1,0 +1,113 @@
+import { type ApiExample, apiExamples } from '../microsoft/examples.ts'
+import type { Capability, CapabilityState, LiveCall } from '../microsoft/microsoft.ts'
+import { ownerOf, type RefusalOwner } from '../microsoft/refusals.ts'
+import type { Portal } from '../portal.ts'
+import { type AccessCheck, checksOf, requestCheck } from '../store/checks.ts'
+import { type Customer, customerById } from '../store/customers.ts'
+import { rejectedOf } from '../store/rejected.ts'
+import { readSettings } from '../store/settings.ts'
+import { requestSync, type Sync, syncsOf } from '../store/syncs.ts'
+import { blindSince, type Tenant, tenantById } from '../store/tenants.ts'
+import { operatorActor } from './access.ts'
+import { pathValue, readForm } from './forms.ts'
+import { render } from './render.ts'
+import type { Handler, OperatorRequest } from './route.ts'
+
+export interface TenantView {
+  tenant: Tenant
+  customer: Customer
+  blindSince: string | null
+  /** For how many milliseconds it has been blind, or in its state. */
+  sinceMs: number
+  /** Open incidents as last read. */
+  open: number
+  /** Newest first; the first one is the proof that the page explains. */
+  checks: AccessCheck[]
+  /** Who must act on what the last check met; null when it met nothing. */
+  mustAct: RefusalOwner | null
+  capabilities: CapabilityLine[]
+  syncs: Sync[]
+  rejected: Awaited<ReturnType<typeof rejectedOf>>
+  examples: ApiExample[]
+  /** Our own app, for comparison with the token's. */
+  appId: string
+  linkDays: number
+  mayChange: boolean
+  mayCheck: boolean
+}
+
+interface CapabilityLine {
+  capability: Capability
+  state: CapabilityState
+  /** The permission it is asked for by; null while Muster does not ask for it. */
+  permission: string | null
+  call: LiveCall | null
+}
+
+const shown = { checks: 25, syncs: 25 }
+
+const tenantIn = (req: OperatorRequest) => pathValue(req, 'tenantId').toLowerCase()
+
+export const showTenant: Handler<OperatorRequest> = async (portal, req, res) => {
+  const { db, config } = portal
+  const tenant = await tenantById(db, tenantIn(req))
+  const { tenantId } = tenant
+  const [customer, checks, syncs, rejected, settings] = await Promise.all([
+    customerById(db, tenant.customerId),
+    checksOf(db, tenantId, shown.checks),
+    syncsOf(db, tenantId, shown.syncs),
+    rejectedOf(db, tenantId),
+    readSettings(db),
+  ])
+  const { unassigned, ...open } = tenant.open
+  const now = portal.now()
+  const blind = blindSince(tenant, now)
+  const code = checks[0]?.refusalCode ?? null
+  await render(res, 'tenants/tenant', {
+    tenant,
+    customer,
+    blindSince: blind,
+    sinceMs: now.getTime() - Date.parse(blind ?? tenant.stateSince),
+    open: Object.values(open).reduce((sum, count) => sum + count, 0),
+    checks,
+    mustAct: code === null ? null : ownerOf(code),
+    capabilities: capabilitiesOf(portal, tenant, checks[0] ?? null),
+    syncs,
+    rejected,
+    examples: inOrder(apiExamples({ tenantId, config })),
+    appId: config.app.clientId,
+    linkDays: settings.linkDays,
+    mayChange: req.operator.role === 'Admin',
+    mayCheck: req.operator.role !== 'Reader',
+  })
+}
+
+function capabilitiesOf({ microsoft }: Portal, tenant: Tenant, check: AccessCheck | null): CapabilityLine[] {
+  return (Object.entries(tenant.capabilities) as [Capability, CapabilityState][]).map(([capability, state]) => ({
+    capability,
+    state,
+    permission: microsoft.permissions.find((one) => one.capability === capability)?.name ?? null,
+    call: check?.calls.find((call) => call.capability === capability) ?? null,
+  }))
+}
+
+const languageOrder: readonly ApiExample['language'][] = ['powershell', 'csharp', 'curl', 'typescript']
+
+const inOrder = (examples: ApiExample[]) =>
+  examples.sort((a, b) => languageOrder.indexOf(a.language) - languageOrder.indexOf(b.language))
+
+/** Proves the access now instead of when it is due. */
+export const addCheck: Handler<OperatorRequest> = async (portal, req, res) => {
+  readForm({}, req)
+  const tenantId = tenantIn(req)
+  await requestCheck(portal.db, operatorActor(req), tenantId, portal.now())
+  res.redirect(303, `/tenants/${tenantId}`)
+}
+
+/** Reads the tenant now instead of when it is due. */
+export const addSync: Handler<OperatorRequest> = async (portal, req, res) => {
+  readForm({}, req)
+  const tenantId = tenantIn(req)
+  await requestSync(portal.db, operatorActor(req), tenantId, portal.now())
+  res.redirect(303, `/tenants/${tenantId}`)
+}
