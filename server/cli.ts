@@ -1,0 +1,33 @@
+import { demo } from './cli/demo.ts'
+import { doctor } from './cli/doctor.ts'
+import { CannotStart } from './cli/process.ts'
+import { simulator } from './cli/simulator.ts'
+
+/** What these commands write belongs to their user alone. */
+process.umask(0o077)
+
+const usage = `Usage:
+  npm run demo         the portal with a simulated Microsoft and a world of customers
+  npm run simulator    the simulated Microsoft alone
+  npm run doctor       checks configuration, database and registration; -- --json for machines
+`
+
+const [command, ...options] = process.argv.slice(2)
+try {
+  await run()
+} catch (error) {
+  if (!(error instanceof CannotStart)) throw error
+  console.error(error.message)
+  process.exit(1)
+}
+
+async function run(): Promise<void> {
+  if (command === 'demo' && options.length === 0) return demo()
+  if (command === 'simulator' && options.length === 0) return simulator()
+  if (command === 'doctor' && options.every((option) => option === '--json')) {
+    process.exitCode = await doctor({ json: options.includes('--json') })
+    return
+  }
+  console.error(usage)
+  process.exitCode = 1
+}
