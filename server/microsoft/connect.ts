@@ -8,7 +8,7 @@ import { defenderIncidents } from './defender.ts'
 import { discoverFrom, findTenant } from './discovery.ts'
 import { graphIncidents } from './graph.ts'
 import { outbound } from './http.ts'
-import { readAlertsOf, readPages } from './incidents.ts'
+import { readAlertsOf, readIncidents } from './incidents.ts'
 import type { Microsoft, TenantProfile } from './microsoft.ts'
 import { graphResource, permissionsFor, resourceFor } from './permissions.ts'
 import { objectIn } from './read-refusal.ts'
@@ -51,7 +51,7 @@ export function connectMicrosoft(
     checkAccess: (tenantId) => checkAccess(api, tenantId),
     listIncidents(tenantId, query) {
       const id = requireTenantId(tenantId, now())
-      return readPages({ source, tenantId: id, query, get: (url) => getRecord(api, id, url), now, log })
+      return readIncidents({ source, tenantId: id, query, get: (url) => getRecord(api, id, url), now, log })
     },
     async alertsOf(tenantId, incidentId) {
       const id = requireTenantId(tenantId, now())

@@ -28,7 +28,7 @@ export function classicConsentUrl(config: Config, request: { state: string }): s
   })
 }
 
-export type ConsentRefusal =
+type ConsentRefusal =
   | 'declined'
   | 'not-admin'
   | 'wrong-tenant'

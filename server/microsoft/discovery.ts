@@ -8,7 +8,7 @@ import { Refusal } from './refusals.ts'
 import { tenantIdOf } from './tenant-id.ts'
 
 /** What the authority says of one tenant. Every address in it is on the authority's own ground. */
-export interface OpenIdConfiguration {
+interface OpenIdConfiguration {
   tenantId: string
   issuer: string
   jwksUri: string

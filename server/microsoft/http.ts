@@ -100,7 +100,8 @@ async function readAtMost(response: Response, limit: number, now: () => Date): P
     }
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  // Leaves out a byte order mark, which no JSON parser takes.
+  return new TextDecoder().decode(Buffer.concat(chunks))
 }
 
 function networkFault(error: unknown): string {

@@ -20,7 +20,7 @@ export interface IncidentSource {
 }
 
 /** One GET with this tenant's token, to the source's own origin. @throws Refusal */
-export type GetRecord = (url: string) => Promise<{ body: Record<string, unknown>; bytes: number }>
+type GetRecord = (url: string) => Promise<{ body: Record<string, unknown>; bytes: number }>
 
 export interface PagingLimits {
   pages: number
@@ -43,6 +43,37 @@ interface Paging {
   now: () => Date
   log: Log
   limits?: PagingLimits
+}
+
+const mostPasses = 50
+
+/**
+ * The whole list. Graph stops giving pages somewhere down a long one, without a word; its list comes oldest change
+ * first, so whatever was longer than a page is asked for again from the last change seen, until nothing new comes.
+ * @throws Refusal
+ */
+export async function* readIncidents(paging: Paging): AsyncGenerator<IncidentPage> {
+  let { query } = paging
+  let known = new Set<string>()
+  for (let pass = 1; pass <= mostPasses; pass++) {
+    const from = query.updatedSince ?? ''
+    let newest = from
+    let atNewest = new Set(known)
+    let count = 0
+    for await (const page of readPages({ ...paging, query })) {
+      count += page.incidents.length
+      for (const { id, lastUpdateAt } of page.incidents) {
+        if (lastUpdateAt > newest) [newest, atNewest] = [lastUpdateAt, new Set()]
+        if (lastUpdateAt === newest) atNewest.add(id)
+      }
+      const fresh = page.incidents.filter(({ id, lastUpdateAt }) => lastUpdateAt !== from || !known.has(id))
+      if (fresh.length > 0 || page.rejected.length > 0 || pass === 1) yield { ...page, incidents: fresh }
+    }
+    if (paging.source.api !== 'graph' || count <= paging.source.pageSize || newest === from) return
+    query = { ...query, updatedSince: newest }
+    known = atNewest
+  }
+  throw new Refusal('unexpected-answer', { at: paging.now().toISOString(), error: 'too_many_pages' })
 }
 
 /**

@@ -169,7 +169,7 @@ export interface RemoteIncident {
 /** One item of a page that was not understood; the rest of the page is. */
 export interface RejectedItem {
   id: string | null
-  reason: 'not-an-object' | 'no-id' | 'no-time' | 'other-tenant' | 'too-large' | 'unreadable'
+  reason: 'not-an-object' | 'no-id' | 'no-time' | 'other-tenant' | 'too-large' | 'unreadable' | 'alerts-unread'
   detail: string
 }
 

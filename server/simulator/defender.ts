@@ -1,14 +1,14 @@
 import { type Request, type Response, Router } from 'express'
 import { sendDefenderError, sendJson } from './answers.ts'
 import { admit, type Call, queryOf, sendList } from './api.ts'
-import { defenderIncident, defenderStatus, pascal } from './defender-wire.ts'
+import { defenderChange } from './changes.ts'
+import { defenderIncident, defenderStatus } from './defender-wire.ts'
 import { FilterError, type FilterField, incidentFilter, wholeNumber } from './filter.ts'
 import type { Ground } from './ground.ts'
 import { huntIn } from './hunting.ts'
-import type { Incident, IncidentStatus } from './incidents.ts'
+import type { Incident } from './incidents.ts'
 import { quotas } from './quotas.ts'
 import { alertsIn } from './stage.ts'
-import type { IncidentChange } from './world.ts'
 
 const context = 'https://api.security.microsoft.com/api/$metadata#Incidents'
 const readers = ['Incident.Read.All', 'Incident.ReadWrite.All']
@@ -71,7 +71,7 @@ async function update(ground: Ground, req: Request, res: Response): Promise<void
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
   if (!incident) return
-  const change = changeOf(req.body, incident)
+  const change = defenderChange(req.body, incident)
   if (change === null) return sendDefenderError(res, 400, 'InvalidRequestBody', 'Request body is incorrect')
   const name = ground.world.registration(call.claims.appid).displayName
   const after = ground.world.updateIncident(call.tenant.id, incident.id, change, {
@@ -121,57 +121,4 @@ function nextLink(ground: Ground, req: Request, skip: number): string {
   const url = new URL(req.originalUrl, ground.origin)
   url.searchParams.set('$skip', String(skip))
   return url.href.replaceAll('%24', '$')
-}
-
-const statuses: Record<string, IncidentStatus> = {
-  active: 'active',
-  inprogress: 'inProgress',
-  resolved: 'resolved',
-  redirected: 'redirected',
-}
-/** https://learn.microsoft.com/defender-xdr/api-update-incidents: which determinations go with which classification. */
-const determinations: Record<string, readonly string[]> = {
-  truePositive: [
-    ...['multiStagedAttack', 'maliciousUserActivity', 'compromisedAccount', 'malware', 'phishing'],
-    ...['unwantedSoftware', 'other'],
-  ],
-  informationalExpectedActivity: ['securityTesting', 'lineOfBusinessApplication', 'confirmedActivity', 'other'],
-  falsePositive: ['notMalicious', 'notEnoughDataToValidate', 'other'],
-}
-
-/** The change a PATCH body asks for; null when the body is not one this API takes. */
-function changeOf(body: unknown, incident: Incident): IncidentChange | null {
-  if (!body || typeof body !== 'object' || Array.isArray(body)) return null
-  const { status, assignedTo, classification, determination, tags, comment, ...rest } = body as Record<string, unknown>
-  if (Object.keys(rest).length > 0) return null
-  const change: IncidentChange = {}
-  if (status !== undefined) {
-    const known = typeof status === 'string' ? statuses[status.toLowerCase()] : undefined
-    if (!known) return null
-    change.status = known
-  }
-  if (assignedTo !== undefined) {
-    if (assignedTo !== null && typeof assignedTo !== 'string') return null
-    change.assignedTo = assignedTo
-  }
-  if (classification !== undefined) {
-    const known = Object.keys(determinations).find((value) => pascal(value) === classification)
-    if (!known) return null
-    change.classification = known
-  }
-  if (determination !== undefined) {
-    const pair = determinations[change.classification ?? incident.classification] ?? []
-    const known = pair.find((value) => pascal(value) === determination)
-    if (!known) return null
-    change.determination = known
-  }
-  if (tags !== undefined) {
-    if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string')) return null
-    change.tags = tags
-  }
-  if (comment !== undefined) {
-    if (typeof comment !== 'string') return null
-    change.comment = comment
-  }
-  return change
 }

@@ -1,15 +1,15 @@
 import { type Request, type Response, Router } from 'express'
 import { sendGraphError, sendJson } from './answers.ts'
 import { admit, type Call, queryOf, sendList } from './api.ts'
+import { graphChange } from './changes.ts'
 import type { Tenant } from './directory.ts'
 import { compileFilter, FilterError, type FilterField, incidentFilter, parseFilter, wholeNumber } from './filter.ts'
 import { graphAlert, graphIncident } from './graph-wire.ts'
 import type { Ground } from './ground.ts'
 import { huntIn } from './hunting.ts'
-import type { Alert, Incident, IncidentStatus } from './incidents.ts'
+import type { Alert, Incident } from './incidents.ts'
 import { quotas } from './quotas.ts'
 import { alertsIn } from './stage.ts'
-import type { IncidentChange } from './world.ts'
 
 const incidentReaders = ['SecurityIncident.Read.All', 'SecurityIncident.ReadWrite.All']
 const incidentWriters = ['SecurityIncident.ReadWrite.All']
@@ -134,7 +134,7 @@ async function update(ground: Ground, req: Request, res: Response): Promise<void
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
   if (!incident) return
-  const change = changeOf(req.body)
+  const change = graphChange(req.body)
   if (change === null) return sendGraphError(ground, req, res, 400, 'BadRequest', 'The request body is not valid.')
   // A merged incident takes the change as well: 200, still redirected.
   if (incident.status === 'redirected') delete change.status
@@ -335,33 +335,4 @@ function nextLink(ground: Ground, req: Request, skip: number): string {
 async function sendFilterError(ground: Ground, req: Request, res: Response, error: unknown): Promise<void> {
   if (!(error instanceof FilterError)) throw error
   await sendGraphError(ground, req, res, 400, 'BadRequest', error.message)
-}
-
-const statuses: readonly string[] = ['active', 'resolved', 'inProgress', 'redirected', 'awaitingAction']
-const classifications: readonly string[] = ['unknown', 'falsePositive', 'truePositive', 'informationalExpectedActivity']
-const determinations: readonly string[] = [
-  ...['unknown', 'apt', 'malware', 'securityPersonnel', 'securityTesting', 'unwantedSoftware', 'other'],
-  ...['multiStagedAttack', 'compromisedAccount', 'phishing', 'maliciousUserActivity', 'notMalicious'],
-  ...['notEnoughDataToValidate', 'confirmedActivity', 'lineOfBusinessApplication'],
-]
-
-/** The change a PATCH body asks for; null when the body is not one this API takes. */
-function changeOf(body: unknown): IncidentChange | null {
-  if (!body || typeof body !== 'object' || Array.isArray(body)) return null
-  const change: IncidentChange = {}
-  for (const [key, value] of Object.entries(body)) {
-    if (key === 'status' && typeof value === 'string' && statuses.includes(value))
-      change.status = value as IncidentStatus
-    else if (key === 'classification' && typeof value === 'string' && classifications.includes(value))
-      change.classification = value
-    else if (key === 'determination' && typeof value === 'string' && determinations.includes(value))
-      change.determination = value
-    else if (key === 'assignedTo' && (value === null || typeof value === 'string')) change.assignedTo = value
-    else if (key === 'resolvingComment' && (value === null || typeof value === 'string'))
-      change.resolvingComment = value
-    else if (key === 'customTags' && Array.isArray(value) && value.every((tag) => typeof tag === 'string'))
-      change.tags = value
-    else if (!key.startsWith('@odata.')) return null
-  }
-  return change
 }

@@ -87,7 +87,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const line = options.requestLog ? (text: string) => void process.stdout.write(`${text}\n`) : () => {}
   const app = application(ground, options.controlPages ?? false)
   const record = recorder(requests, clock, line)
-  server.on('request', express().disable('x-powered-by').set('query parser', 'simple').use(record).use(app))
+  server.on(
+    'request',
+    express().disable('x-powered-by').disable('etag').set('query parser', 'simple').use(record).use(app),
+  )
   const trickle = options.liveIncidents
     ? new Trickle(world, options.liveIncidents === true ? 60_000 : options.liveIncidents)
     : null
