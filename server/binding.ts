@@ -8,7 +8,7 @@ import { type Tx, write } from './store/database.ts'
 import { isTenantId } from './store/identifiers.ts'
 import { type ConsentLink, completeLink, linkById, linkState } from './store/links.ts'
 import { decideReview, reviewById } from './store/reviews.ts'
-import { type BoundHow, findTenant } from './store/tenants.ts'
+import { type BoundHow, findTenant, reinstateCustomer } from './store/tenants.ts'
 
 /** A tenant that somebody or something says belongs to a customer, and the ground for believing it. */
 export interface Binding {
@@ -192,6 +192,20 @@ export async function enterTenant(
 function refusalOf(verdict: BindingVerdict, tenantId: string): PortalError {
   return new PortalError(verdict === 'tenant-is-partner' ? 'TENANT_IS_PARTNER' : 'TENANT_TAKEN', {
     facts: { tenantId },
+  })
+}
+
+/**
+ * Takes an offboarding back: the customer is served again, and every tenant of it is proven anew before it is read.
+ * @throws PortalError NOT_FOUND, CONFLICT when the customer is not offboarded
+ */
+export async function reinstate(portal: Portal, actor: OperatorActor, customerId: string): Promise<void> {
+  const now = portal.now()
+  await write(portal.db, async (tx) => {
+    await customerById(tx, customerId)
+    for (const tenantId of await reinstateCustomer(tx, actor, customerId, now)) {
+      await proveAnew(tx, actor, tenantId, now, { consented: false, revive: true })
+    }
   })
 }
 

@@ -574,13 +574,12 @@ onEachEngine('offboarding', (engine) => {
   })
   afterAll(() => here.close())
 
-  test('says what ends and what stays, and does nothing without a tick', async () => {
+  test('says what ends, what stays and how to take it back, and does nothing by being looked at', async () => {
     const { customer, tenant } = await connected(here, 'Staying')
     const page = await alice.open(`/customers/${customer.id}/offboarding`)
     expect(page.text).toContain('1 tenant, at once')
     expect(page.text).toContain('1 open incident stays visible')
-    const answer = await alice.submit(page, `/customers/${customer.id}/offboarding`)
-    expect(answer.status).toBe(422)
+    expect(page.text).toContain('You can take it back at any time')
     expect((await findTenant(here.portal.db, tenant.id))?.accessState).toBe('active')
   })
 
@@ -588,9 +587,7 @@ onEachEngine('offboarding', (engine) => {
     const { customer, tenant } = await connected(here, 'Leaving')
     const { link } = await issueConsentLink(here.portal, before, { customerId: customer.id, days: 14 })
     const asking = await alice.open(`/customers/${customer.id}/offboarding`)
-    const both = await Promise.all(
-      [1, 2].map(() => alice.submit(asking, `/customers/${customer.id}/offboarding`, { certain: 'yes' })),
-    )
+    const both = await Promise.all([1, 2].map(() => alice.submit(asking, `/customers/${customer.id}/offboarding`)))
     expect(both.map(({ status }) => status).sort()).toEqual([303, 409])
     const asked = () => here.simulator.requests.filter(({ path }) => path.includes(tenant.id)).length
     const calls = asked()
@@ -608,6 +605,19 @@ onEachEngine('offboarding', (engine) => {
     const refused = await alice.submit(await alice.open(address), `${address}/tenants`, { tenant: tenant.id })
     expect(refused.status).toBe(409)
     expect(refused.text).toContain('That customer is offboarded')
+  })
+
+  test('taken back, proves every tenant anew before it reads', async () => {
+    const { customer, tenant } = await connected(here, 'Returning')
+    await offboardCustomer(here.portal.db, before, customer.id, here.portal.now())
+    alice = await here.signedIn(here.cast.alice)
+    const page = await alice.open(`/customers/${customer.id}`)
+    const both = await Promise.all([1, 2].map(() => alice.submit(page, `/customers/${customer.id}/reinstatement`)))
+    expect(both.map(({ status }) => status).sort()).toEqual([303, 409])
+    expect(await findTenant(here.portal.db, tenant.id)).toMatchObject({ accessState: 'proving', nextSyncAt: null })
+    await untilNothingIsDue(here)
+    expect((await findTenant(here.portal.db, tenant.id))?.accessState).toBe('active')
+    expect((await alice.open(`/customers/${customer.id}`)).text).toContain('took the customer back')
   })
 
   test('leaves nothing that could be issued, bound or asked anew', async () => {
@@ -633,6 +643,8 @@ onEachEngine('who may what with customers', (engine) => {
     const { link } = await issueConsentLink(here.portal, before, { customerId: customer.id, days: 14 })
     const claimed = consentedTenant(here, 'Claimed')
     const review = await waitingReview(here, customer.id, claimed.id)
+    const left = await customerNamed(here, 'Left')
+    await offboardCustomer(here.portal.db, before, left.id, here.portal.now())
     const form = { name: 'X', expected: '', contactName: '', contactEmail: '', groups: '', notes: '', language: 'en' }
     paths = [
       { path: '/customers', least: 'Admin', fields: { ...form, days: '3' } },
@@ -640,7 +652,8 @@ onEachEngine('who may what with customers', (engine) => {
       { path: `/links/${link.id}/withdrawal`, least: 'Admin', fields: {} },
       { path: `/customers/${customer.id}/links`, least: 'Admin', fields: { days: '3' } },
       { path: `/customers/${customer.id}/tenants`, least: 'Admin', fields: { tenant: claimed.id } },
-      { path: `/customers/${customer.id}/offboarding`, least: 'Admin', fields: { certain: 'yes' } },
+      { path: `/customers/${customer.id}/offboarding`, least: 'Admin', fields: {} },
+      { path: `/customers/${left.id}/reinstatement`, least: 'Admin', fields: {} },
       { path: `/reviews/${review.id}/confirmation`, least: 'Admin', fields: { [`asked-${review.id}`]: 'yes' } },
       { path: `/reviews/${review.id}/dismissal`, least: 'Admin', fields: {} },
       { path: `/tenants/${tenant.id}/checks`, least: 'Analyst', fields: {} },

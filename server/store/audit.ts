@@ -17,6 +17,7 @@ export const auditActions = [
   'customer.created',
   'customer.changed',
   'customer.offboarded',
+  'customer.reinstated',
   'link.issued',
   'link.withdrawn',
   'link.opened',

@@ -218,6 +218,23 @@ export async function offboardCustomer(db: Database, actor: Actor, customerId: s
   })
 }
 
+/**
+ * Takes an offboarding back. The tenants stay tombstones: they are proven anew one by one, with `proveAnew`.
+ * @returns their IDs
+ * @throws PortalError CONFLICT when the customer is not offboarded
+ */
+export async function reinstateCustomer(tx: Tx, actor: Actor, customerId: string, now: Date): Promise<string[]> {
+  const back = await tx
+    .updateTable('customers')
+    .set({ offboarded_at: null, updated_at: now.toISOString() })
+    .where('id', '=', customerId)
+    .where('offboarded_at', 'is not', null)
+    .executeTakeFirst()
+  if (back.numUpdatedRows !== 1n) throw new PortalError('CONFLICT')
+  await recordAudit(tx, actor, { action: 'customer.reinstated', at: now, customerId })
+  return (await tenantsOf(tx, customerId)).map((tenant) => tenant.tenantId)
+}
+
 export interface FleetSummary {
   /** Tenants that have been active and are not offboarded: those Muster ought to see. */
   tenants: number

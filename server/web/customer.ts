@@ -1,6 +1,5 @@
 import type { Response } from 'express'
-import { z } from 'zod'
-import { enterTenant } from '../binding.ts'
+import { enterTenant, reinstate } from '../binding.ts'
 import { PortalError } from '../errors.ts'
 import type { Portal } from '../portal.ts'
 import {
@@ -161,17 +160,9 @@ export interface OffboardingView {
   incidents: number
   linkOpen: boolean
   appName: string
-  faults: FieldFault[] | null
 }
 
-export const showOffboarding: Handler<OperatorRequest> = (portal, req, res) => askToOffboard(portal, req, res, null)
-
-async function askToOffboard(
-  portal: Portal,
-  req: OperatorRequest,
-  res: Response,
-  faults: FieldFault[] | null,
-): Promise<void> {
+export const showOffboarding: Handler<OperatorRequest> = async (portal, req, res) => {
   const file = await customerFile(portal.db, pathValue(req, 'id'))
   if (file.customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
   const { unassigned, ...open } = addUp(file.tenants)
@@ -182,20 +173,24 @@ async function askToOffboard(
     incidents: file.tenants.reduce((sum, tenant) => sum + tenant.incidentCount, 0),
     linkOpen: file.links.some((link) => linkState(link, portal.now()) === 'issued'),
     appName: (await readSettings(portal.db)).appName,
-    faults,
   }
-  await render(res, 'customers/offboarding', view, faults ? 422 : 200)
+  await render(res, 'customers/offboarding', view)
 }
-
-const certain = { certain: z.literal('yes', says('customers.offboarding.tick')) }
 
 /** Ends the service. Tokens that this process holds are dropped; those of others end by themselves within the hour. */
 export const offboard: Handler<OperatorRequest> = async (portal, req, res) => {
-  const form = readForm(certain, req)
-  if (form.faults) return askToOffboard(portal, req, res, form.faults)
+  readForm({}, req)
   const id = pathValue(req, 'id')
   await customerById(portal.db, id)
   await offboardCustomer(portal.db, operatorActor(req), id, portal.now())
   for (const { tenantId } of await tenantsOf(portal.db, id)) portal.microsoft.forget(tenantId)
+  res.redirect(303, `/customers/${id}`)
+}
+
+/** Takes the offboarding back: every tenant is proven anew. */
+export const takeBack: Handler<OperatorRequest> = async (portal, req, res) => {
+  readForm({}, req)
+  const id = pathValue(req, 'id')
+  await reinstate(portal, operatorActor(req), id)
   res.redirect(303, `/customers/${id}`)
 }

@@ -2,7 +2,7 @@ import { addAttemptAgain, showAttempt } from './attempt.ts'
 import { showAudit } from './audit.ts'
 import { returnFromSignIn } from './auth-return.ts'
 import { returnFromConsent } from './consent.ts'
-import { addTenant, offboard, showCustomer, showOffboarding } from './customer.ts'
+import { addTenant, offboard, showCustomer, showOffboarding, takeBack } from './customer.ts'
 import { addCustomer, editCustomer, showCustomerForm, showNewCustomer } from './customer-form.ts'
 import { showCustomers } from './customers.ts'
 import { alive, ready } from './health.ts'
@@ -72,6 +72,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/customers/:id/tenants', access: 'Admin', handler: addTenant },
   { method: 'GET', path: '/customers/:id/offboarding', access: 'Admin', handler: showOffboarding },
   { method: 'POST', path: '/customers/:id/offboarding', access: 'Admin', handler: offboard },
+  { method: 'POST', path: '/customers/:id/reinstatement', access: 'Admin', handler: takeBack },
   { method: 'POST', path: '/links/:id/withdrawal', access: 'Admin', handler: withdraw },
   { method: 'POST', path: '/reviews/:id/confirmation', access: 'Admin', handler: confirm },
   { method: 'POST', path: '/reviews/:id/dismissal', access: 'Admin', handler: dismiss },

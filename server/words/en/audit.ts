@@ -36,6 +36,8 @@ export const audit = {
     '<b>{actor}</b> changed what is kept about {place, select, log {<c>{customer}</c>} other {the customer}}',
   'audit.customer.offboarded':
     '<b>{actor}</b> offboarded {place, select, log {<c>{customer}</c>} other {the customer}}',
+  'audit.customer.reinstated':
+    '<b>{actor}</b> took {place, select, log {<c>{customer}</c>} other {the customer}} back; every tenant is proven anew',
   'audit.link.issued': '<b>{actor}</b> issued a consent link{place, select, log { for <c>{customer}</c>} other {}}',
   'audit.link.withdrawn':
     '<b>{actor}</b> withdrew the consent link{place, select, log { of <c>{customer}</c>} other {}}',

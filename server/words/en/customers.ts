@@ -169,6 +169,7 @@ export const customers = {
   'customers.calm.offboarded': 'Offboarded',
   'customers.calm.offboarded.next':
     'Nothing is read any more. What was read stays visible until it is pruned. The tenants stay reserved for this customer’s record.',
+  'customers.calm.offboarded.back': 'Take the customer back',
   'customers.primary.issue': 'Issue a new link',
   'customers.primary.issue-first': 'Issue a consent link',
   'customers.primary.check': 'Check again now',
@@ -333,9 +334,8 @@ export const customers = {
   'customers.offboarding.customer.text':
     'Muster cannot do that. Until then the consent itself stands, though nothing uses it. Ask them: Entra admin centre, Enterprise applications, {app}, Properties, Delete.',
   'customers.offboarding.app': 'your app',
-  'customers.offboarding.certain':
-    'I know that this version of Muster has no way back: a tenant of an offboarded customer cannot be connected again',
-  'customers.offboarding.tick': 'Say first that you know there is no way back',
+  'customers.offboarding.way-back':
+    'You can take it back at any time: then every tenant is proven anew before anything is read.',
   'customers.offboarding.confirm': 'Stop reading and offboard',
   'customers.offboarding.keep': 'Keep the customer',
 } as const

@@ -58,7 +58,8 @@ export const errors = {
   'error.CONSENT_NOT_YOURS.next':
     'It shows something only to the browser in which the consent was started. If you accepted at Microsoft just now, whoever sent you the link will see to it. Otherwise open that link again.',
   'error.CUSTOMER_OFFBOARDED': 'This customer is offboarded',
-  'error.CUSTOMER_OFFBOARDED.next': 'Nothing was changed. Add the customer anew to work with them again.',
+  'error.CUSTOMER_OFFBOARDED.next':
+    'Nothing was changed. Take the customer back on its page first, if you serve them again.',
   'error.TENANT_UNKNOWN': 'No Microsoft tenant holds this domain',
   'error.TENANT_UNKNOWN.next': 'Check the spelling, or leave it empty and confirm the tenant by hand later.',
   'error.TENANT_TAKEN': 'This tenant belongs to another customer',

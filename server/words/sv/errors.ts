@@ -59,7 +59,8 @@ export const errors = {
   'error.CONSENT_NOT_YOURS.next':
     'Den visar något bara för webbläsaren där godkännandet påbörjades. Om du nyss godkände hos Microsoft tar den som skickade länken hand om det. Öppna annars länken igen.',
   'error.CUSTOMER_OFFBOARDED': 'Kunden är avslutad',
-  'error.CUSTOMER_OFFBOARDED.next': 'Inget ändrades. Lägg till kunden på nytt för att arbeta med dem igen.',
+  'error.CUSTOMER_OFFBOARDED.next':
+    'Inget ändrades. Ta tillbaka kunden på dess sida först, om ni arbetar med dem igen.',
   'error.TENANT_UNKNOWN': 'Ingen Microsoft-klientorganisation har den här domänen',
   'error.TENANT_UNKNOWN.next':
     'Kontrollera stavningen, eller lämna fältet tomt och bekräfta klientorganisationen för hand senare.',

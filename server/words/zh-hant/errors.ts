@@ -52,7 +52,7 @@ export const errors = {
   'error.CONSENT_NOT_YOURS.next':
     '只有開始同意程序的瀏覽器才能看到此頁的內容。如果您剛才已在 Microsoft 按下「接受」，寄送連結給您的人會處理。否則請再次開啟該連結。',
   'error.CUSTOMER_OFFBOARDED': '此客戶已終止服務',
-  'error.CUSTOMER_OFFBOARDED.next': '沒有變更任何內容。若要再次與其合作，請重新新增客戶。',
+  'error.CUSTOMER_OFFBOARDED.next': '沒有變更任何內容。若要再次為其服務，請先在該客戶的頁面上恢復服務。',
   'error.TENANT_UNKNOWN': '沒有 Microsoft 租用戶擁有此網域',
   'error.TENANT_UNKNOWN.next': '請檢查拼字，或將欄位留空，稍後再手動確認租用戶。',
   'error.TENANT_TAKEN': '此租用戶屬於另一個客戶',
