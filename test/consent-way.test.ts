@@ -110,7 +110,7 @@ onEachEngine('the way from link to access', (engine) => {
       const state = refused.searchParams.get('state')
       expect(refused.searchParams.get('prompt')).toBe('none')
       const visible = await browser.get(
-        `/auth/callback?error=login_required&error_description=AADSTS50058%3A+x&state=${state}`,
+        `/consent/callback?error=login_required&error_description=AADSTS50058%3A+x&state=${state}`,
       )
       expect(new URL(visible.location ?? '').searchParams.get('prompt')).toBe('select_account')
       const page = await choose(browser, await browser.get(visible.location ?? ''), invited.admin)
@@ -124,7 +124,7 @@ onEachEngine('the way from link to access', (engine) => {
       const back = await answerAtMicrosoft(browser, await leave(browser, invited), invited.admin)
       const refuse = (left: { location: string | null }) =>
         browser.get(
-          `/auth/callback?error=access_denied&state=${new URL(left.location ?? '').searchParams.get('state')}`,
+          `/consent/callback?error=access_denied&state=${new URL(left.location ?? '').searchParams.get('state')}`,
         )
       const page = await browser.follow(await refuse(await refuse(await browser.get(back.location ?? ''))))
       expect(wordsOf(page)).toContain('Now a person looks at it')
@@ -182,9 +182,9 @@ onEachEngine('the way from link to access', (engine) => {
         const silent = await browser.get(
           `/consent/callback?admin_consent=True&tenant=${claimed.id}&state=${stateOf(left)}`,
         )
-        const visible = await browser.get(`/auth/callback?error=login_required&state=${stateOf(silent)}`)
+        const visible = await browser.get(`/consent/callback?error=login_required&state=${stateOf(silent)}`)
         const page = await browser.follow(
-          await browser.get(`/auth/callback?error=access_denied&state=${stateOf(visible)}`),
+          await browser.get(`/consent/callback?error=access_denied&state=${stateOf(visible)}`),
         )
         expect(await boundTo(here, invited)).toEqual([])
         pages.push(
@@ -229,7 +229,7 @@ onEachEngine('the way from link to access', (engine) => {
         `/consent/callback?admin_consent=True&tenant=${invited.tenant.id}&state=${stateOf(left)}`,
       )
       here.simulator.world.consent(invited.tenant.id, here.portal.config.app.clientId)
-      const visible = await browser.get(`/auth/callback?error=login_required&state=${stateOf(silent)}`)
+      const visible = await browser.get(`/consent/callback?error=login_required&state=${stateOf(silent)}`)
       const page = await choose(browser, await browser.get(visible.location ?? ''), visitor.admin)
       expect(wordsOf(page)).toContain('Now a person looks at it')
       expect(await boundTo(here, invited)).toEqual([])

@@ -457,6 +457,45 @@ describe('pages', () => {
   })
 })
 
+describe('a long list of Graph', () => {
+  const at = (index: number) =>
+    `2026-11-20T00:${String(Math.floor(index / 60)).padStart(2, '0')}:${String(index % 60).padStart(2, '0')}Z`
+  /** Graph over these records, in order of change, which gives nothing beyond `wall`. */
+  const graphOf =
+    (records: Record<string, unknown>[], wall: number): Handler =>
+    (call) => {
+      const since = /ge (\S+)/.exec(call.query.get('$filter') ?? '')?.[1] ?? ''
+      const found = records.filter(({ lastUpdateDateTime }) => (instantOf(String(lastUpdateDateTime)) ?? '') >= since)
+      const skip = Number(call.query.get('$skip') ?? 0)
+      return page(...found.slice(skip, Math.min(skip + 50, wall)))
+    }
+
+  test('is read on from the last change, with ties neither lost nor doubled', async () => {
+    const records = Array.from({ length: 333 }, (_, index) =>
+      graphIncident({ id: String(index), lastUpdateDateTime: at(Math.floor(index / 7)) }),
+    )
+    const { incidents, error } = await list(graphOf(records, 100), 'graph')
+    expect(error).toBeUndefined()
+    expect(incidents.map(({ id }) => id)).toEqual(records.map(({ id }) => id))
+  })
+
+  test('ends when more changed in one instant than Graph will give', async () => {
+    const records = Array.from({ length: 200 }, (_, index) =>
+      graphIncident({ id: String(index), lastUpdateDateTime: at(1) }),
+    )
+    const { incidents, calls } = await list(graphOf(records, 100), 'graph')
+    expect(incidents).toHaveLength(100)
+    expect(calls.length).toBeLessThan(10)
+  })
+
+  test('of a page or less is asked for once', async () => {
+    const records = Array.from({ length: 49 }, (_, index) =>
+      graphIncident({ id: String(index), lastUpdateDateTime: at(index) }),
+    )
+    expect((await list(graphOf(records, 1_000), 'graph')).calls).toHaveLength(1)
+  })
+})
+
 describe('a list that fails', () => {
   test('with 401 is tried once more with a fresh token, then given up', async () => {
     const { error, calls, tokens } = await list(() => ({ status: 401, json: { error: { code: 'Unauthorized' } } }))

@@ -313,7 +313,7 @@ test('the sign-in address carries PKCE, state and nonce, and nothing that was no
   expect(Object.fromEntries(address.searchParams)).toEqual({
     client_id: appId,
     response_type: 'code',
-    redirect_uri: 'https://muster.example/auth/callback',
+    redirect_uri: 'https://muster.example/consent/callback',
     response_mode: 'query',
     scope: 'openid profile',
     state: 's&t',

@@ -28,14 +28,7 @@ export function classicConsentUrl(config: Config, request: { state: string }): s
   })
 }
 
-type ConsentRefusal =
-  | 'declined'
-  | 'not-admin'
-  | 'wrong-tenant'
-  | 'unlicensed'
-  | 'misconfigured'
-  | 'cancelled'
-  | 'other'
+type ConsentRefusal = 'declined' | 'not-admin' | 'wrong-tenant' | 'unlicensed' | 'misconfigured' | 'cancelled' | 'other'
 
 /**
  * What a browser says at the consent callback. Every word of it can be forged: it names whom to ask, never whom to

@@ -29,15 +29,14 @@ const finding = (found: Found): RegistrationFinding => ({ facts: {}, refusal: nu
  */
 export async function inspectRegistration(wiring: Wiring): Promise<RegistrationFinding[]> {
   const { config } = wiring
-  const [tenant, app, audience, consentUri, signInUri, signIn] = await Promise.all([
+  const [tenant, app, audience, consentUri, signIn] = await Promise.all([
     inspectTenant(wiring),
     inspectApp(wiring),
     inspectAudience(wiring),
     inspectRedirect(wiring, 'redirect-uris', config.app, redirectUris(config).consent),
-    inspectRedirect(wiring, 'redirect-uris', config.app, redirectUris(config).signIn),
     inspectSignIn(wiring),
   ])
-  return [tenant, ...app.slice(0, 1), audience, consentUri, signInUri, ...app.slice(1), ...signIn]
+  return [tenant, ...app.slice(0, 1), audience, consentUri, ...app.slice(1), ...signIn]
 }
 
 async function inspectTenant({ config, discovery, now }: Wiring): Promise<RegistrationFinding> {
@@ -205,6 +204,7 @@ async function inspectSignIn(wiring: Wiring): Promise<RegistrationFinding[]> {
   const { config } = wiring
   if (config.signIn.clientId === config.app.clientId) {
     return [
+      await inspectRedirect(wiring, 'redirect-uris', config.app, redirectUris(config).signIn),
       finding({
         check: 'sign-in',
         outcome: 'warning',

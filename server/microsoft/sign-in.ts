@@ -40,7 +40,7 @@ export function signInWith(wiring: Wiring): SignIn {
         {
           client_id: registrationFor(config, purpose).clientId,
           response_type: 'code',
-          redirect_uri: redirectUris(config).signIn,
+          redirect_uri: redirectFor(config, purpose),
           response_mode: 'query',
           scope: 'openid profile',
           state,
@@ -59,6 +59,10 @@ export function signInWith(wiring: Wiring): SignIn {
 
 const registrationFor = (config: Config, purpose: SignInPurpose) =>
   purpose === 'operator' ? config.signIn : config.app
+
+/** Customers come back where consents do: the one address that the app they consented to is sure to have. */
+const redirectFor = (config: Config, purpose: SignInPurpose) =>
+  purpose === 'operator' ? redirectUris(config).signIn : redirectUris(config).consent
 
 /** Operators sign in at the partner's own tenant, whatever the request says. */
 function authorityTenant(config: Config, request: Pick<SignInRequest, 'purpose' | 'tenantId'>, now: Date): string {
@@ -84,7 +88,7 @@ async function redeemCode({ config, send, now }: Wiring, request: SignInCode): P
       {
         code: request.code,
         codeVerifier: request.codeVerifier,
-        redirectUri: redirectUris(config).signIn,
+        redirectUri: redirectFor(config, request.purpose),
         scopes: ['openid', 'profile'],
         nonce: request.nonce,
       },

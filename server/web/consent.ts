@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import { PortalError } from '../errors.ts'
-import { type ConsentClaim, readConsentClaim, type SignInReturn } from '../microsoft/consent.ts'
+import { type ConsentClaim, readConsentClaim } from '../microsoft/consent.ts'
 import { receiveClaim, type Step } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
 import { browserOf, customerActor, keepBrowser } from './access.ts'
@@ -9,7 +9,7 @@ import type { Handler } from './route.ts'
 import { dropSealed, seal, unseal } from './sealed.ts'
 
 /**
- * Where Microsoft sends a browser back to after a consent. Whatever cannot be read, is not known, or belongs to another
+ * Where Microsoft sends a browser back to after a consent, and after the sign-in that proves its tenant. Whatever cannot be read, is not known, or belongs to another
  * browser is answered alike: who made it up learns nothing from it.
  * @throws PortalError `CONSENT_NOT_YOURS`
  */
@@ -17,23 +17,6 @@ export const returnFromConsent: Handler = async (portal, req, res) => {
   const step = await receive(portal, req, res, claimIn(req))
   if (step.kind === 'stranger') throw new PortalError('CONSENT_NOT_YOURS')
   await goOn(portal, res, step)
-}
-
-/**
- * Ends a sign-in that was to prove a tenant.
- * @returns false when nothing of the kind began in this browser
- */
-export async function finishTenantSignIn(
-  portal: Portal,
-  req: Request,
-  res: Response,
-  said: SignInReturn,
-): Promise<boolean> {
-  if (said.state === null || browserOf(portal.config, req) === undefined) return false
-  const step = await receive(portal, req, res, claimOf(said))
-  if (step.kind === 'stranger') return false
-  await goOn(portal, res, step)
-  return true
 }
 
 /** Leads the browser on, with what it has to keep until it comes back. */
@@ -60,11 +43,4 @@ function claimIn(req: Request): ConsentClaim {
     if (!(error instanceof PortalError)) throw error
     throw new PortalError('CONSENT_NOT_YOURS', { cause: error })
   }
-}
-
-/** What a sign-in came back with, as a claim: it names no tenant, and its code is redeemed or worth nothing. */
-function claimOf(said: SignInReturn): ConsentClaim {
-  if (said.kind === 'code') return said
-  const { aadsts, correlationId } = said.kind === 'refused' ? said : { aadsts: null, correlationId: null }
-  return { kind: 'refused', reason: 'other', aadsts, correlationId, state: said.state }
 }
