@@ -9,6 +9,7 @@ import {
   SqliteAdapter,
   SqliteDialect,
   SqliteDriver,
+  sql,
   type Transaction,
 } from 'kysely'
 import Sqlite from 'libsql'
@@ -43,7 +44,9 @@ class ImmediateSqliteDriver extends SqliteDriver {
    * outside a transaction: its first statement is the only one that can be refused.
    */
   override async beginTransaction(): Promise<void> {
-    await whileBusy(() => this.#sqlite.exec('begin immediate'))
+    // A snapshot is in the way only of a connection with a statement left over, and that does not pass.
+    const passing = (error: unknown) => isBusy(error) && sqlState(error) !== 'SQLITE_BUSY_SNAPSHOT'
+    await whileBusy(() => this.#sqlite.exec('begin immediate'), passing)
   }
 
   override async rollbackTransaction(): Promise<void> {
@@ -52,12 +55,12 @@ class ImmediateSqliteDriver extends SqliteDriver {
   }
 }
 
-async function whileBusy<T>(step: () => T | Promise<T>): Promise<T> {
+async function whileBusy<T>(step: () => T | Promise<T>, passing = isBusy): Promise<T> {
   for (const started = performance.now(); ; ) {
     try {
       return await step()
     } catch (error) {
-      if (!isBusy(error) || performance.now() - started > busyPatience) throw error
+      if (!passing(error) || performance.now() - started > busyPatience) throw error
       await sleep(5 + Math.random() * 30)
     }
   }
@@ -106,12 +109,14 @@ export async function openDatabase(options: {
     }
     return connectDatabase(options)
   }
-  // Processes that start at once on a new file stand in each other's way, and kysely makes its own tables outside
-  // transactions: a connection that met SQLITE_BUSY there is not used again.
+  // Processes that start at once on a new file stand in each other's way. kysely makes its own tables outside
+  // transactions, so these wait inside SQLite; and a connection that met SQLITE_BUSY all the same is not used again.
   return whileBusy(async () => {
     const db = connectDatabase(options)
     try {
+      await sql`pragma busy_timeout = ${sql.raw(String(busyPatience))}`.execute(db)
       await migrate(db)
+      await sql`pragma busy_timeout = ${sql.raw(String(sqliteBusyTimeout))}`.execute(db)
       return db
     } catch (error) {
       await db.destroy()
