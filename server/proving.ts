@@ -82,8 +82,10 @@ export function judge(tenant: Tenant, evidence: AccessEvidence, now: Date): Verd
 function stateAfter(tenant: Tenant, code: RefusalCode, now: Date, proving: boolean): AccessState {
   const sinceConsent =
     tenant.provingSince === null ? Number.POSITIVE_INFINITY : now.getTime() - Date.parse(tenant.provingSince)
-  if (mayBePropagation.has(code) && tenant.accessState === 'proving') {
-    if (code === 'not-consented' ? proving : sinceConsent < propagation) return 'proving'
+  if (mayBePropagation.has(code)) {
+    // A new consent of a tenant that works can look like a loss for as long as it spreads.
+    if (sinceConsent < propagation) return tenant.accessState === 'active' ? 'active' : 'proving'
+    if (code === 'not-consented' && proving && tenant.accessState === 'proving') return 'proving'
   }
   if (code === 'not-consented') return tenant.firstActiveAt === null ? 'unproven' : 'revoked'
   const certain = stateOf[code]

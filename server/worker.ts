@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { probePinned } from './binding.ts'
+import { PortalError } from './errors.ts'
 import { Refusal } from './microsoft/refusals.ts'
 import type { Portal } from './portal.ts'
 import { alarmProbeEvery, proveTenant } from './proving.ts'
@@ -132,7 +133,7 @@ export async function keepHouse(portal: Portal): Promise<void> {
     try {
       await probePinned(portal, link)
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
+      if (!(error instanceof Refusal || error instanceof PortalError)) throw error
     }
   }
   await write(portal.db, async (tx) => {

@@ -53,8 +53,6 @@ export async function bindTenant(
       cursor: null,
       last_read_at: null,
       last_read_code: null,
-      reconciled_at: null,
-      reconciled_differences: null,
       first_incident_at: null,
     })
     .onConflict((oc) => oc.column('tenant_id').doNothing())

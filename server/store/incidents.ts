@@ -104,7 +104,7 @@ export async function incidentById(db: Database, tenantId: string, incidentId: s
     tenantLastReadAt: row.tenant_last_read_at,
     alerts: alerts.map((alert) => ({
       ...(JSON.parse(alert.facts) as Omit<RemoteAlert, 'original'>),
-      original: JSON.parse(alert.original) as unknown,
+      original: alert.original === null ? null : (JSON.parse(alert.original) as unknown),
     })),
     alertCount: row.alert_count,
     alertsReadAt: row.alerts_read_at,

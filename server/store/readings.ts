@@ -38,6 +38,7 @@ export async function storeIncidents(
       tx,
       tenantId,
       carried.map((incident) => ({ incidentId: incident.id, alerts: alertsOf(incident) ?? [] })),
+      'within',
     )
   }
   return changed
@@ -111,7 +112,7 @@ export async function storeAlertsOf(
   alerts: readonly RemoteAlert[],
   now: Date,
 ): Promise<void> {
-  await replaceAlertRows(tx, tenantId, [{ incidentId: incident.id, alerts }])
+  await replaceAlertRows(tx, tenantId, [{ incidentId: incident.id, alerts }], 'apart')
   await tx
     .updateTable('incidents')
     .set({ alert_count: alerts.length, alerts_read_at: now.toISOString(), search_text: searchText(incident, alerts) })
@@ -128,6 +129,7 @@ async function replaceAlertRows(
   tx: Tx,
   tenantId: string,
   incidents: readonly { incidentId: string; alerts: readonly RemoteAlert[] }[],
+  came: 'within' | 'apart',
 ): Promise<void> {
   if (incidents.length === 0) return
   await tx
@@ -148,7 +150,8 @@ async function replaceAlertRows(
         incident_id: incidentId,
         first_activity_at: facts.firstActivityAt ?? facts.createdAt,
         facts: JSON.stringify(facts),
-        original: JSON.stringify(original),
+        // What came within an incident stands in the original of that incident already.
+        original: came === 'apart' ? JSON.stringify(original) : null,
       })
     }
   }

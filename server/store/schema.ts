@@ -182,8 +182,6 @@ interface TenantTable {
   cursor: string | null
   last_read_at: string | null
   last_read_code: string | null
-  reconciled_at: string | null
-  reconciled_differences: number | null
   first_incident_at: string | null
   open_high: Generated<number>
   open_medium: Generated<number>
@@ -256,7 +254,8 @@ interface AlertTable {
   first_activity_at: string | null
   /** JSON: RemoteAlert without its original. */
   facts: string
-  original: string
+  /** Null when it came within the incident, whose own original holds it. */
+  original: string | null
 }
 
 interface RejectedItemTable {

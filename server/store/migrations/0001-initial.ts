@@ -96,7 +96,7 @@ export const initial: Migration = {
        access_state state_code? state_since capabilities first_active_at? offboarded_at?
        proving_since? check_attempts# next_check_at? check_lease_until? check_fence# last_check_at?
        next_sync_at? sync_lease_until? sync_fence# sync_failures# sync_phase cursor? last_read_at? last_read_code?
-       reconciled_at? reconciled_differences#? first_incident_at?
+       first_incident_at?
        open_high# open_medium# open_low# open_informational# open_unknown# unassigned_high# unassigned_medium#
        unassigned_low# unassigned_informational# unassigned_unknown# incident_count#`,
       ['tenant_id'],
@@ -131,7 +131,7 @@ export const initial: Migration = {
     await index('incidents_alerts_due', 'incidents', `tenant_id, ${sorted}`, 'where alerts_read_at is null')
     await index('incidents_redirected', 'incidents', 'tenant_id, redirect_id', 'where redirect_id is not null')
     await searchByTrigrams(db, postgres)
-    await table('alerts', 'tenant_id incident_id alert_id first_activity_at? facts original', [
+    await table('alerts', 'tenant_id incident_id alert_id first_activity_at? facts original?', [
       'tenant_id',
       'incident_id',
       'alert_id',
