@@ -2,9 +2,10 @@
 // in one statement a page, without any of our logic.
 import { connectMicrosoft } from '../dist/microsoft/connect.js'
 import { muster } from '../dist/store/audit.js'
+import { bindTenant } from '../dist/store/bindings.js'
 import { createCustomer } from '../dist/store/customers.js'
 import { write } from '../dist/store/database.js'
-import { bindTenant, tenantById } from '../dist/store/tenants.js'
+import { tenantById } from '../dist/store/tenants.js'
 import { runDue } from '../dist/worker.js'
 import { configFor, log, startSimulatorProcess, tenantIdOf } from './stage.mjs'
 

@@ -1,9 +1,10 @@
 // How long a page takes against an empty page through the same middleware, at two sizes of the store.
 import { createApp } from '../dist/app.js'
+import { bindTenant } from '../dist/store/bindings.js'
+import { recount } from '../dist/store/counters.js'
 import { createCustomer } from '../dist/store/customers.js'
 import { write } from '../dist/store/database.js'
-import { recount, storeIncidents } from '../dist/store/incidents.js'
-import { bindTenant } from '../dist/store/tenants.js'
+import { storeIncidents } from '../dist/store/readings.js'
 import { render } from '../dist/web/render.js'
 import { routes } from '../dist/web/routes.js'
 import { configFor, incidentOf, log, percentile, serve, signedIn, tenantIdOf } from './stage.mjs'

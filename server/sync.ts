@@ -82,13 +82,30 @@ interface Reading {
 async function readTenant(portal: Portal, claim: Claim, tenant: Tenant, syncId: string): Promise<Reading> {
   const reading: Reading = { newest: tenant.cursor, rejected: 0 }
   for (const query of windows(tenant, portal.now())) {
-    for await (const page of portal.microsoft.listIncidents(tenant.tenantId, query)) {
+    for await (const page of oneAhead(portal.microsoft.listIncidents(tenant.tenantId, query))) {
       await storePage(portal.db, claim, syncId, page, portal.now())
       await extendClaim(portal.db, claim, portal.now(), syncLease)
       note(reading, page, instant(portal.now().getTime() + overlap))
     }
   }
   return reading
+}
+
+/** Asks for the next page while the one at hand is being stored. */
+async function* oneAhead<Page>(pages: AsyncGenerator<Page>): AsyncGenerator<Page> {
+  let coming = pages.next()
+  try {
+    for (;;) {
+      const { value, done } = await coming
+      if (done) return
+      coming = pages.next()
+      // Whoever stops in between never looks at it; without this its failure would end the process.
+      coming.catch(() => undefined)
+      yield value
+    }
+  } finally {
+    pages.return(undefined).catch(() => undefined)
+  }
 }
 
 /** A time from the far future would move the window past everything that is still to come: it moves nothing. */
