@@ -6,4 +6,5 @@ export default {
   roots: ['<rootDir>/test/browser'],
   testPathIgnorePatterns: ['/node_modules/'],
   testTimeout: 120_000,
+  verbose: true,
 }

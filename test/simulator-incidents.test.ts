@@ -242,6 +242,7 @@ describe('the Defender API', () => {
       const { status, body } = await call(simulator, bad, '/api/incidents')
       expect([status, body.error.code]).toEqual([401, 'Unauthorized'])
     }
+    expect((await get()).status).toBe(200)
     simulator.clock.advance(2 * 3_600_000)
     expect((await get()).status).toBe(401)
   })

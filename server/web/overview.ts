@@ -11,6 +11,7 @@ import { type Funnel, funnelOf } from './overview-funnel.ts'
 import { severities } from './queue-filters.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
+import { refusalKeys } from './signals.ts'
 
 /** What stands on the first page whether or not anything is read yet. */
 interface Beginning {
@@ -144,8 +145,7 @@ function causeOf(tenant: Tenant): Omit<Blind, 'tenant' | 'customerName' | 'since
   const code = said as RefusalCode
   return {
     code,
-    why: `refusal.${code}`,
-    next: `refusal.${code}.next`,
+    ...refusalKeys(code, tenant),
     owner: ownerOf(code),
     byConsent: byConsent.has(code),
   }

@@ -1,4 +1,5 @@
 import type { IncidentStatus, Severity } from '../microsoft/microsoft.ts'
+import type { RefusalCode } from '../microsoft/refusals.ts'
 import type { Standing } from '../standing.ts'
 import { type AccessState, blindSince, type Tenant } from '../store/tenants.ts'
 import { en } from '../words/en.ts'
@@ -9,6 +10,17 @@ import { Html, html, icon } from './html.ts'
 /** What of a tenant says whether it is being read. */
 export type Seen = Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt'>
 
+/** Why access is refused, and what to do: whoever was let in before lost something, others never had it. */
+export function refusalKeys(
+  code: RefusalCode,
+  tenant: Pick<Tenant, 'firstActiveAt'>,
+): { why: MessageKey; next: MessageKey } {
+  const lost = tenant.firstActiveAt !== null && (code === 'not-consented' || code === 'role-missing')
+  return lost
+    ? { why: `refusal.${code}.lost`, next: `refusal.${code}.lost.next` }
+    : { why: `refusal.${code}`, next: `refusal.${code}.next` }
+}
+
 /** How severities, statuses, states and names are drawn: the word first, then a shape, then a colour. */
 export interface Signals {
   severity(value: Severity): Html
@@ -17,6 +29,7 @@ export interface Signals {
   status(value: IncidentStatus): Html
   /** Where a customer stands, or a tenant by its access state. */
   standing(value: Standing | AccessState): Html
+  refusalKeys: typeof refusalKeys
   /** A tenant's badge: blind before whatever its access state says. */
   tenantState(tenant: Seen): Html
   /** How fresh a line is: when its tenant was last read, or since when it is blind. */
@@ -115,6 +128,7 @@ export function createSignals(language: Language, format: Format, now: Date): Si
     return html`<span class="badge ${colour}">${icon(shape)}${word(`standing.${value}`)}</span>`
   }
   return {
+    refusalKeys,
     spoken,
     standing,
     named,

@@ -104,7 +104,7 @@ export const join = {
   'join.done.when': 'When',
   'join.done.permissions': 'Permissions',
   'join.done.proven': 'Proven',
-  'join.done.proven.how': 'by asking Microsoft for your incidents',
+  'join.done.proven.how': ', by asking Microsoft for your incidents',
   'join.done.first': 'First incident',
   'join.done.first.reading': 'Being read now',
   'join.done.first.none': 'None so far',

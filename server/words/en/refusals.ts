@@ -3,9 +3,15 @@ export const refusals = {
   'refusal.not-consented': 'The customer’s administrator has not consented, or has withdrawn the consent.',
   'refusal.not-consented.next':
     'Send the customer a consent link. Straight after consent, wait a few minutes: Microsoft spreads it slowly.',
+  'refusal.not-consented.lost':
+    'The consent was there and is gone: somebody in the customer’s tenant deleted the app or its permission.',
+  'refusal.not-consented.lost.next': 'Send a new consent link. Only an administrator of theirs can give access back.',
   'refusal.role-missing': 'The customer’s administrator consented, but the permission is not among what was granted.',
   'refusal.role-missing.next':
     'Wait a few minutes if consent was just given. Otherwise send the link again, for an administrator who may grant it.',
+  'refusal.role-missing.lost':
+    'The permission was there and is gone: somebody in the customer’s tenant took it from the app.',
+  'refusal.role-missing.lost.next': 'Send a new consent link. A new consent brings the permission back.',
   'refusal.app-disabled': 'The customer’s administrator has disabled the app in their tenant.',
   'refusal.app-disabled.next':
     'Ask them to set “Enabled for users to sign in” to Yes under Enterprise applications in Entra.',

@@ -105,7 +105,7 @@ export const join = {
   'join.done.when': 'När',
   'join.done.permissions': 'Behörigheter',
   'join.done.proven': 'Bevisat',
-  'join.done.proven.how': 'genom att fråga Microsoft efter era incidenter',
+  'join.done.proven.how': ', genom att fråga Microsoft efter era incidenter',
   'join.done.first': 'Första incidenten',
   'join.done.first.reading': 'Läses just nu',
   'join.done.first.none': 'Ingen hittills',

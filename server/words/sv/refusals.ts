@@ -3,9 +3,17 @@ export const refusals = {
   'refusal.not-consented': 'Kundens administratör har inte gett sitt godkännande, eller har återkallat det.',
   'refusal.not-consented.next':
     'Skicka en godkännandelänk till kunden. Direkt efter ett godkännande: vänta några minuter, det tar tid hos Microsoft.',
+  'refusal.not-consented.lost':
+    'Godkännandet fanns och är borta: någon i kundens klientorganisation har tagit bort appen eller dess behörighet.',
+  'refusal.not-consented.lost.next':
+    'Skicka en ny godkännandelänk. Bara en av kundens administratörer kan ge tillbaka åtkomsten.',
   'refusal.role-missing': 'Kundens administratör har gett sitt godkännande, men behörigheten finns inte med i det.',
   'refusal.role-missing.next':
     'Vänta några minuter om godkännandet är nytt. Skicka annars länken igen, till en administratör som får godkänna.',
+  'refusal.role-missing.lost':
+    'Behörigheten fanns och är borta: någon i kundens klientorganisation har tagit den från appen.',
+  'refusal.role-missing.lost.next':
+    'Skicka en ny godkännandelänk. Med ett nytt godkännande kommer behörigheten tillbaka.',
   'refusal.app-disabled': 'Kundens administratör har inaktiverat appen i sin klientorganisation.',
   'refusal.app-disabled.next':
     'Be dem sätta ”Aktiverat för användare att logga in” till Ja under Företagsprogram i Entra.',

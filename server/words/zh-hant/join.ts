@@ -98,7 +98,7 @@ export const join = {
   'join.done.when': '時間',
   'join.done.permissions': '權限',
   'join.done.proven': '驗證',
-  'join.done.proven.how': '已成功向 Microsoft 查詢貴組織的事件',
+  'join.done.proven.how': '，已成功向 Microsoft 查詢貴組織的事件',
   'join.done.first': '第一個事件',
   'join.done.first.reading': '正在讀取',
   'join.done.first.none': '目前沒有',

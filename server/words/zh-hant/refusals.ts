@@ -2,8 +2,12 @@
 export const refusals = {
   'refusal.not-consented': '客戶的系統管理員尚未同意，或已撤銷同意。',
   'refusal.not-consented.next': '請將同意連結寄給客戶。若剛完成同意，請稍候幾分鐘，Microsoft 需要時間生效。',
+  'refusal.not-consented.lost': '原有的同意已不存在：客戶租用戶中有人刪除了應用程式或其權限。',
+  'refusal.not-consented.lost.next': '請傳送新的同意連結。只有客戶的系統管理員能恢復存取權。',
   'refusal.role-missing': '客戶的系統管理員已同意，但授與的內容中沒有這項權限。',
   'refusal.role-missing.next': '若剛完成同意，請稍候幾分鐘；否則請再寄一次連結，交由有權授與的系統管理員處理。',
+  'refusal.role-missing.lost': '原有的權限已不存在：客戶租用戶中有人將其從應用程式移除。',
+  'refusal.role-missing.lost.next': '請傳送新的同意連結。重新同意後，權限就會恢復。',
   'refusal.app-disabled': '客戶的系統管理員已在其租用戶中停用此應用程式。',
   'refusal.app-disabled.next': '請他們在 Entra 的「企業應用程式」中，將「為使用者啟用以登入」設為「是」。',
   'refusal.unlicensed': '客戶的租用戶沒有 Microsoft Defender XDR，因此沒有可授與或讀取的內容。',

@@ -1,0 +1,287 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { Browser, Page } from 'playwright-core'
+import { demoCustomers } from '../../server/cli/demo-cast.ts'
+import { issueConsentLink } from '../../server/onboarding.ts'
+import { cast } from '../../server/simulator/cast.ts'
+import { listStandings, type Standing } from '../../server/standing.ts'
+import { createCustomer, listCustomers } from '../../server/store/customers.ts'
+import { withdrawLink } from '../../server/store/links.ts'
+import { routes } from '../../server/web/routes.ts'
+import { runDue } from '../../server/worker.ts'
+import { before } from '../admin-stage.ts'
+import { startTestPortal } from '../portal-for-tests.ts'
+import { expectFine, inChromium, launchChromium, openContext, signInAs, type Witness } from './chromium.ts'
+import { type DemoPortal, startDemoPortal } from './demo-portal.ts'
+
+const { ines, priya, linnea } = cast.halvard.people
+const longName =
+  'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft mit beschränkter Haftung & Co. KG'
+
+inChromium('every page', () => {
+  let demo: DemoPortal
+  let chromium: Browser
+  let admin: Witness
+  let customerOf: (standing: Standing) => string
+  let tenantOf: (standing: Standing) => string
+  const visited = new Set<string>()
+
+  beforeAll(async () => {
+    ;[demo, chromium] = await Promise.all([startDemoPortal(), launchChromium()])
+    const standings = await listStandings(demo.portal.db, demo.portal.now())
+    const lineOf = (standing: Standing) => {
+      const line = standings.find((one) => one.standing === standing)
+      if (!line) throw new Error(`no customer of the demonstration is ${standing}`)
+      return line
+    }
+    customerOf = (standing) => `/customers/${lineOf(standing).customer.id}`
+    tenantOf = (standing) => `/tenants/${lineOf(standing).tenants[0]?.tenantId}`
+    admin = await openContext(chromium)
+    note(admin.page)
+    await signInAs(admin.page, demo.origin, ines.name)
+  }, 180_000)
+  afterAll(async () => {
+    await chromium?.close()
+    await demo?.close()
+  })
+
+  /** Remembers every address of the portal that a page was shown at. */
+  const note = (page: Page) =>
+    page.on('response', (response) => {
+      const url = new URL(response.url())
+      if (response.request().isNavigationRequest() && url.origin === demo.origin) visited.add(url.pathname)
+    })
+
+  const expectFineIn = async ({ page, takeFaults }: Witness) => {
+    await expectFine(page)
+    expect(takeFaults()).toEqual([])
+  }
+
+  const everyTenant: Standing[] = ['active', 'proving', 'revoked', 'blocked', 'limited', 'unlicensed', 'offboarded']
+  const everyCustomer: Standing[] = [
+    ...everyTenant,
+    'review',
+    'declined',
+    'at-microsoft',
+    'opened',
+    'waiting',
+    'expired',
+    'withdrawn',
+    'not-invited',
+  ]
+
+  test.each<[string, string | (() => string)]>([
+    ['the overview', '/'],
+    ['the queue', '/incidents'],
+    ['the queue, newest first, with whatever is closed', '/incidents?status=any&order=newest'],
+    ['a search', '/incidents?q=mimikatz&severity=low&severity=high'],
+    ['a search that finds nothing', '/incidents?q=nothing-is-called-so'],
+    ['the incidents of one tenant', () => `${tenantOf('active')}/incidents`],
+    ['the incidents of a tenant without a licence', () => `${tenantOf('unlicensed')}/incidents`],
+    ['the incidents of a tenant that was never read', () => `${tenantOf('proving')}/incidents`],
+    ['an incident', `/tenants/${cast.norrsken.id}/incidents/2291`],
+    ['an incident that is not there', `/tenants/${cast.norrsken.id}/incidents/1`],
+    ['the customers', '/customers'],
+    ['the customers of one state', '/customers?state=revoked'],
+    ['a search for a customer that is not there', '/customers?q=nobody-is-called-so'],
+    ['a new customer', '/customers/new'],
+    ...everyCustomer.map((one) => [`a customer that is ${one}`, () => customerOf(one)] as [string, () => string]),
+    ['a customer to be edited', () => `${customerOf('review')}/edit`],
+    ['a customer to be offboarded', () => `${customerOf('active')}/offboarding`],
+    ...everyTenant.map((one) => [`a tenant that is ${one}`, () => tenantOf(one)] as [string, () => string]),
+    ['a tenant that is not there', '/tenants/00000000-0000-4000-a000-000000000000'],
+    ['the audit log', '/audit'],
+    ['the audit log of one kind', '/audit?kind=people'],
+    ['setup', '/setup'],
+    ['doctor', '/doctor'],
+    ['settings', '/settings'],
+    ['no page at all', '/nothing-is-here'],
+  ])('is fine for everybody: %s', async (_name, address) => {
+    await admin.page.goto(demo.origin + (typeof address === 'string' ? address : address()))
+    await expectFineIn(admin)
+  })
+
+  test('is fine for everybody: a merged incident, on the page that leads to its survivor', async () => {
+    const { id } = cast.vasterbygden
+    const { world } = demo.simulator
+    const [merged, survivor] = [
+      world.addIncident(id, { status: 'active' }),
+      world.addIncident(id, { status: 'active' }),
+    ]
+    await admin.page.goto(`${demo.origin}/tenants/${id}`)
+    await admin.page.getByRole('button', { name: 'Refresh now' }).click()
+    await runDue(demo.portal)
+    world.mergeIncidents(id, [merged.id], survivor.id)
+    await admin.page.goto(`${demo.origin}/tenants/${id}`)
+    await admin.page.getByRole('button', { name: 'Refresh now' }).click()
+    await runDue(demo.portal)
+    await admin.page.goto(`${demo.origin}/tenants/${id}/incidents/${merged.id}`)
+    expect(await admin.page.locator('main').textContent()).toContain(`#${survivor.id}`)
+    await expectFineIn(admin)
+  })
+
+  test('is fine for everybody: forms that were filled in wrongly', async () => {
+    const { page } = admin
+    await page.goto(`${demo.origin}/customers/new`)
+    await page.getByLabel('Contact’s e-mail').fill('not an address')
+    await page.getByLabel('Link valid for').fill('1000')
+    await page.getByRole('button', { name: 'Save and issue the link' }).click()
+    await page.getByRole('link', { name: 'Every customer needs a name' }).waitFor()
+    await expectFineIn(admin)
+  })
+
+  test('is fine for everybody: open menus, and the help for keys', async () => {
+    const { page } = admin
+    await page.goto(`${demo.origin}/incidents`)
+    await page.locator('summary', { hasText: 'Severity' }).click()
+    await expectFineIn(admin)
+    await page.goto(`${demo.origin}/`)
+    await page.keyboard.press('?')
+    await page.getByRole('dialog').waitFor()
+    await expectFineIn(admin)
+  })
+
+  test('is fine for everybody: a link that was just issued, for a customer with a long name', async () => {
+    const { page } = admin
+    await page.goto(`${demo.origin}/customers/new`)
+    await page.getByLabel('Name', { exact: true }).fill(longName)
+    await page.getByLabel('Groups').fill('Schifffahrtsgesellschaften, 航運')
+    await page.getByRole('button', { name: 'Save and issue the link' }).click()
+    const link = await page.getByLabel('Link to our page').inputValue()
+    await expectFineIn(admin)
+    await page.reload()
+    await expectFineIn(admin)
+    for (const path of ['/', '/customers', '/audit']) {
+      await page.goto(demo.origin + path)
+      await expectFineIn(admin)
+    }
+    const visitor = await openContext(chromium)
+    note(visitor.page)
+    await visitor.page.goto(link)
+    await expectFineIn(visitor)
+    await visitor.context.close()
+  })
+
+  test('is fine for everybody: what people without the right see', async () => {
+    const reader = await openContext(chromium)
+    note(reader.page)
+    await reader.page.goto(`${demo.origin}/sign-in`)
+    await expectFineIn(reader)
+    await signInAs(reader.page, demo.origin, linnea.name)
+    expect(await reader.page.locator('main').textContent()).toContain('no role')
+    await expectFineIn(reader)
+    await reader.page.getByRole('button', { name: 'Choose another account' }).click()
+    await reader.page.getByRole('button', { name: cast.norrsken.people.asa.name }).first().click()
+    // Microsoft itself keeps the people of others out of a registration for one organisation.
+    await reader.page.getByText('AADSTS50020').first().waitFor()
+    await reader.context.clearCookies()
+    await signInAs(reader.page, demo.origin, priya.name)
+    for (const path of ['/customers/new', '/customers', customerOf('review'), tenantOf('revoked'), '/settings']) {
+      await reader.page.goto(demo.origin + path)
+      await expectFineIn(reader)
+    }
+    await reader.page.locator('summary[aria-label="Account and theme"]').click()
+    await reader.page.getByRole('button', { name: 'Sign out' }).click()
+    await reader.page.waitForURL(`${demo.origin}/signed-out`)
+    await expectFineIn(reader)
+    await reader.context.close()
+  })
+
+  test('is fine for everybody: what customers see, in their languages', async () => {
+    const { portal, simulator } = demo
+    simulator.world.manners.propagationMs = 0
+    const customers = await listCustomers(portal.db)
+    const issue = async (name: string) => {
+      const customer = customers.find((one) => one.name === name)
+      return issueConsentLink(portal, before, { customerId: customer?.id ?? '', days: 14 })
+    }
+    const nameless = await createCustomer(
+      portal.db,
+      before,
+      {
+        name: 'Nobody expected AB',
+        language: 'en',
+        contactName: null,
+        contactEmail: null,
+        notes: null,
+        groups: [],
+        expectedTenantId: null,
+        expectedDomain: null,
+      },
+      portal.now(),
+    )
+    const links = {
+      english: await issue(demoCustomers.ravenscourt.name),
+      swedish: await issue(demoCustomers.fyrisan.name),
+      chinese: await issue(demoCustomers.haifeng.name),
+      unpinned: await issueConsentLink(portal, before, { customerId: nameless.id, days: 14 }),
+    }
+    const visitor = await openContext(chromium)
+    const { page } = visitor
+    note(page)
+    const show = async (url: string) => {
+      await page.goto(url)
+      await expectFineIn(visitor)
+    }
+    for (const { url } of Object.values(links)) {
+      await show(url)
+      await show(`${url}/not-admin`)
+    }
+    await show(`${demo.origin}/join/not-a-link-of-ours`)
+    await show(`${demo.origin}/consent/callback`)
+
+    const goOff = async ({ url }: { url: string }) => {
+      await visitor.context.clearCookies()
+      await page.goto(url)
+      await page.locator('form.go button').click()
+      await page.waitForURL((at) => at.origin !== demo.origin)
+    }
+    const goOn = async ({ url }: { url: string }, person: string, decision: 'Accept' | 'Cancel') => {
+      await goOff({ url })
+      await page.getByRole('button', { name: person }).first().click()
+      await page.getByRole('button', { name: decision }).click()
+      if (await page.getByRole('heading', { name: 'Pick an account' }).isVisible())
+        await page.getByRole('button', { name: person }).first().click()
+      await page.waitForURL(`${demo.origin}/consent/**`)
+      await expectFineIn(visitor)
+    }
+    await goOn(links.english, demoCustomers.ravenscourt.contactName, 'Cancel')
+    await goOff(links.swedish)
+    const state = new URL(page.url()).searchParams.get('state') ?? ''
+    await show(`${demo.origin}/consent/callback?admin_consent=True&tenant=${cast.saintAubin.id}&state=${state}`)
+    await goOn(links.swedish, demoCustomers.fyrisan.contactName, 'Accept')
+    await goOn(links.unpinned, cast.bergqvistHolding.people.sara.name, 'Accept')
+    await goOn(links.chinese, demoCustomers.haifeng.contactName, 'Accept')
+    while ((await runDue(portal)) > 0);
+    await page.reload()
+    expect(await page.locator('.state-icon.green').count()).toBe(1)
+    await expectFineIn(visitor)
+    simulator.world.revoke(demoCustomers.haifeng.tenantId, portal.config.app.clientId)
+
+    await visitor.context.clearCookies()
+    await show(links.chinese.url)
+    await withdrawLink(portal.db, before, links.english.link.id, portal.now())
+    await show(links.english.url)
+    await visitor.context.close()
+  })
+
+  test('is fine for everybody: the first day, with nothing to see yet', async () => {
+    const empty = await startTestPortal()
+    const first = await openContext(chromium)
+    await signInAs(first.page, empty.portal.config.publicUrl, empty.cast.alice.name)
+    for (const path of ['/', '/incidents', '/customers', '/audit', '/settings']) {
+      await first.page.goto(empty.portal.config.publicUrl + path)
+      await expectFineIn(first)
+    }
+    await first.context.close()
+    await empty.close()
+  })
+
+  test('was looked at: no route that shows something was left out', () => {
+    const shown = routes.filter(({ method, path }) => method === 'GET' && !['/healthz', '/readyz'].includes(path))
+    const left = shown.filter(({ path }) => {
+      const pattern = new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)
+      return ![...visited].some((one) => pattern.test(one))
+    })
+    expect(left.map(({ path }) => path)).toEqual([])
+  })
+})
