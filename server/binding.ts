@@ -3,7 +3,7 @@ import type { Portal } from './portal.ts'
 import { recordOutcome } from './store/attempts.ts'
 import { type Actor, muster, recordAudit } from './store/audit.ts'
 import { bindTenant, proveAnew } from './store/bindings.ts'
-import { customerById } from './store/customers.ts'
+import { customerById, isExpectedElsewhere } from './store/customers.ts'
 import { type Tx, write } from './store/database.ts'
 import { isTenantId } from './store/identifiers.ts'
 import { type ConsentLink, completeLink, linkById, linkState } from './store/links.ts'
@@ -46,6 +46,10 @@ export async function bindClaimed(tx: Tx, actor: Actor, binding: Binding): Promi
   }
   const objection = await objectionTo(tx, binding)
   if (objection) return recordRefused(tx, actor, binding, objection)
+  // Whoever signed in belongs to the tenant, but the link may have been forwarded from one customer to another.
+  if (binding.how === 'sign-in' && (await isExpectedElsewhere(tx, binding.tenantId, binding.customerId))) {
+    return 'needs-decision'
+  }
   const known = await findTenant(tx, binding.tenantId)
   if (known) {
     if (known.accessState === 'offboarded' && !decided) return 'needs-decision'

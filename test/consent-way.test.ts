@@ -170,6 +170,18 @@ onEachEngine('the way from link to access', (engine) => {
       expect(await boundTo(here, invited)).toEqual([])
     })
 
+    test('leaves a tenant that another customer is expected to bring to an operator', async () => {
+      const expecting = await invite(here, { pinned: true, name: 'Fabrikam Canary' })
+      const invited = await invite(here)
+      const page = await walk(here.browser(), invited, expecting.admin)
+      expect(wordsOf(page)).toContain('Now a person looks at it')
+      expect(page.text).not.toContain('Fabrikam Canary')
+      expect(await ownerOf(here, expecting.tenant.id)).toBeNull()
+      expect(await reviewsOf(invited.customer.id)).toMatchObject([
+        { evidence: 'sign-in', tenantId: expecting.tenant.id },
+      ])
+    })
+
     test('answers a made-up claim on a tenant alike, whether that tenant is known here or not', async () => {
       const bound = await invite(here)
       await walk(here.browser(), bound)

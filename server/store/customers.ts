@@ -1,8 +1,9 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { PortalError } from '../errors.ts'
 import { type Actor, recordAudit } from './audit.ts'
 import { type Database, isPostgres, type Tx, write } from './database.ts'
 import { newId } from './identifiers.ts'
+import type { Schema } from './schema.ts'
 
 export interface Customer {
   id: string
@@ -121,6 +122,18 @@ export async function listCustomers(db: Database): Promise<Customer[]> {
   return rows.map((row) => fromRow(row, groups.get(row.id) ?? []))
 }
 
+/** Whether another customer, still served, is the one this tenant was expected for. */
+export async function isExpectedElsewhere(db: Database, tenantId: string, customerId: string): Promise<boolean> {
+  const other = await db
+    .selectFrom('customers')
+    .select('id')
+    .where('expected_tenant_id', '=', tenantId)
+    .where('id', '!=', customerId)
+    .where('offboarded_at', 'is', null)
+    .executeTakeFirst()
+  return other !== undefined
+}
+
 export async function listGroups(db: Database): Promise<string[]> {
   const rows = await db.selectFrom('customer_groups').select('name').distinct().orderBy('name').execute()
   return rows.map((row) => row.name)
@@ -146,21 +159,7 @@ async function replaceGroups(tx: Tx, customerId: string, groups: readonly string
     .execute()
 }
 
-function fromRow(
-  row: {
-    id: string
-    name: string
-    language: string
-    contact_name: string | null
-    contact_email: string | null
-    notes: string | null
-    expected_tenant_id: string | null
-    expected_domain: string | null
-    created_at: string
-    offboarded_at: string | null
-  },
-  groups: string[],
-): Customer {
+function fromRow(row: Selectable<Schema['customers']>, groups: string[]): Customer {
   return {
     id: row.id,
     name: row.name,
