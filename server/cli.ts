@@ -1,7 +1,9 @@
 import { demo } from './cli/demo.ts'
 import { doctor } from './cli/doctor.ts'
 import { CannotStart } from './cli/process.ts'
+import { registrationScript, scriptKinds } from './cli/registration-script.ts'
 import { simulator } from './cli/simulator.ts'
+import { environment } from './config.ts'
 
 /** What these commands write belongs to their user alone. */
 process.umask(0o077)
@@ -9,7 +11,8 @@ process.umask(0o077)
 const usage = `Usage:
   npm run demo         the portal with a simulated Microsoft and a world of customers
   npm run simulator    the simulated Microsoft alone
-  npm run doctor       checks configuration, database and registration; -- --json for machines
+  npm run doctor       checks configuration, database and registration; -- --json for machines;
+                       -- --script azure-cli (or powershell) prints the script that makes the registration
 `
 
 const [command, ...options] = process.argv.slice(2)
@@ -26,6 +29,11 @@ async function run(): Promise<void> {
   if (command === 'simulator' && options.length === 0) return simulator()
   if (command === 'doctor' && options.every((option) => option === '--json')) {
     process.exitCode = await doctor({ json: options.includes('--json') })
+    return
+  }
+  const kind = scriptKinds.find((one) => one === options[1])
+  if (command === 'doctor' && options[0] === '--script' && options.length === 2 && kind) {
+    console.log(registrationScript(environment(), kind))
     return
   }
   console.error(usage)

@@ -1,0 +1,30 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { ConfigError, type Environment, readConfig } from '../config.ts'
+import { setupMaterial } from '../microsoft/setup.ts'
+import { CannotStart } from './process.ts'
+
+export const scriptKinds = ['azure-cli', 'powershell'] as const
+export type ScriptKind = (typeof scriptKinds)[number]
+
+/**
+ * The registration of a partner who has none yet, as one script: needs AZURE_TENANT_ID and PUBLIC_URL, and heeds
+ * INCIDENTS_API and AZURE_AUTHORITY_HOST. What the script itself will make (IDs, secrets) need not be there.
+ * @throws CannotStart naming what is missing
+ */
+export function registrationScript(env: Environment, kind: ScriptKind): string {
+  const { PUBLIC_URL, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, INCIDENTS_API } = env
+  const toCome = {
+    SESSION_SECRET: randomBytes(32).toString('base64url'),
+    AZURE_CLIENT_ID: randomUUID(),
+    AZURE_CLIENT_SECRET: randomBytes(16).toString('hex'),
+  }
+  try {
+    const config = readConfig({ PUBLIC_URL, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, INCIDENTS_API, ...toCome })
+    const material = setupMaterial(config)
+    return kind === 'azure-cli' ? material.azureCli : material.powershell
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const lines = error.problems.map(({ variable, problem, remedy }) => `  ${variable} ${problem}. ${remedy}`)
+    throw new CannotStart(['The script cannot be written yet:', ...lines].join('\n'))
+  }
+}
