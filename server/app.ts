@@ -104,6 +104,7 @@ function identify(portal: Portal, lifecycle: Lifecycle): RequestHandler {
     res.set('X-Request-Id', req.requestId)
     res.locals.portal = portal
     res.locals.lifecycle = lifecycle
+    if (lifecycle.draining) res.set('Connection', 'close')
     res.locals.reader = visitor(req)
     res.once('close', () => {
       portal.log.info(

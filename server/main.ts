@@ -3,6 +3,9 @@ import { createLog } from './log.ts'
 import { startPortal } from './start.ts'
 import { SchemaTooNewError } from './store/migrations.ts'
 
+/** How long whoever holds a connection is told to come back on another before the port closes. */
+const noticeMs = 500
+
 /** What this process writes belongs to its user alone. */
 process.umask(0o077)
 
@@ -31,7 +34,7 @@ async function run(): Promise<void> {
       if (stopping) process.exit(1)
       stopping = true
       log.info({ signal }, 'stopping')
-      running.close().then(
+      running.close(noticeMs).then(
         () => process.exit(0),
         (error: unknown) => {
           log.error({ err: error }, 'stopping failed')
@@ -52,7 +55,7 @@ function reasonOf(error: unknown): string {
   const { code, syscall } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') return 'PORT is in use by another process. Choose another PORT, or stop that process.'
   if (code === 'EACCES' && syscall === 'listen') return 'PORT may not be used by this user. Choose one above 1023.'
-  if (code === 'EADDRNOTAVAIL') return 'HOST is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all.'
+  if (syscall === 'listen') return 'HOST is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all.'
   if (code === undefined) return `Muster cannot start: ${error instanceof Error ? error.stack : String(error)}`
   return `The database cannot be opened (${code}). Check DATABASE_URL, or DATA_DIR when it is empty.`
 }

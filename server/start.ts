@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { createLog, type Log } from './log.ts'
@@ -13,8 +14,8 @@ export interface RunningPortal {
   /** Where people find it: PUBLIC_URL. */
   url: string
   portal: Portal
-  /** Finishes what is in hand and lets go of everything. */
-  close(): Promise<void>
+  /** Finishes what is in hand and lets go of everything, after `noticeMs` in which connections are led elsewhere. */
+  close(noticeMs?: number): Promise<void>
 }
 
 export interface StartOptions {
@@ -46,10 +47,11 @@ export async function startPortal(asked: Config, options: StartOptions = {}): Pr
     return {
       url: config.publicUrl,
       portal,
-      async close() {
+      async close(noticeMs = 0) {
         lifecycle.draining = true
-        await door?.close(drainMs)
-        await worker?.stop()
+        const stopped = worker?.stop()
+        if (door && noticeMs > 0) await wait(noticeMs)
+        await Promise.all([door?.close(drainMs), stopped])
         await db.destroy()
       },
     }
@@ -77,7 +79,8 @@ async function openDoor(config: Config): Promise<Door> {
     (req, res) => answer(req, res),
   )
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    // However the address was wrong, it was this one, and not the database's.
+    server.once('error', (error) => reject(Object.assign(error, { syscall: 'listen' })))
     server.listen(config.port, config.host, resolve)
   })
   return {
@@ -90,7 +93,8 @@ async function openDoor(config: Config): Promise<Door> {
 }
 
 async function drain(server: Server, patience: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  // HTTP's own `close` cuts connections whose first request is still on its way: they get a moment for it.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
   // A connection whose last request ends from now on would be kept alive for nothing.
   const sweep = setInterval(() => server.closeIdleConnections(), 100)
   const overdue = setTimeout(() => server.closeAllConnections(), patience)

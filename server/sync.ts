@@ -2,7 +2,7 @@ import type { IncidentPage, IncidentQuery, Instant } from './microsoft/microsoft
 import { Refusal, type RefusalCode } from './microsoft/refusals.ts'
 import type { Portal } from './portal.ts'
 import { raiseAlarm } from './store/alarms.ts'
-import { type Claim, ClaimLostError, extendClaim } from './store/claims.ts'
+import { type Claim, ClaimLostError, releaseClaim } from './store/claims.ts'
 import { alertsDue } from './store/incidents.ts'
 import { completeSync, failSync, setAlertsAside, startSync, storeAlerts, storePage } from './store/syncs.ts'
 import { type SyncPhase, type Tenant, tenantById } from './store/tenants.ts'
@@ -11,7 +11,6 @@ const second = 1_000
 const minute = 60 * second
 const day = 24 * 60 * minute
 
-export const syncLease = 2 * minute
 /** Microsoft shows an incident minutes after the time it bears: each window begins this much before the last one's end. */
 const overlap = 15 * minute
 const backfillDays = 30
@@ -45,17 +44,19 @@ const accessRefusals = new Set<RefusalCode>([
  * overlap. Pages are stored whole or not at all; the cursor moves only after the last of them, to the newest update
  * seen at Microsoft. Whatever goes wrong becomes the tenant's state and a later due time; nothing is thrown but a loss
  * of the claim.
+ * @param stopping ends the pass at the edge of a page: what is stored stays, and the tenant is due again at once
  * @throws ClaimLostError
  */
-export async function syncTenant(portal: Portal, claim: Claim): Promise<void> {
+export async function syncTenant(portal: Portal, claim: Claim, stopping?: AbortSignal): Promise<void> {
   const { db } = portal
   const tenant = await tenantById(db, claim.tenantId)
   const syncId = await startSync(db, claim, tenant.syncPhase, portal.now())
   try {
-    const read = await readTenant(portal, claim, tenant, syncId)
-    const { pending, aside } = await readAlerts(portal, claim, syncId)
+    const read = await readTenant(portal, claim, tenant, syncId, stopping)
+    const { pending, notBefore, aside } = await readAlerts(portal, claim, syncId, stopping)
     const phase: SyncPhase = tenant.syncPhase === 'open' ? 'backfill' : 'following'
     const soon = phase === 'backfill' || pending
+    const pause = Math.max(soon ? second : jittered(pace), notBefore)
     await completeSync(
       db,
       claim,
@@ -63,13 +64,14 @@ export async function syncTenant(portal: Portal, claim: Claim): Promise<void> {
       {
         phase,
         cursor: tenant.syncPhase === 'open' ? null : read.newest,
-        nextSyncAt: new Date(portal.now().getTime() + (soon ? second : jittered(pace))),
+        nextSyncAt: new Date(portal.now().getTime() + pause),
         partial: read.rejected > 0 || aside > 0,
       },
       portal.now(),
     )
   } catch (error) {
     if (error instanceof ClaimLostError) throw error
+    if (stopping?.aborted && error === stopping.reason) return releaseClaim(db, claim, portal.now())
     await recordFailure(portal, claim, tenant, syncId, error)
   }
 }
@@ -79,12 +81,18 @@ interface Reading {
   rejected: number
 }
 
-async function readTenant(portal: Portal, claim: Claim, tenant: Tenant, syncId: string): Promise<Reading> {
+async function readTenant(
+  portal: Portal,
+  claim: Claim,
+  tenant: Tenant,
+  syncId: string,
+  stopping: AbortSignal | undefined,
+): Promise<Reading> {
   const reading: Reading = { newest: tenant.cursor, rejected: 0 }
   for (const query of windows(tenant, portal.now())) {
     for await (const page of oneAhead(portal.microsoft.listIncidents(tenant.tenantId, query))) {
+      stopping?.throwIfAborted()
       await storePage(portal.db, claim, syncId, page, portal.now())
-      await extendClaim(portal.db, claim, portal.now(), syncLease)
       note(reading, page, instant(portal.now().getTime() + overlap))
     }
   }
@@ -130,25 +138,35 @@ const instant = (time: number): Instant => new Date(time).toISOString().replace(
 
 /**
  * Reads the alerts that are due. An incident whose alerts Microsoft cannot give, as happens for good with large ones,
- * is set aside alone: it holds up neither the others nor the cursor.
- * @returns whether alerts are still due after this pass, and how many were set aside
+ * is set aside alone: it holds up neither the others nor the cursor. Nor does being throttled: the list was read.
+ * @returns whether alerts are still due after this pass, how many milliseconds Microsoft wants to be left alone, and how
+ * many incidents were set aside
  */
-async function readAlerts(portal: Portal, claim: Claim, syncId: string): Promise<{ pending: boolean; aside: number }> {
+async function readAlerts(
+  portal: Portal,
+  claim: Claim,
+  syncId: string,
+  stopping: AbortSignal | undefined,
+): Promise<{ pending: boolean; notBefore: number; aside: number }> {
   const due = await alertsDue(portal.db, claim.tenantId, alertCalls + 1, portal.now())
   let aside = 0
   for (const incident of due.slice(0, alertCalls)) {
-    if (aside >= mostAside) return { pending: false, aside }
+    if (aside >= mostAside) return { pending: false, notBefore: 0, aside }
+    if (stopping?.aborted) return { pending: true, notBefore: 0, aside }
     try {
       const alerts = await portal.microsoft.alertsOf(claim.tenantId, incident.id)
       await storeAlerts(portal.db, claim, incident, alerts, portal.now())
     } catch (error) {
-      if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
+      if (!(error instanceof Refusal)) throw error
+      if (error.code === 'throttled') {
+        return { pending: true, notBefore: Math.max(error.retryAfterMs ?? 0, failurePause), aside }
+      }
+      if (!isAboutOne(error)) throw error
       await setAlertsAside(portal.db, claim, syncId, incident.id, said(error), portal.now())
       aside++
     }
-    await extendClaim(portal.db, claim, portal.now(), syncLease)
   }
-  return { pending: due.length > alertCalls, aside }
+  return { pending: due.length > alertCalls, notBefore: 0, aside }
 }
 
 /**

@@ -134,7 +134,11 @@ describe('a portal that is told to stop', () => {
     const { child, ended, port } = await runs(enough())
     const socket = await begin(port)
     child.kill('SIGTERM')
-    await sleep(200)
+    await sleep(150)
+    // Whoever still asks is answered, and told to come back on another connection.
+    const late = await fetch(`http://127.0.0.1:${port}/readyz`)
+    expect([late.status, late.headers.get('connection')]).toEqual([503, 'close'])
+    await sleep(1_000)
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
     let answer = ''
     socket.on('data', (chunk) => (answer += chunk))

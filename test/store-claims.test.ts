@@ -90,6 +90,18 @@ describe.each(databases)('a claim on $name', ({ open }) => {
     expect(await claimDue(store.db, 'sync', later(2.9), 10, minute)).toHaveLength(1)
   })
 
+  test('extended, keeps what was asked for meanwhile, and takes back nothing that has ended', async () => {
+    await active(store.db, 'Contoso', contosoTenant)
+    const claim = await claimOf(store.db, 'sync', contosoTenant, later(1), minute)
+    const asked = later(1.2).toISOString()
+    await store.db.updateTable('tenants').set({ next_sync_at: asked }).execute()
+    await extendClaim(store.db, claim, later(1.5), minute)
+    expect((await tenantById(store.db, contosoTenant)).nextSyncAt).toBe(asked)
+    await releaseClaim(store.db, claim, later(9))
+    await extendClaim(store.db, claim, later(1.6), minute)
+    expect((await tenantById(store.db, contosoTenant)).nextSyncAt).toBe(later(9).toISOString())
+  })
+
   test('given back, is due again when it was said to be', async () => {
     await active(store.db, 'Contoso', contosoTenant)
     const claim = await claimOf(store.db, 'sync', contosoTenant, later(1), 60 * minute)

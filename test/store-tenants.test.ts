@@ -5,6 +5,7 @@ import { recordCheck, requestCheck } from '../server/store/checks.ts'
 import { ClaimLostError, claimDue } from '../server/store/claims.ts'
 import { changeCustomer, customerById, listCustomers, listGroups } from '../server/store/customers.ts'
 import { write } from '../server/store/database.ts'
+import { fleetSummary } from '../server/store/fleet.ts'
 import { issueLink, usableLink } from '../server/store/links.ts'
 import { decideReview, openReview, openReviews } from '../server/store/reviews.ts'
 import { startSync, storePage } from '../server/store/syncs.ts'
@@ -12,7 +13,6 @@ import {
   blindAfterMs,
   blindSince,
   findTenant,
-  fleetSummary,
   listTenants,
   nameTenant,
   offboardCustomer,

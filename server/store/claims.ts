@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { type Database, isPostgres, type Tx, write } from './database.ts'
 
 /** Work that is due on a row: proving a tenant's access, or reading its incidents. */
@@ -17,7 +17,27 @@ export interface Claim {
  * Claims up to `limit` tenants whose work is due and that nobody holds. The due time moves to the end of the lease in
  * the same statement: a worker that dies costs one lease, and a tenant that kills its worker is no hot loop.
  */
-export async function claimDue(db: Database, work: Work, now: Date, limit: number, leaseMs: number): Promise<Claim[]> {
+export function claimDue(db: Database, work: Work, now: Date, limit: number, leaseMs: number): Promise<Claim[]> {
+  const due = sql.ref(`next_${work}_at`)
+  return claimWhere(db, work, { where: sql`${due} <= ${now.toISOString()}`, order: due, limit }, now, leaseMs)
+}
+
+/**
+ * Claims the check of the tenant that was checked longest ago, due or not: what tries a credential again that fails for
+ * everybody. Turn by turn, so that one tenant with a trouble of its own does not speak for all.
+ */
+export function claimOldestCheck(db: Database, now: Date, leaseMs: number): Promise<Claim[]> {
+  const which = { where: sql`next_check_at is not null`, order: sql`coalesce(last_check_at, '')`, limit: 1 }
+  return claimWhere(db, 'check', which, now, leaseMs)
+}
+
+async function claimWhere(
+  db: Database,
+  work: Work,
+  which: { where: RawBuilder<unknown>; order: RawBuilder<unknown>; limit: number },
+  now: Date,
+  leaseMs: number,
+): Promise<Claim[]> {
   const at = now.toISOString()
   const until = new Date(now.getTime() + leaseMs).toISOString()
   const due = sql.ref(`next_${work}_at`)
@@ -28,8 +48,8 @@ export async function claimDue(db: Database, work: Work, now: Date, limit: numbe
     const lock = isPostgres(db) ? sql`for update skip locked` : sql``
     const { rows } = await sql<{ tenant_id: string; fence: number; due_at: string }>`
       select tenant_id, ${fence} as fence, ${due} as due_at from tenants
-      where ${due} <= ${at} and (${lease} is null or ${lease} <= ${at})
-      order by ${due}, tenant_id limit ${limit} ${lock}`.execute(tx)
+      where ${which.where} and (${lease} is null or ${lease} <= ${at})
+      order by ${which.order}, tenant_id limit ${which.limit} ${lock}`.execute(tx)
     const claims: Claim[] = []
     for (const row of rows) {
       const { numAffectedRows } = await sql`
@@ -63,13 +83,19 @@ export async function holdClaim(tx: Tx, claim: Claim): Promise<void> {
   if (rows.length !== 1) throw new ClaimLostError(claim)
 }
 
-/** Lengthens the lease of work that is still going on. @throws ClaimLostError */
+/**
+ * Lengthens the lease of work that is still going on; where it has just ended, nothing changes. What was asked for
+ * meanwhile stays due when it was asked for.
+ * @throws ClaimLostError
+ */
 export async function extendClaim(db: Database, claim: Claim, now: Date, leaseMs: number): Promise<void> {
   const until = new Date(now.getTime() + leaseMs).toISOString()
+  const due = sql.ref(`next_${claim.work}_at`)
+  const lease = sql.ref(`${claim.work}_lease_until`)
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
-    await sql`update tenants set ${sql.ref(`${claim.work}_lease_until`)} = ${until}, ${sql.ref(`next_${claim.work}_at`)} = ${until}
-      where tenant_id = ${claim.tenantId}`.execute(tx)
+    await sql`update tenants set ${lease} = ${until}, ${due} = case when ${due} < ${lease} then ${due} else ${until} end
+      where tenant_id = ${claim.tenantId} and ${lease} is not null`.execute(tx)
   })
 }
 

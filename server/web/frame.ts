@@ -1,6 +1,6 @@
 import type { Portal } from '../portal.ts'
+import { type FleetSummary, fleetSummary } from '../store/fleet.ts'
 import { readSettings } from '../store/settings.ts'
-import { type FleetSummary, fleetSummary } from '../store/tenants.ts'
 import type { SignedInOperator } from './route.ts'
 
 /** What stands around every page of an operator: who runs this, who she is, and over how much the numbers are. */
