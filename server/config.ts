@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { cloudOf, isLoopbackHost } from './clouds.ts'
 
 export type Credential =
@@ -152,7 +153,7 @@ export function readConfig(env: Environment): Config {
     databaseUrl,
     dataDir: text('DATA_DIR') ?? './data',
     role: readChoice('ROLE', text('ROLE'), ['all', 'web', 'worker'] as const, fault),
-    adminUsers: list(text('ADMIN_USERS')).map((user) => user.toLowerCase()),
+    adminUsers: readAdmins(text('ADMIN_USERS'), fault),
     trustProxy: readProxies(text('TRUST_PROXY'), fault),
     logLevel: readChoice(
       'LOG_LEVEL',
@@ -176,7 +177,7 @@ const list = (value: string | undefined) =>
 function readPort(value: string | undefined, fault: Fault): number {
   if (value === undefined) return 3000
   const port = Number(value)
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  if (/^\d{1,5}$/.test(value) && port <= 65_535) return port
   fault('PORT', 'is not a port number', 'Use a whole number from 1 to 65535, or leave it empty for 3000.')
   return 3000
 }
@@ -279,7 +280,7 @@ function readOrigin(
 ): string {
   if (value === undefined) return fallback
   const url = URL.canParse(value) ? new URL(value) : undefined
-  if (!url || url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
+  if (url?.pathname !== '/' || url.search || url.hash || url.username || url.password) {
     fault(name, 'is not an origin', `${remedy} No path, no user name.`)
     return fallback
   }
@@ -302,10 +303,22 @@ function readChoice<T extends string>(
   return found ?? choices[0]
 }
 
+function readAdmins(value: string | undefined, fault: Fault): string[] {
+  const users = list(value).map((user) => user.toLowerCase())
+  if (users.some((user) => !guid.test(user) && !/^[^\s@]+@[^\s@]+$/.test(user))) {
+    fault(
+      'ADMIN_USERS',
+      'holds something that is neither an object ID nor a user principal name',
+      'List them comma-separated, such as ada@example.com; Entra shows both on the user’s overview page.',
+    )
+  }
+  return users
+}
+
 function readProxies(value: string | undefined, fault: Fault): string[] {
   const proxies = list(value)
-  const address = /^(loopback|linklocal|uniquelocal|[0-9a-f.:]+(\/\d{1,3})?)$/i
-  if (proxies.some((proxy) => !address.test(proxy))) {
+  const named = /^(loopback|linklocal|uniquelocal)$/i
+  if (proxies.some((proxy) => !named.test(proxy) && isIP(proxy.replace(/\/\d{1,3}$/, '')) === 0)) {
     fault(
       'TRUST_PROXY',
       'holds something that is not an address',

@@ -142,12 +142,20 @@ describe('the configuration', () => {
     ['DEFENDER_API_URL', 'https://evil.example/api.security.microsoft.com'],
     ['DEFENDER_API_URL', 'https://api.security.microsoft.com.evil.example'],
     ['GRAPH_API_URL', 'https://graph.microsoft.com:8443'],
+    ['PORT', '0x50'],
+    ['ADMIN_USERS', 'ines@halvard.example, Ines Halvorsen'],
+    ['TRUST_PROXY', '1'],
+    ['TRUST_PROXY', '10.0.0.0/8, true'],
   ])('refuses %s=%s', (name, value) => {
     expect(faultsOf({ ...enough, [name]: value })).toHaveProperty(name)
   })
 
   test('reads administrators without regard to letter case', () => {
-    expect(read({ ADMIN_USERS: ' Ines@Halvard.example ,, 5F0A ' }).adminUsers).toEqual(['ines@halvard.example', '5f0a'])
+    const objectId = '5F0A0000-1111-4222-8333-444455556666'
+    expect(read({ ADMIN_USERS: ` Ines@Halvard.example ,, ${objectId} ` }).adminUsers).toEqual([
+      'ines@halvard.example',
+      objectId.toLowerCase(),
+    ])
   })
 
   test('has a second registration only when both of its halves are there', () => {

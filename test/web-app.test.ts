@@ -396,6 +396,16 @@ describe('every answer', () => {
     expect(JSON.stringify(lines)).not.toMatch(/very-secret|TTTT/)
   })
 
+  test('to too much is the same before anyone is looked up', async () => {
+    const answer = await request(here.url)
+      .post('/preferences')
+      .set({ Host: host(), 'Sec-Fetch-Site': 'same-origin', Cookie: 'muster=s%3Ax.y' })
+      .type('form')
+      .send(`theme=${'x'.repeat(1_000_000)}`)
+      .redirects(0)
+    expect(answer.status).toBe(413)
+  })
+
   test('takes what cannot be understood for what it is', async () => {
     const send = (body: string, type = 'application/x-www-form-urlencoded') =>
       request(here.url)

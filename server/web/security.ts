@@ -54,6 +54,7 @@ export function onlyPublicHost(config: Config): RequestHandler {
     const here =
       asked !== undefined && isLoopbackHost(hostname) && isLoopbackHost(asked.hostname) && ownPorts.includes(asked.port)
     if (here && asked.hostname === hostname) return next()
+    res.set('Cache-Control', 'no-store')
     if (!here || req.method !== 'GET') throw new PortalError('WRONG_HOST')
     res.redirect(308, new URL(ownPath(req.originalUrl), config.publicUrl).href)
   }
