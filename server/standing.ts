@@ -159,6 +159,31 @@ function standingOf(
   return standingOfLink(file.link, file.attempt, now)
 }
 
+/** When a customer came to stand where it stands, in UTC; null where that cannot be told. */
+export function standingSince({ standing, link, attempt, customer, tenants }: CustomerLine): string | null {
+  switch (standing) {
+    case 'offboarded':
+      return customer.offboardedAt
+    case 'waiting':
+      return link?.issuedAt ?? null
+    case 'opened':
+      return link?.openedAt ?? null
+    case 'at-microsoft':
+      return attempt?.startedAt ?? null
+    case 'review':
+    case 'declined':
+      return attempt?.returnedAt ?? null
+    case 'expired':
+      return link?.expiresAt ?? null
+    case 'withdrawn':
+      return link?.withdrawnAt ?? null
+    case 'not-invited':
+      return customer.createdAt
+    default:
+      return tenants.find((tenant) => tenant.accessState === standing)?.stateSince ?? null
+  }
+}
+
 function standingOfLink(link: ConsentLink | null, attempt: ConsentAttempt | null, now: Date): Standing {
   if (!link) return 'not-invited'
   const state = linkState(link, now)

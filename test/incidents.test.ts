@@ -156,7 +156,13 @@ onEachEngine('the queue', (engine) => {
     const carol = await here.signedIn(here.cast.carol)
     const hers = await carol.open(address)
     holds(hers.text, 'Refresh now')
-    expect((await carol.submit(hers, `/tenants/${contoso.tenant.id}/syncs`)).status).toBe(303)
+    const filtered = await carol.open(`${address}?severity=high`)
+    const answer = await carol.submit(filtered, `/tenants/${contoso.tenant.id}/syncs`)
+    expect([answer.status, answer.location]).toEqual([303, `${here.portal.config.publicUrl}${address}?severity=high`])
+    const away = { returnTo: 'https://evil.example/' }
+    expect((await carol.submit(filtered, `/tenants/${contoso.tenant.id}/syncs`, away)).location).toBe(
+      `${here.portal.config.publicUrl}/`,
+    )
     expect((await bob.open('/tenants/00000000-0000-4000-8000-000000000000/incidents')).status).toBe(404)
     expect((await bob.open('/tenants/%00/incidents')).status).toBe(404)
   })

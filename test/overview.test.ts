@@ -49,6 +49,8 @@ onEachEngine('the overview', (engine) => {
     )
     await recordOpening(here.portal.db, before, link, here.portal.now())
     holds(await overviewFor(here), 'Opened once, went no further')
+    here.clock.advance(15 * 86_400_000)
+    holds(await overviewFor(here), /The link expired unused<\/span><span><time[^>]*>1 d /)
   })
 
   test('says over how many tenants it is, how many are open and unassigned, and for whom', async () => {

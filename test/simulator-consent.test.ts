@@ -318,6 +318,10 @@ describe('sign-in', () => {
     await browser.press(actors.admin)
     expect(browser.text()).toContain('AADSTS50020')
     expect(browser.url.startsWith(simulator.origin)).toBe(true)
+    expect(browser.text()).toContain('Only accounts of Halvard Security AB')
+    const again = /href="([^"]+)">Use a different account/.exec(browser.body)?.[1]?.replaceAll('&#38;', '&')
+    await browser.open(new URL(again ?? '', browser.url).href)
+    expect(browser.text()).toContain('Pick an account')
   })
 
   test('of a guest carries this tenant’s object ID and names the home', async () => {

@@ -104,12 +104,27 @@ onEachEngine('the page of a tenant', (engine) => {
     expect(proving.text).toContain('Muster is proving the access')
     expect(proving.text).toContain('hx-trigger="every 3s"')
     expect(proving.text).toContain('Nothing was read yet')
+    expect(proving.text).toContain('If nobody there has consented to this app yet')
+    const read = /Incident\.Read\.All<\/div>.*?<span class="cap (\w+)">/s.exec(proving.text)
+    expect(read?.[1]).toBe('unk')
     here.simulator.world.consent(tenant.id, appId())
     here.clock.advance(2 * 60_000)
     await untilNothingIsDue(here)
     const proven = await alice.get(`/tenants/${tenant.id}`, { 'X-Muster-Live': '1' })
     expect(proven.text).toContain('Connected')
     expect(proven.text).toContain('Earlier proofs (1)')
+  })
+
+  test('that was asked for a check says that it is due now, and looks again soon', async () => {
+    const { tenant } = await connected(here, 'Asked again')
+    const before = await alice.open(`/tenants/${tenant.id}`)
+    expect(before.text).toContain('hx-trigger="every 10s"')
+    expect((await alice.submit(before, `/tenants/${tenant.id}/checks`)).status).toBe(303)
+    const asked = await alice.open(`/tenants/${tenant.id}`)
+    expect(asked.text).toContain('<dt>Next check</dt><dd>Now</dd>')
+    expect(asked.text).toContain('hx-trigger="every 3s"')
+    await untilNothingIsDue(here)
+    expect((await alice.open(`/tenants/${tenant.id}`)).text).not.toContain('<dd>Now</dd>')
   })
 
   test('lists what of an answer was not understood, and keeps the rest', async () => {

@@ -6,7 +6,14 @@ import { type Decision, judgeClient, missingPrincipal, paramsOf, roleHolder } fr
 import type { Person, Tenant } from './directory.ts'
 import { authorityOf, tenantIdOf } from './discovery.ts'
 import type { Ground } from './ground.ts'
-import { sendAccountPage, sendApprovalPage, sendConsentPage, sendErrorPage, sendPostBackPage } from './pages.ts'
+import {
+  elsewhereNote,
+  sendAccountPage,
+  sendApprovalPage,
+  sendConsentPage,
+  sendErrorPage,
+  sendPostBackPage,
+} from './pages.ts'
 import {
   appDisabled,
   describe,
@@ -142,7 +149,8 @@ export async function authorizeAs(
   if (!account) {
     const refusal = notInThisTenant(person.username, person.tenantId, tenant.displayName, app.clientId)
     if (silent) return redirectRefusal(ground, req, res, errand, { ...refusal, error: 'interaction_required' })
-    return sendErrorPage(ground, res, refusal, traceOf(ground.world, correlationOf(req)))
+    const wayOn = elsewhereNote(errand, tenant.displayName)
+    return sendErrorPage(ground, res, refusal, traceOf(ground.world, correlationOf(req)), wayOn)
   }
 
   if (decision) {

@@ -40,6 +40,14 @@ export function sendPage(res: Response, status: number, title: string, content: 
     )
 }
 
+/** In plain words, to whoever came with an account of another tenant; and back to the accounts, as Microsoft offers. */
+export function elsewhereNote(errand: Errand, directory: string): Markup {
+  const query = new URLSearchParams({ ...errand.params, prompt: 'select_account' })
+  const version = errand.version === 2 ? '/v2.0' : ''
+  return html`<p><strong>Only accounts of ${directory} can sign in here.</strong> People of other organisations have no access to this app at ${directory}.</p>
+<p class="actions"><a href="/${errand.authority}/oauth2${version}/authorize?${query.toString()}">Use a different account</a></p>`
+}
+
 /** Every account there is, to click on: those of this browser first, then the tenant in question, then by tenant. */
 export function sendAccountPage(
   ground: Ground,
@@ -155,7 +163,13 @@ ${
 }
 
 /** A refusal that stays at Microsoft: no redirect, the code and the identifiers for support. */
-export function sendErrorPage(ground: Ground, res: Response, refusal: LoginRefusal, trace: Trace): void {
+export function sendErrorPage(
+  ground: Ground,
+  res: Response,
+  refusal: LoginRefusal,
+  trace: Trace,
+  wayOn: Markup | null = null,
+): void {
   sendPage(
     res,
     400,
@@ -163,6 +177,7 @@ export function sendErrorPage(ground: Ground, res: Response, refusal: LoginRefus
     html`<section class="card">
 <h1>Sorry, but we’re having trouble signing you in.</h1>
 <p>${describe(ground.world, refusal, trace).split(/ ?Trace ID:|\r\n/)[0] ?? ''}</p>
+${wayOn}
 <h2>Troubleshooting details</h2>
 <p class="note">If you contact your administrator, send this info to them.</p>
 <dl>

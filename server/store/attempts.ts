@@ -1,5 +1,7 @@
+import type { Selectable } from 'kysely'
 import { type Database, write } from './database.ts'
 import { digest, newId, newToken } from './identifiers.ts'
+import type { Schema } from './schema.ts'
 
 /** `landing` from our page, `classic` from the documentation's link, `proof` the sign-in straight after consent. */
 export type AttemptKind = 'landing' | 'classic' | 'proof'
@@ -260,22 +262,7 @@ export async function latestAttempts(db: Database): Promise<Map<string, ConsentA
   return new Map(rows.map((row) => [row.customer_id, fromRow(row)]))
 }
 
-function fromRow(row: {
-  id: string
-  link_id: string
-  customer_id: string
-  kind: string
-  browser_hash: string | null
-  pinned_tenant_id: string | null
-  started_at: string
-  expires_at: string
-  returned_at: string | null
-  outcome: string
-  claimed_tenant_id: string | null
-  bound_tenant_id: string | null
-  aadsts: number | null
-  finished_at: string | null
-}): ConsentAttempt {
+function fromRow(row: Selectable<Schema['consent_attempts']>): ConsentAttempt {
   return {
     id: row.id,
     linkId: row.link_id,

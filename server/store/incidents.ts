@@ -114,10 +114,15 @@ export async function incidentById(db: Database, tenantId: string, incidentId: s
   }
 }
 
+/** Merges of merges: more than anybody saw, and soon over. */
+const longestMerge = 200
+
 /** The incident at the end of a chain of merges; null when the chain leaves what is stored, or loops. */
 export async function survivorOf(db: Database, tenantId: string, redirectId: string): Promise<string | null> {
+  const passed = new Set<string>()
   let id = redirectId
-  for (let hops = 0; hops < 20; hops++) {
+  while (!passed.has(id) && passed.size < longestMerge) {
+    passed.add(id)
     const row = await db
       .selectFrom('incidents')
       .select('redirect_id')

@@ -1,8 +1,10 @@
+import type { Selectable } from 'kysely'
 import { PortalError } from '../errors.ts'
 import { type Actor, recordAudit } from './audit.ts'
 import { holdCustomer } from './customers.ts'
 import { type Database, type Tx, write } from './database.ts'
 import { digest, newId, newReference, newToken } from './identifiers.ts'
+import type { Schema } from './schema.ts'
 
 export type LinkState = 'issued' | 'withdrawn' | 'expired' | 'completed'
 
@@ -204,20 +206,7 @@ export async function withdrawLinks(tx: Tx, actor: Actor, customerId: string, no
     .execute()
 }
 
-function fromRow(row: {
-  id: string
-  customer_id: string
-  reference: string
-  pinned_tenant_id: string | null
-  pinned_domain: string | null
-  issued_at: string
-  issued_by: string
-  expires_at: string
-  withdrawn_at: string | null
-  completed_at: string | null
-  opened_at: string | null
-  opened_count: number
-}): ConsentLink {
+function fromRow(row: Selectable<Schema['consent_links']>): ConsentLink {
   return {
     id: row.id,
     customerId: row.customer_id,

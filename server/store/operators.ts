@@ -1,5 +1,7 @@
+import type { Selectable } from 'kysely'
 import type { SignedInPerson } from '../microsoft/microsoft.ts'
 import { type Database, type Tx, write } from './database.ts'
+import type { Schema } from './schema.ts'
 
 export type Theme = 'light' | 'dark'
 
@@ -80,20 +82,7 @@ export async function savePreferences(db: Database, id: string, preferences: Pre
   await write(db, (tx) => tx.updateTable('operators').set(change).where('id', '=', id).execute())
 }
 
-function toOperator(row: {
-  id: string
-  tid: string
-  oid: string
-  name: string | null
-  username: string | null
-  roles: string
-  guest: number
-  language: string | null
-  time_zone: string | null
-  theme: string | null
-  first_seen_at: string
-  last_seen_at: string
-}): Operator {
+function toOperator(row: Selectable<Schema['operators']>): Operator {
   return {
     id: row.id,
     tid: row.tid,

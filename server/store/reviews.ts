@@ -1,7 +1,9 @@
+import type { Selectable } from 'kysely'
 import { PortalError } from '../errors.ts'
 import { type Actor, recordAudit } from './audit.ts'
 import { type Database, type Tx, write } from './database.ts'
 import { newId } from './identifiers.ts'
+import type { Schema } from './schema.ts'
 
 /** `unpinned`: a claim for a customer whose tenant nobody named up front. `unclaimed`: a return that came late or lost. */
 export type ReviewKind = 'unpinned' | 'unclaimed'
@@ -129,22 +131,7 @@ export async function openReviews(db: Database, customerId?: string): Promise<Re
   return (await query.execute()).map(fromRow)
 }
 
-function fromRow(row: {
-  id: string
-  kind: string
-  customer_id: string | null
-  link_id: string | null
-  attempt_id: string | null
-  tenant_id: string
-  tenant_name: string | null
-  tenant_domain: string | null
-  evidence: string
-  person: string | null
-  created_at: string
-  decided_at: string | null
-  decided_by: string | null
-  decision: string | null
-}): Review {
+function fromRow(row: Selectable<Schema['reviews']>): Review {
   return {
     id: row.id,
     kind: row.kind as ReviewKind,

@@ -9,8 +9,8 @@ import type { Handler } from './route.ts'
 import { dropSealed, seal, unseal } from './sealed.ts'
 
 /**
- * Where Microsoft sends a browser back to after a consent, and after the sign-in that proves its tenant. Whatever cannot be read, is not known, or belongs to another
- * browser is answered alike: who made it up learns nothing from it.
+ * Where Microsoft sends a browser back to after a consent, and after the sign-in that proves its tenant. Whatever cannot
+ * be read, is not known, or belongs to another browser is answered alike: who made it up learns nothing from it.
  * @throws PortalError `CONSENT_NOT_YOURS`
  */
 export const returnFromConsent: Handler = async (portal, req, res) => {

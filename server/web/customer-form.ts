@@ -128,7 +128,7 @@ async function resolve(portal: Portal, typed: Typed[string] | undefined, known: 
     const { tenantId, domain } = await resolveExpected(portal, named)
     return { tenant: { expectedTenantId: tenantId, expectedDomain: domain }, fault: null }
   } catch (error) {
-    return { tenant: none, fault: { field: 'expected', key: whyNot(error) } }
+    return { tenant: none, fault: { field: 'expected', key: whyNot(error, 'expected') } }
   }
 }
 
@@ -140,8 +140,8 @@ function faultsOf(form: { faults: FieldFault[] | null }, { fault }: Expected): F
 }
 
 /** Why a tenant that somebody named could not be looked up. Throws on what is no answer to that. */
-export function whyNot(error: unknown): MessageKey {
-  if (error instanceof PortalError && error.code === 'TENANT_UNKNOWN') return 'customers.expected.unknown'
+export function whyNot(error: unknown, field: 'expected' | 'tenant'): MessageKey {
+  if (error instanceof PortalError && error.code === 'TENANT_UNKNOWN') return `customers.${field}.unknown`
   if (!(error instanceof Refusal)) throw error
-  return error.code === 'other-cloud' ? 'customers.expected.other-cloud' : 'customers.expected.unreachable'
+  return error.code === 'other-cloud' ? `customers.${field}.other-cloud` : `customers.${field}.unreachable`
 }

@@ -133,7 +133,7 @@ export async function noticeOf(portal: Portal, error: unknown): Promise<Notice> 
 }
 
 const named = {
-  tenant: line(253, { missing: says('customers.tenant.missing'), long: says('customers.expected.unknown') }),
+  tenant: line(253, { missing: says('customers.tenant.missing'), long: says('customers.tenant.unknown') }),
 }
 
 /** Takes on a tenant that consented long ago; it is proven like any other. */
@@ -149,7 +149,8 @@ export const addTenant: Handler<OperatorRequest> = async (portal, req, res) => {
     if (error instanceof PortalError && error.code !== 'TENANT_UNKNOWN') {
       return showCustomerWith(portal, req, res, customerId, { typed, notice: await noticeOf(portal, error) })
     }
-    return showCustomerWith(portal, req, res, customerId, { typed, faults: [{ field: 'tenant', key: whyNot(error) }] })
+    const faults = [{ field: 'tenant', key: whyNot(error, 'tenant') }]
+    return showCustomerWith(portal, req, res, customerId, { typed, faults })
   }
 }
 

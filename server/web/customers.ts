@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type CustomerLine, listStandings, type Standing } from '../standing.ts'
+import { type CustomerLine, listStandings, type Standing, standingSince } from '../standing.ts'
 import { listGroups } from '../store/customers.ts'
 import { linkState } from '../store/links.ts'
 import { blindSince, type OpenCounts, type Tenant } from '../store/tenants.ts'
@@ -115,7 +115,7 @@ function rowOf(line: CustomerLine, now: Date): CustomerRow {
   const { tenants, link } = line
   const live = tenants.filter((tenant) => tenant.accessState !== 'offboarded')
   const blind = live.map((tenant) => blindSince(tenant, now)).filter((at) => at !== null)
-  const since = sinceOf(line, live)
+  const since = standingSince(line)
   const blindAt = earliest(blind)
   return {
     ...line,
@@ -125,29 +125,6 @@ function rowOf(line: CustomerLine, now: Date): CustomerRow {
     blindMs: blindAt === null ? 0 : now.getTime() - Date.parse(blindAt),
     linkOpenUntil: link && linkState(link, now) === 'issued' ? link.expiresAt : null,
     sinceMs: since === null ? null : now.getTime() - Date.parse(since),
-  }
-}
-
-function sinceOf({ standing, link, attempt, customer }: CustomerLine, tenants: readonly Tenant[]): string | null {
-  switch (standing) {
-    case 'offboarded':
-      return customer.offboardedAt
-    case 'waiting':
-      return link?.issuedAt ?? null
-    case 'opened':
-      return link?.openedAt ?? null
-    case 'at-microsoft':
-      return attempt?.startedAt ?? null
-    case 'declined':
-      return attempt?.returnedAt ?? null
-    case 'expired':
-      return link?.expiresAt ?? null
-    case 'withdrawn':
-      return link?.withdrawnAt ?? null
-    case 'not-invited':
-      return customer.createdAt
-    default:
-      return tenants.find((tenant) => tenant.accessState === standing)?.stateSince ?? null
   }
 }
 

@@ -1,11 +1,11 @@
-import type { CustomerLine, StepName } from '../standing.ts'
+import { type CustomerLine, type StepName, standingSince } from '../standing.ts'
 
 export interface Funnel {
   /** Customers that were sent a link. */
   links: number
   steps: { name: StepName; count: number; lost: number; width: string }[]
-  /** Who has not come as far as the proof: the ones waiting longest first. */
-  underWay: CustomerLine[]
+  /** Who has not come as far as the proof, and since when they stand where they do: the ones waiting longest first. */
+  underWay: (CustomerLine & { since: string })[]
 }
 
 const funnelDays = 30
@@ -29,7 +29,8 @@ export function funnelOf(lines: readonly CustomerLine[], now: Date): Funnel {
     }),
     underWay: recent
       .filter((line) => !reached(line, 'proven'))
-      .sort((a, b) => ((a.link?.issuedAt ?? '') < (b.link?.issuedAt ?? '') ? -1 : 1)),
+      .map((line) => ({ ...line, since: standingSince(line) ?? line.link?.issuedAt ?? line.customer.createdAt }))
+      .sort((a, b) => (a.since < b.since ? -1 : 1)),
   }
 }
 

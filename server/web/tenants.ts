@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { type ApiExample, apiExamples } from '../microsoft/examples.ts'
 import type { Capability, CapabilityState, LiveCall } from '../microsoft/microsoft.ts'
 import { ownerOf, type RefusalOwner } from '../microsoft/refusals.ts'
@@ -12,6 +13,7 @@ import { operatorActor } from './access.ts'
 import { pathValue, readForm } from './forms.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
+import { ownPath } from './security.ts'
 
 export interface TenantView {
   tenant: Tenant
@@ -19,6 +21,10 @@ export interface TenantView {
   blindSince: string | null
   /** For how many milliseconds it has been blind, or in its state. */
   sinceMs: number
+  /** The next check is due, and begins as soon as a worker is free. */
+  checkDue: boolean
+  /** Seconds until the page looks again: few while something is about to change. */
+  renewal: number
   /** Open incidents as last read. */
   open: number
   /** Newest first; the first one is the proof that the page explains. */
@@ -68,6 +74,8 @@ export const showTenant: Handler<OperatorRequest> = async (portal, req, res) => 
     customer,
     blindSince: blind,
     sinceMs: now.getTime() - Date.parse(blind ?? tenant.stateSince),
+    checkDue: isDue(tenant.nextCheckAt, now),
+    renewal: aboutToChange(tenant, now) ? 3 : 10,
     open: Object.values(open).reduce((sum, count) => sum + count, 0),
     checks,
     mustAct: code === null ? null : ownerOf(code),
@@ -82,10 +90,17 @@ export const showTenant: Handler<OperatorRequest> = async (portal, req, res) => 
   })
 }
 
+const isDue = (at: string | null, now: Date) => at !== null && at <= now.toISOString()
+
+/** A check that runs has its due time at the end of its lease. */
+const aboutToChange = ({ accessState, nextCheckAt, nextSyncAt }: Tenant, now: Date) =>
+  accessState === 'proving' || isDue(nextCheckAt, new Date(now.getTime() + 60_000)) || isDue(nextSyncAt, now)
+
 function capabilitiesOf({ microsoft }: Portal, tenant: Tenant, check: AccessCheck | null): CapabilityLine[] {
   return (Object.entries(tenant.capabilities) as [Capability, CapabilityState][]).map(([capability, state]) => ({
     capability,
-    state,
+    // A consent that Microsoft does not show yet is no missing permission.
+    state: tenant.accessState === 'proving' && state === 'missing' ? 'unknown' : state,
     permission: microsoft.permissions.find((one) => one.capability === capability)?.name ?? null,
     call: check?.calls.find((call) => call.capability === capability) ?? null,
   }))
@@ -104,10 +119,10 @@ export const addCheck: Handler<OperatorRequest> = async (portal, req, res) => {
   res.redirect(303, `/tenants/${tenantId}`)
 }
 
-/** Reads the tenant now instead of when it is due. */
+/** Reads the tenant now instead of when it is due, and goes back to the page that asked. */
 export const addSync: Handler<OperatorRequest> = async (portal, req, res) => {
-  readForm({}, req)
+  const { value } = readForm({ returnTo: z.string().optional() }, req)
   const tenantId = tenantIn(req)
   await requestSync(portal.db, operatorActor(req), tenantId, portal.now())
-  res.redirect(303, `/tenants/${tenantId}`)
+  res.redirect(303, ownPath(value?.returnTo ?? `/tenants/${tenantId}`))
 }

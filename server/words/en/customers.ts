@@ -93,6 +93,11 @@ export const customers = {
   'customers.days.unusable': 'A link can be valid for 1 to 90 days. Most take 14',
   'customers.expected.unknown':
     'No Microsoft tenant holds this domain or ID. Check the spelling, or leave it empty and confirm the tenant by hand later',
+  'customers.tenant.unknown': 'No Microsoft tenant holds this domain or ID. Check the spelling',
+  'customers.tenant.unreachable':
+    'Microsoft does not answer right now, so this tenant cannot be looked up. Try again in a minute',
+  'customers.tenant.other-cloud':
+    'This tenant is in another of Microsoft’s clouds, which this portal does not reach. Nothing was added',
   'customers.expected.unreachable':
     'Microsoft does not answer right now, so this tenant cannot be looked up. Try again in a minute, or leave it empty and confirm the tenant by hand later',
   'customers.expected.other-cloud':
@@ -168,7 +173,7 @@ export const customers = {
     'Issue a consent link and send it to an administrator of the customer. Muster sends nothing by itself.',
   'customers.calm.offboarded': 'Offboarded',
   'customers.calm.offboarded.next':
-    'Nothing is read any more. What was read stays visible until it is pruned. The tenants stay reserved for this customer’s record.',
+    'Nothing is read any more. What was read stays visible. The tenants stay reserved for this customer’s record.',
   'customers.calm.offboarded.back': 'Take the customer back',
   'customers.primary.issue': 'Issue a new link',
   'customers.primary.issue-first': 'Issue a consent link',
@@ -329,7 +334,7 @@ export const customers = {
   'customers.offboarding.links.text': 'Whoever opens it is told that it is no longer valid.',
   'customers.offboarding.stays': 'Stays: what was read',
   'customers.offboarding.stays.text':
-    '{incidents, plural, =0 {Nothing was read.} one {# incident stays in this portal until it is pruned.} other {# incidents stay in this portal until they are pruned.}} The audit log stays. The tenants stay reserved for this customer’s record, so that nobody else can bind them.',
+    '{incidents, plural, =0 {Nothing was read.} one {# incident stays in this portal.} other {# incidents stay in this portal.}} The audit log stays. The tenants stay reserved for this customer’s record, so that nobody else can bind them.',
   'customers.offboarding.customer': 'By the customer: the app is removed',
   'customers.offboarding.customer.text':
     'Muster cannot do that. Until then the consent itself stands, though nothing uses it. Ask them: Entra admin centre, Enterprise applications, {app}, Properties, Delete.',

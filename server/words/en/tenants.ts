@@ -55,6 +55,8 @@ export const tenants = {
   'tenants.proving.spreading': 'Microsoft does not show the consent yet.',
   'tenants.proving.next':
     'A consent needs seconds to hours until it takes effect everywhere at Microsoft. Muster tries again by itself, for two days; nobody has to act.',
+  'tenants.proving.by-hand':
+    'If nobody there has consented to this app yet, send the customer a consent link: until then there is nothing to find.',
   'tenants.blind-since': 'Blind since',
   'tenants.since': '{state} since',
   'tenants.for': 'for {span}',
@@ -69,9 +71,10 @@ export const tenants = {
   'tenants.refused-at': 'Refused at',
   'tenants.copy-time': 'Copy the time',
   'tenants.tried': 'Tried',
-  'tenants.tried.times': '{n, plural, one {once since the consent} other {# times since the consent}}',
+  'tenants.tried.times': '{n, plural, one {once} other {# times}}',
   'tenants.next-check': 'Next check',
   'tenants.under-way': 'under way',
+  'tenants.due-now': 'Now',
   'tenants.none-due': 'None while there is no access',
   'tenants.issue': 'Issue a new consent link',
   'tenants.steps': 'From binding to incidents',
