@@ -1,6 +1,5 @@
 import { addAttemptAgain, showAttempt } from './attempt.ts'
 import { showAudit } from './audit.ts'
-import { returnFromSignIn } from './auth-return.ts'
 import { returnFromConsent } from './consent.ts'
 import { addTenant, offboard, showCustomer, showOffboarding, takeBack } from './customer.ts'
 import { addCustomer, editCustomer, showCustomerForm, showNewCustomer } from './customer-form.ts'
@@ -16,7 +15,7 @@ import { confirm, dismiss } from './reviews.ts'
 import type { Route } from './route.ts'
 import { saveSettings, showSettings } from './settings.ts'
 import { showDoctor, showSetup } from './setup.ts'
-import { showSignedOut, showSignIn, signOut, startSignIn } from './sign-in.ts'
+import { returnFromSignIn, showSignedOut, showSignIn, signOut, startSignIn } from './sign-in.ts'
 import { addCheck, addSync, showTenant } from './tenants.ts'
 
 /** Every route there is, with who may use it. What is not here does not exist. */

@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Request, Response } from 'express'
+import type { Request } from 'express'
 import { z } from 'zod'
 import { PortalError } from '../errors.ts'
-import type { SignInReturn } from '../microsoft/consent.ts'
+import { readSignInReturn } from '../microsoft/consent.ts'
 import type { SignedInPerson } from '../microsoft/microsoft.ts'
 import { Refusal } from '../microsoft/refusals.ts'
 import type { Portal } from '../portal.ts'
@@ -68,14 +68,17 @@ export const startSignIn: Handler = async (portal, req, res) => {
 }
 
 /**
- * Ends a sign-in that an operator started in this browser: compares the state before anything else, spends it, redeems
- * the code, and opens a session for a person of the partner's tenant who has a role.
- * @returns false when the state is not one of this browser's sign-ins
+ * Where Microsoft sends an operator's browser back to: compares the state before anything else, spends it, redeems the
+ * code, and opens a session for a person of the partner's tenant who has a role. Nothing is asked of Microsoft for a
+ * sign-in that did not begin in this browser.
  * @throws PortalError `SIGN_IN_*`; Refusal when the partner's own registration is at fault
  */
-export async function finishSignIn(portal: Portal, req: Request, res: Response, said: SignInReturn): Promise<boolean> {
+export const returnFromSignIn: Handler = async (portal, req, res) => {
+  const said = readSignInReturn(req.query)
   const begun = await unseal(portal, req, transaction)
-  if (begun === null || said.state === null || !sameText(begun.state, said.state)) return false
+  if (begun === null || said.state === null || !sameText(begun.state, said.state)) {
+    throw new PortalError('SIGN_IN_EXPIRED')
+  }
   dropSealed(portal, res, transaction)
   const acceptedUntil = new Date(portal.now().getTime() + transaction.seconds * 1000)
   if (!(await spend(portal.db, begun.state, acceptedUntil))) throw new PortalError('SIGN_IN_EXPIRED')
@@ -90,7 +93,6 @@ export async function finishSignIn(portal: Portal, req: Request, res: Response, 
   await refuseWithoutRole(portal, req, person)
   await openSession(portal, req, person)
   res.redirect(303, begun.returnTo)
-  return true
 }
 
 async function redeem(

@@ -1,13 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { Browser, Page } from 'playwright-core'
 import type { Simulator } from '../../server/simulator/simulator.ts'
 import { appId, consentCallback, customerId, type Stage, stage } from '../simulator-stage.ts'
-
-const executablePath = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path !== undefined && existsSync(path),
-)
-const inChromium = executablePath ? describe : describe.skip
+import { inChromium, launchChromium } from './chromium.ts'
 
 inChromium('the simulator’s pages in Chromium', () => {
   let actors: Stage
@@ -16,7 +12,7 @@ inChromium('the simulator’s pages in Chromium', () => {
   beforeAll(async () => {
     actors = await stage({ controlPages: true })
     simulator = actors.simulator
-    chromiumBrowser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] })
+    chromiumBrowser = await launchChromium()
   })
   afterAll(async () => {
     await chromiumBrowser.close()
