@@ -164,9 +164,9 @@ document.addEventListener('change', ({ target }) => {
   }
 })
 
-// Single keys: off in fields, with a modifier, and in dialogs.
+// Single keys: off in fields, with a modifier, and in an open dialog. One just closed keeps the focus until the next frame.
 const places = { o: '/', i: '/incidents', c: '/customers', a: '/audit' }
-const inField = 'input:not([type=checkbox]), textarea, select, [contenteditable], dialog, [role=tablist]'
+const inField = 'input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open], [role=tablist]'
 const actions = {
   j: () => step(1),
   k: () => step(-1),
