@@ -81,6 +81,17 @@ export function configFor(origin: string, changes: Partial<Config> = {}): Config
     adminUsers: [],
     trustProxy: [],
     logLevel: 'silent',
+    metricsPort: null,
+    sync: {
+      paceMs: 90_000,
+      quietPaceMs: 600_000,
+      overlapMs: 15 * 60_000,
+      reconcileMs: 6 * 3_600_000,
+      deepReconcileMs: 24 * 3_600_000,
+      leaseMs: 30_000,
+      callsPerMinute: 50,
+      callsPerHour: 1_500,
+    },
     ...changes,
   }
 }

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readConfig } from '../server/config.ts'
 import { createLog } from '../server/log.ts'
 import { type RunningPortal, startPortal } from '../server/start.ts'
-import { syncsOf } from '../server/store/syncs.ts'
 import { tenantById } from '../server/store/tenants.ts'
 import { Browser, type Page } from './browser-for-tests.ts'
 import { freshDatabase } from './databases.ts'
 import { type OutsideDouble, type OutsideTenant, startOutsideDouble } from './outside-double.ts'
+import { syncsOf } from './sync-stage.ts'
 
 /*
  * The portal knows Microsoft by its addresses alone: what it does with the simulator it does with any other double of

@@ -1,6 +1,8 @@
+import { setImmediate as breath } from 'node:timers/promises'
+import type { Log } from '../log.ts'
 import type { Answer, Send } from './http.ts'
 import type { IncidentSource } from './incidents.ts'
-import type { AppToken, Capability } from './microsoft.ts'
+import type { AppToken, CallMeter, Capability } from './microsoft.ts'
 import { allows, allowsExactly } from './permissions.ts'
 import { readApiRefusal } from './read-refusal.ts'
 import { isRecord } from './reading.ts'
@@ -13,47 +15,76 @@ export interface Api {
   tokens: Tokens
   send: Send
   now: () => Date
+  log: Log
 }
 
-const pageLimitBytes = 20_000_000
+/** What is parsed in one piece; a list that is longer is asked for in smaller pages. */
+const pageLimitBytes = 10_000_000
+/** A service that has not said a word by then is asked again or given up; a page may well take a while to arrive. */
+const answerMs = 30_000
+/** For all tries of one request together: a hung tenant holds a place among those being read, and no longer than this. */
 const pageDeadlineMs = 60_000
+/** Nothing else runs while an answer is decoded, parsed or read; above this the three are taken apart. */
+const heavyCharacters = 500_000
 
-/** One GET with one token, and only to the configured origin. @throws Refusal without an answer */
+/** One GET with one token, and only to the configured origin. @throws Refusal without an answer, and what `calls` throws */
 export function callWith(
   { source, send, now }: Pick<Api, 'source' | 'send' | 'now'>,
   token: AppToken,
   url: string,
-  tries: number,
+  options: { tries: number; deadlineMs?: number; calls?: CallMeter | undefined },
 ): Promise<Answer> {
   if (new URL(url).origin !== source.origin) {
     throw new Refusal('unexpected-answer', { at: now().toISOString(), error: 'foreign_origin' })
   }
+  const { calls, tries, deadlineMs = pageDeadlineMs } = options
   return send({
     url,
+    api: source.api,
     headers: { ...source.headers, authorization: `Bearer ${token.value}` },
-    deadlineMs: pageDeadlineMs,
+    deadlineMs,
+    answerMs: Math.min(answerMs, deadlineMs),
     limitBytes: pageLimitBytes,
     tries,
+    ...(calls === undefined ? {} : { before: () => calls.take() }),
   })
+}
+
+/** One answer that is data. */
+export interface FoundRecord {
+  body: Record<string, unknown>
+  /** Length of the answer, in characters. */
+  bytes: number
+  /** Whether Microsoft said (206) that some of its sources did not answer. */
+  partial: boolean
 }
 
 /**
  * One record or list from the API. A token that is refused is renewed once: it may have been issued before a change.
+ * A 206 is data with something missing: https://learn.microsoft.com/graph/api/resources/security-error-codes
+ * @param calls asked before every request to the API, each repeated try included, and not before those for tokens
  * @throws Refusal
  */
-export async function getRecord(
-  api: Api,
-  tenantId: string,
-  url: string,
-): Promise<{ body: Record<string, unknown>; bytes: number }> {
+export async function getRecord(api: Api, tenantId: string, url: string, calls?: CallMeter): Promise<FoundRecord> {
   let token = await api.tokens.get(tenantId, api.resource)
-  let answer = await callWith(api, token, url, 4)
+  let answer = await callWith(api, token, url, { tries: 4, calls })
   if (answer.status === 401) {
     token = await api.tokens.renew(tenantId, api.resource, token)
-    answer = await callWith(api, token, url, 4)
+    answer = await callWith(api, token, url, { tries: 4, calls })
   }
-  if (answer.status !== 200) throw readApiRefusal(answer, roleHeld(api.source, token, 'readIncidents'), api.now())
-  return { body: bodyOf(answer, api.now()), bytes: answer.text.length }
+  const partial = answer.status === 206
+  if (answer.status !== 200 && !partial) {
+    throw readApiRefusal(answer, roleHeld(api.source, token, 'readIncidents'), api.now())
+  }
+  if (partial) {
+    const warning = answer.headers.get('warning')?.replace(/[^\w "{}/.:,-]/g, '')
+    api.log.warn({ tenantId, warning: warning?.slice(0, 200) ?? null }, 'some sources did not answer Microsoft')
+  }
+  const heavy = answer.text.length > heavyCharacters
+  if (heavy) await breath()
+  const body = bodyOf(answer, api.now())
+  if (heavy) await breath()
+  return { body, bytes: answer.text.length, partial }
 }
 
 /** Whether the token says it may; null when it cannot be read, or names the role in another spelling. */

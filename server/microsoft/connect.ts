@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { checkAccess } from './access.ts'
+import { readAlertsOf } from './alerts.ts'
 import { type Api, getRecord } from './api.ts'
 import { clockAhead } from './clock.ts'
 import { classicConsentUrl, consentUrl } from './consent.ts'
@@ -8,7 +9,8 @@ import { defenderIncidents } from './defender.ts'
 import { discoverFrom, findTenant } from './discovery.ts'
 import { graphIncidents } from './graph.ts'
 import { outbound } from './http.ts'
-import { readAlertsOf, readIncidents } from './incidents.ts'
+import { readIncidentById } from './incidents.ts'
+import { readIncidents } from './lists.ts'
 import type { Microsoft, TenantProfile } from './microsoft.ts'
 import { graphResource, permissionsFor, resourceFor } from './permissions.ts'
 import { objectIn } from './read-refusal.ts'
@@ -29,7 +31,7 @@ export function connectMicrosoft(
   const signIn = signInWith({ config, discovery, send, now })
   const tokens = keepTokens({ config, send, now })
   const source = config.incidentsApi === 'graph' ? graphIncidents(config) : defenderIncidents(config)
-  const api: Api = { source, resource: resourceFor(config).uri, tokens, send, now }
+  const api: Api = { source, resource: resourceFor(config).uri, tokens, send, now, log }
 
   return {
     api: config.incidentsApi,
@@ -48,14 +50,21 @@ export function connectMicrosoft(
     },
     signInUrl: (request) => signIn.url(request),
     redeemSignIn: (request) => signIn.redeem(request),
-    checkAccess: (tenantId) => checkAccess(api, tenantId),
-    listIncidents(tenantId, query) {
-      const id = requireTenantId(tenantId, now())
-      return readIncidents({ source, tenantId: id, query, get: (url) => getRecord(api, id, url), now, log })
+    async proveCredential() {
+      await tokens.prove(config.partnerTenantId, graphResource(config).uri)
     },
-    async alertsOf(tenantId, incidentId) {
+    checkAccess: (tenantId) => checkAccess(api, tenantId),
+    listIncidents(tenantId, query, calls) {
       const id = requireTenantId(tenantId, now())
-      return readAlertsOf({ source, tenantId: id, get: (url) => getRecord(api, id, url), now }, incidentId)
+      return readIncidents({ source, tenantId: id, query, get: (url) => getRecord(api, id, url, calls), now, log })
+    },
+    async incidentById(tenantId, incidentId, calls) {
+      const id = requireTenantId(tenantId, now())
+      return readIncidentById({ source, tenantId: id, get: (url) => getRecord(api, id, url, calls) }, incidentId)
+    },
+    async alertsOf(tenantId, incidentId, calls) {
+      const id = requireTenantId(tenantId, now())
+      return readAlertsOf({ source, tenantId: id, get: (url) => getRecord(api, id, url, calls), now }, incidentId)
     },
     forget: (tenantId) => tokens.forget(tenantId),
     clockAhead: () => clockAhead({ config, send, now }),
@@ -68,6 +77,7 @@ export function connectMicrosoft(
     const token = await tokens.get(config.partnerTenantId, graphResource(config).uri)
     const answer = await send({
       url: `${config.graphUrl}/v1.0/tenantRelationships/findTenantInformationByTenantId(tenantId='${id}')`,
+      api: 'graph',
       headers: { authorization: `Bearer ${token.value}` },
       deadlineMs: 5_000,
       limitBytes: 100_000,

@@ -1,9 +1,8 @@
-import { z } from 'zod'
 import { cloudOrGlobal } from '../clouds.ts'
 import type { Config } from '../config.ts'
 import { withQuery } from './addresses.ts'
-import type { IncidentSource } from './incidents.ts'
-import type { EntityKind, IncidentQuery, RemoteAlert, RemoteEntity, RemoteIncident } from './microsoft.ts'
+import type { IncidentSource, ListQuery } from './incidents.ts'
+import type { EntityKind, RemoteAlert, RemoteEntity, RemoteIncident } from './microsoft.ts'
 import {
   camel,
   firstOf,
@@ -29,250 +28,190 @@ export function defenderIncidents(config: Config): IncidentSource {
     pageSize: 100,
     listUrl: (query, { top, skip }) =>
       withQuery(address, { $top: String(top), ...(skip > 0 ? { $skip: String(skip) } : {}), $filter: filterOf(query) }),
+    kinds: [],
+    incidentUrl: (incidentId) => `${address}/${encodeURIComponent(incidentId)}`,
     readIncident: (record, tenantId) => readIncident(record, tenantId, defenderPortal),
     alertsUrls: (incidentId) => [`${address}/${encodeURIComponent(incidentId)}`],
-    readAlerts: (body) => records.parse(body.alerts).map(readAlert),
+    readAlerts: (body) => records(body.alerts).map(readAlert),
   }
 }
 
 /** `$filter` takes lastUpdateTime, createdTime, status and assignedTo, and no others. */
-function filterOf({ updatedSince, createdSince, status }: IncidentQuery): string | undefined {
+function filterOf({ updatedSince, updatedBefore, createdSince, createdBefore, status }: ListQuery): string | undefined {
   const named = { active: 'Active', inProgress: 'InProgress', resolved: 'Resolved' }
   const conditions = [
     updatedSince && `lastUpdateTime ge ${updatedSince}`,
+    updatedBefore && `lastUpdateTime lt ${updatedBefore}`,
     createdSince && `createdTime ge ${createdSince}`,
+    createdBefore && `createdTime lt ${createdBefore}`,
     status && `status eq '${named[status]}'`,
   ].filter(Boolean)
   return conditions.length === 0 ? undefined : conditions.join(' and ')
 }
-
-const incident = z.object({
-  incidentId: text(100),
-  redirectIncidentId: text(100),
-  incidentName: text(1_000),
-  description: text(20_000),
-  createdTime: instant,
-  lastUpdateTime: instant,
-  assignedTo: text(500),
-  classification: text(100),
-  determination: text(100),
-  status: text(100),
-  severity: text(100),
-  tags: texts(200),
-  comments: records,
-  alerts: records,
-})
-
-const comment = z.object({
-  comment: text(20_000),
-  createdBy: text(500),
-  createdByDisplayName: text(500),
-  createdTime: instant,
-  createdDateTime: instant,
-})
 
 function readIncident(
   record: Record<string, unknown>,
   tenantId: string,
   portal: string,
 ): RemoteIncident | 'no-id' | 'no-time' {
-  const said = incident.parse(record)
-  const id = idOf(said.incidentId)
+  const id = idOf(text(record.incidentId, 100))
   if (id === null) return 'no-id'
-  const lastUpdateAt = said.lastUpdateTime ?? said.createdTime
+  const createdAt = instant(record.createdTime)
+  const lastUpdateAt = instant(record.lastUpdateTime) ?? createdAt
   if (lastUpdateAt === null) return 'no-time'
+  const rawSeverity = text(record.severity, 100)
+  const rawStatus = text(record.status, 100)
   return {
     id,
-    redirectId: idOf(said.redirectIncidentId),
-    title: said.incidentName ?? `#${id}`,
-    description: said.description,
-    severity: severityOf(said.severity),
-    status: statusOf(said.status),
-    rawSeverity: said.severity,
-    rawStatus: said.status,
-    classification: camel(said.classification),
-    determination: camel(said.determination),
-    assignedTo: said.assignedTo,
-    tags: said.tags,
-    comments: said.comments.flatMap((entry) => {
-      const { comment: words, ...by } = comment.parse(entry)
-      return words === null
-        ? []
-        : [{ text: words, by: by.createdBy ?? by.createdByDisplayName, at: by.createdTime ?? by.createdDateTime }]
-    }),
+    redirectId: idOf(text(record.redirectIncidentId, 100)),
+    title: text(record.incidentName, 1_000) ?? `#${id}`,
+    description: text(record.description, 20_000),
+    severity: severityOf(rawSeverity),
+    status: statusOf(rawStatus),
+    rawSeverity,
+    rawStatus,
+    classification: camel(text(record.classification, 100)),
+    determination: camel(text(record.determination, 100)),
+    assignedTo: text(record.assignedTo, 500),
+    tags: texts(record.tags, 200),
+    comments: records(record.comments).flatMap(readComment),
     lastModifiedBy: null,
     priority: null,
-    createdAt: said.createdTime ?? lastUpdateAt,
+    createdAt: createdAt ?? lastUpdateAt,
     lastUpdateAt,
     // This API sends no address of its own.
     webUrl: `${portal}/incident2/${encodeURIComponent(id)}/overview?tid=${tenantId}`,
-    alerts: said.alerts.map(readAlert),
+    alerts: records(record.alerts).map(readAlert),
     original: record,
   }
 }
 
-const alert = z.object({
-  alertId: text(200),
-  title: text(1_000),
-  description: text(20_000),
-  severity: text(100),
-  status: text(100),
-  category: text(200),
-  serviceSource: text(100),
-  detectionSource: text(100),
-  creationTime: instant,
-  firstActivity: instant,
-  lastActivity: instant,
-  mitreTechniques: texts(50),
-  devices: records,
-  entities: records,
-})
+function readComment(record: Record<string, unknown>): RemoteIncident['comments'] {
+  const words = text(record.comment, 20_000)
+  if (words === null) return []
+  const by = text(record.createdBy, 500) ?? text(record.createdByDisplayName, 500)
+  return [{ text: words, by, at: instant(record.createdTime) ?? instant(record.createdDateTime) }]
+}
 
 function readAlert(record: Record<string, unknown>, index: number): RemoteAlert {
-  const said = alert.parse(record)
-  const id = said.alertId ?? `unnamed-${index + 1}`
+  const id = text(record.alertId, 200) ?? `unnamed-${index + 1}`
   return {
     id,
-    title: said.title ?? id,
-    description: said.description,
-    severity: severityOf(said.severity),
-    status: camel(said.status),
-    category: said.category,
-    serviceSource: serviceSourceOf(said.serviceSource),
-    detectionSource: camel(said.detectionSource),
-    createdAt: said.creationTime,
-    firstActivityAt: said.firstActivity,
-    lastActivityAt: said.lastActivity,
-    techniques: said.mitreTechniques,
-    entities: withoutRepeats([...said.devices.map(readDevice), ...said.entities.map(readEntity)]),
+    title: text(record.title, 1_000) ?? id,
+    description: text(record.description, 20_000),
+    severity: severityOf(text(record.severity, 100)),
+    status: camel(text(record.status, 100)),
+    category: text(record.category, 200),
+    serviceSource: serviceSourceOf(text(record.serviceSource, 100)),
+    detectionSource: camel(text(record.detectionSource, 100)),
+    createdAt: instant(record.creationTime),
+    firstActivityAt: instant(record.firstActivity),
+    lastActivityAt: instant(record.lastActivity),
+    techniques: texts(record.mitreTechniques, 50),
+    entities: withoutRepeats([...records(record.devices).map(readDevice), ...records(record.entities).map(readEntity)]),
     original: record,
   }
 }
 
-const device = z.object({
-  deviceDnsName: text(500),
-  mdatpDeviceId: text(200),
-  aadDeviceId: text(200),
-  osPlatform: text(100),
-  version: text(100),
-})
-
 function readDevice(record: Record<string, unknown>): RemoteEntity {
-  const said = device.parse(record)
-  const system = [said.osPlatform, said.version].filter((part) => part !== null).join(' ')
+  const system = [text(record.osPlatform, 100), text(record.version, 100)].filter((part) => part !== null).join(' ')
   return {
     kind: 'device',
-    name: firstOf(said.deviceDnsName, said.mdatpDeviceId, said.aadDeviceId) ?? 'device',
+    name:
+      text(record.deviceDnsName, 500) ?? text(record.mdatpDeviceId, 200) ?? text(record.aadDeviceId, 200) ?? 'device',
     detail: firstOf(system),
     verdict: null,
     remediation: null,
   }
 }
 
-const entity = z.object({
-  entityType: text(100),
-  verdict: text(100),
-  remediationStatus: text(100),
-  accountName: text(500),
-  domainName: text(500),
-  userPrincipalName: text(500),
-  userSid: text(200),
-  aadUserId: text(100),
-  ipAddress: text(100),
-  url: text(2_000),
-  fileName: text(500),
-  filePath: text(2_000),
-  sha1: text(100),
-  sha256: text(100),
-  processId: text(50),
-  processCommandLine: text(2_000),
-  mailboxDisplayName: text(500),
-  mailboxAddress: text(500),
-  sender: text(500),
-  recipient: text(500),
-  subject: text(1_000),
-  clusterBy: text(500),
-  registryHive: text(200),
-  registryKey: text(1_000),
-  registryValue: text(1_000),
-  securityGroupName: text(500),
-  securityGroupId: text(200),
-  displayName: text(500),
-  name: text(500),
-  deviceId: text(200),
-})
-
-type SaidEntity = z.infer<typeof entity>
-
-/** Kind, name and detail of each `entityType`; a type nobody has met yet shows whatever it names. */
-const described: Record<
-  string,
-  [EntityKind, (said: SaidEntity) => (string | null)[], (said: SaidEntity) => string | null]
-> = {
-  user: [
-    'user',
-    (said) => [said.userPrincipalName, said.accountName, said.userSid, said.aadUserId],
-    (said) => firstOf(said.domainName, said.userSid),
-  ],
-  ip: ['ip', (said) => [said.ipAddress], () => null],
-  url: ['url', (said) => [said.url], () => null],
-  file: [
-    'file',
-    (said) => [said.fileName, said.sha256, said.sha1, said.filePath],
-    (said) => firstOf(said.sha256, said.sha1, said.filePath),
-  ],
-  process: [
-    'process',
-    (said) => [said.fileName, said.processCommandLine, said.processId],
-    (said) => firstOf(said.processCommandLine, said.filePath, said.sha256),
-  ],
-  mailbox: [
-    'mailbox',
-    (said) => [said.mailboxAddress, said.userPrincipalName, said.mailboxDisplayName],
-    (said) => said.mailboxDisplayName,
-  ],
-  mailmessage: [
-    'mail',
-    (said) => [said.subject, said.sender, said.recipient],
-    (said) => firstOf(said.sender, said.recipient),
-  ],
-  mailcluster: ['mail', (said) => [said.clusterBy, said.subject], (said) => said.sender],
-  registry: [
-    'registry',
-    (said) => [said.registryKey, said.registryValue, said.registryHive],
-    (said) => said.registryValue,
-  ],
-  securitygroup: ['group', (said) => [said.securityGroupName, said.securityGroupId], (said) => said.securityGroupId],
-  device: ['device', (said) => [said.deviceId], () => null],
-  cloudapplication: ['app', (said) => [said.displayName, said.name, said.accountName], () => null],
-  oauthapplication: ['app', (said) => [said.displayName, said.name, said.accountName], () => null],
+/** How much is kept of each field that may name an entity. */
+const entityFields = {
+  entityType: 100,
+  accountName: 500,
+  domainName: 500,
+  userPrincipalName: 500,
+  userSid: 200,
+  aadUserId: 100,
+  ipAddress: 100,
+  url: 2_000,
+  fileName: 500,
+  filePath: 2_000,
+  sha1: 100,
+  sha256: 100,
+  processId: 50,
+  processCommandLine: 2_000,
+  mailboxDisplayName: 500,
+  mailboxAddress: 500,
+  sender: 500,
+  recipient: 500,
+  subject: 1_000,
+  clusterBy: 500,
+  registryHive: 200,
+  registryKey: 1_000,
+  registryValue: 1_000,
+  securityGroupName: 500,
+  securityGroupId: 200,
+  displayName: 500,
+  name: 500,
+  deviceId: 200,
 }
 
+type EntityField = keyof typeof entityFields
+
+/** The first of these fields that says something. */
+function said(record: Record<string, unknown>, fields: readonly EntityField[]): string | null {
+  for (const field of fields) {
+    const found = text(record[field], entityFields[field])
+    if (found !== null) return found
+  }
+  return null
+}
+
+/** Kind, and the fields for name and detail, of each `entityType`; a type nobody has met yet shows whatever it names. */
+const described: Record<string, [EntityKind, names: EntityField[], details: EntityField[]]> = {
+  user: ['user', ['userPrincipalName', 'accountName', 'userSid', 'aadUserId'], ['domainName', 'userSid']],
+  ip: ['ip', ['ipAddress'], []],
+  url: ['url', ['url'], []],
+  file: ['file', ['fileName', 'sha256', 'sha1', 'filePath'], ['sha256', 'sha1', 'filePath']],
+  process: ['process', ['fileName', 'processCommandLine', 'processId'], ['processCommandLine', 'filePath', 'sha256']],
+  mailbox: ['mailbox', ['mailboxAddress', 'userPrincipalName', 'mailboxDisplayName'], ['mailboxDisplayName']],
+  mailmessage: ['mail', ['subject', 'sender', 'recipient'], ['sender', 'recipient']],
+  mailcluster: ['mail', ['clusterBy', 'subject'], ['sender']],
+  registry: ['registry', ['registryKey', 'registryValue', 'registryHive'], ['registryValue']],
+  securitygroup: ['group', ['securityGroupName', 'securityGroupId'], ['securityGroupId']],
+  device: ['device', ['deviceId'], []],
+  cloudapplication: ['app', ['displayName', 'name', 'accountName'], []],
+  oauthapplication: ['app', ['displayName', 'name', 'accountName'], []],
+}
+
+const unknownEntity: [EntityKind, EntityField[], EntityField[]] = [
+  'other',
+  [
+    'userPrincipalName',
+    'accountName',
+    'ipAddress',
+    'url',
+    'fileName',
+    'mailboxAddress',
+    'subject',
+    'registryKey',
+    'securityGroupName',
+    'displayName',
+    'name',
+    'deviceId',
+  ],
+  ['entityType'],
+]
+
 function readEntity(record: Record<string, unknown>): RemoteEntity {
-  const said = entity.parse(record)
-  const [kind, names, detail] = described[said.entityType?.toLowerCase() ?? ''] ?? [
-    'other' as const,
-    (): (string | null)[] => [
-      said.userPrincipalName,
-      said.accountName,
-      said.ipAddress,
-      said.url,
-      said.fileName,
-      said.mailboxAddress,
-      said.subject,
-      said.registryKey,
-      said.securityGroupName,
-      said.displayName,
-      said.name,
-      said.deviceId,
-    ],
-    () => said.entityType,
-  ]
+  const type = text(record.entityType, entityFields.entityType)
+  const [kind, names, details] = described[type?.toLowerCase() ?? ''] ?? unknownEntity
   return {
     kind,
-    name: firstOf(...names(said)) ?? said.entityType ?? kind,
-    detail: detail(said),
-    verdict: camel(said.verdict),
-    remediation: camel(said.remediationStatus),
+    name: said(record, names) ?? type ?? kind,
+    detail: said(record, details),
+    verdict: camel(text(record.verdict, 100)),
+    remediation: camel(text(record.remediationStatus, 100)),
   }
 }

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { EntityKind, RemoteEntity } from './microsoft.ts'
 import { camel, firstOf, isRecord, text } from './reading.ts'
 
@@ -10,19 +9,16 @@ export function readEvidence(record: Record<string, unknown>): RemoteEntity {
   const type = String(record['@odata.type'] ?? '')
     .replace(/^#?microsoft\.graph\.security\./i, '')
     .replace(/Evidence$/i, '')
-  const common = evidence.parse(record)
   const [kind, describe] = kinds[type.toLowerCase()] ?? ['other' as const, unknownKind]
   const { name, detail } = describe(record)
   return {
     kind,
     name: name ?? firstOf(type) ?? kind,
     detail: kind === 'other' ? (detail ?? firstOf(type)) : detail,
-    verdict: camel(common.verdict),
-    remediation: camel(common.remediationStatus),
+    verdict: camel(text(record.verdict, 100)),
+    remediation: camel(text(record.remediationStatus, 100)),
   }
 }
-
-const evidence = z.object({ verdict: text(100), remediationStatus: text(100) })
 
 interface Described {
   name: string | null
@@ -36,13 +32,11 @@ function at(record: Record<string, unknown>, ...paths: string[]): string | null 
   for (const path of paths) {
     let value: unknown = record
     for (const key of path.split('.')) value = isRecord(value) ? value[key] : undefined
-    const found = said.parse(value)
+    const found = text(value, 2_000)
     if (found !== null) return found
   }
   return null
 }
-
-const said = text(2_000)
 
 const account: Describe = (record) => ({
   name: at(

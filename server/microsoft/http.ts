@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { microsoftCalls } from '../metrics.ts'
 import { Refusal } from './refusals.ts'
 
 /** One request to Microsoft. */
@@ -7,12 +8,18 @@ export interface Outgoing {
   method?: 'GET' | 'POST'
   headers?: Record<string, string>
   body?: string
-  /** For everything together: tries, waits and the last byte of the body. */
+  /** What the request is counted as. */
+  api?: 'defender' | 'graph' | 'token'
+  /** For everything together: tries, waits and the last byte of the body; what `before` takes is not counted. */
   deadlineMs: number
+  /** For the first word of each answer; without it the deadline alone holds. */
+  answerMs?: number
   /** The most that is read of an answer, after decompression. */
   limitBytes: number
   /** 1 for what must not be repeated, such as redeeming a code. */
   tries: number
+  /** Asked before each try: one that is repeated at once counts against Microsoft's quota as well. What it throws ends the request. */
+  before?: () => Promise<void>
 }
 
 export interface Answer {
@@ -40,23 +47,32 @@ const mayPass = new Set([429, 500, 502, 503, 504])
  */
 export function outbound({ fetch, now }: { fetch: typeof globalThis.fetch; now: () => Date }): Send {
   return async (request) => {
-    const deadline = AbortSignal.timeout(request.deadlineMs)
+    let leftMs = request.deadlineMs
     for (let turn = 1; ; turn++) {
+      await request.before?.()
+      const started = performance.now()
       const last = turn >= request.tries
       let asked: number | null = null
       try {
-        const answer = await attempt(fetch, request, deadline, now)
+        const answer = await attempt(fetch, request, leftMs, now)
         asked = retryAfterMs(answer.headers, now())
         if (last || !mayPass.has(answer.status) || (asked ?? 0) > longestWaitMs) return answer
         // A throttle that does not say for how long is not over in a moment.
         if (asked === null && answer.status === 429) return answer
+        // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+        const pause = (asked ?? 0) + Math.random() * firstPauseMs * 2 ** turn
+        leftMs -= performance.now() - started
+        if (pause >= leftMs) return answer
+        leftMs -= pause
+        await wait(pause)
       } catch (error) {
+        leftMs -= performance.now() - started
+        const pause = Math.random() * firstPauseMs * 2 ** turn
         const lost = error instanceof Refusal && error.code === 'unavailable'
-        if (last || deadline.aborted || !lost) throw error
+        if (last || !lost || pause >= leftMs) throw error
+        leftMs -= pause
+        await wait(pause)
       }
-      // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-      const pause = (asked ?? 0) + Math.random() * firstPauseMs * 2 ** turn
-      await wait(pause, undefined, { signal: deadline }).catch(() => undefined)
     }
   }
 }
@@ -64,27 +80,37 @@ export function outbound({ fetch, now }: { fetch: typeof globalThis.fetch; now: 
 async function attempt(
   fetch: typeof globalThis.fetch,
   request: Outgoing,
-  deadline: AbortSignal,
+  leftMs: number,
   now: () => Date,
 ): Promise<Answer> {
   const started = performance.now()
+  const late = new AbortController()
+  const whole = setTimeout(() => late.abort(), leftMs)
+  const first = setTimeout(() => late.abort(), request.answerMs ?? leftMs)
+  let status: string = 'none'
   try {
     const response = await fetch(request.url, {
       method: request.method ?? 'GET',
       headers: { accept: 'application/json', 'accept-encoding': 'identity', ...request.headers },
       redirect: 'manual',
-      signal: deadline,
+      signal: late.signal,
       ...(request.body === undefined ? {} : { body: request.body }),
     })
+    clearTimeout(first)
+    status = String(response.status)
     const text = await readAtMost(response, request.limitBytes, now)
     return { status: response.status, headers: response.headers, text, ms: Math.round(performance.now() - started) }
   } catch (error) {
     if (error instanceof Refusal) throw error
     throw new Refusal(
       'unavailable',
-      { at: now().toISOString(), error: deadline.aborted ? 'timeout' : networkFault(error) },
+      { at: now().toISOString(), error: late.signal.aborted ? 'timeout' : networkFault(error) },
       { cause: error },
     )
+  } finally {
+    clearTimeout(first)
+    clearTimeout(whole)
+    microsoftCalls.inc({ api: request.api ?? 'other', status })
   }
 }
 

@@ -176,15 +176,25 @@ export interface RejectedItem {
 export interface IncidentPage {
   incidents: RemoteIncident[]
   rejected: RejectedItem[]
+  /** Microsoft said that some of its own sources did not answer (206). */
+  partial?: boolean
 }
 
 export interface IncidentQuery {
   /** Last update at or after. */
   updatedSince?: Instant
+  /** Last update before: the end of a slice. */
+  updatedBefore?: Instant
   /** Created at or after. */
   createdSince?: Instant
   /** Only these, one Microsoft status at a time. */
   status?: 'active' | 'inProgress' | 'resolved'
+}
+
+/** Whoever reads a tenant says for each request whether it may go out. */
+export interface CallMeter {
+  /** Asked before every request to the tenant's API, repeated ones included. @throws Refusal `throttled` */
+  take(): Promise<void>
 }
 
 /** One line of the doctor: a thing looked at, what was found, and how to mend it. */
@@ -219,10 +229,14 @@ export interface Microsoft {
   redeemSignIn(request: SignInCode): Promise<SignedInPerson>
   /** The proof: fresh client, fresh token, one live call per capability. Never throws; the refusal is in the answer. */
   checkAccess(tenantId: string): Promise<AccessEvidence>
-  /** Pages as Microsoft sends them. @throws Refusal */
-  listIncidents(tenantId: string, query: IncidentQuery): AsyncGenerator<IncidentPage>
+  /** Asks the partner's own tenant for a token with the app's credential. @throws Refusal */
+  proveCredential(): Promise<void>
+  /** Pages of the whole list, in whatever order; an incident may come again, changed. @throws Refusal, and what `calls` throws */
+  listIncidents(tenantId: string, query: IncidentQuery, calls?: CallMeter): AsyncGenerator<IncidentPage>
+  /** One incident as it is now, its alerts included where the API carries them; null when Microsoft knows it no longer. @throws Refusal */
+  incidentById(tenantId: string, incidentId: string, calls?: CallMeter): Promise<RemoteIncident | RejectedItem | null>
   /** The alerts of one incident, for the API whose list does not carry them. @throws Refusal */
-  alertsOf(tenantId: string, incidentId: string): Promise<RemoteAlert[]>
+  alertsOf(tenantId: string, incidentId: string, calls?: CallMeter): Promise<RemoteAlert[]>
   /** Drops every token of a tenant. */
   forget(tenantId: string): void
   /** Milliseconds by which this machine's clock is ahead of Microsoft's. @throws Refusal */

@@ -44,6 +44,7 @@ export class MsalNetwork implements INetworkModule {
     try {
       const answer = await this.send({
         url: onAuthority(url, this.authorityHost),
+        api: 'token',
         method,
         headers: options.headers ?? {},
         ...(options.body === undefined ? {} : { body: options.body }),

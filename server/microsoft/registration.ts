@@ -162,7 +162,7 @@ async function inspectApi(wiring: Wiring, token: AppToken): Promise<Registration
   const { source, now } = wiring
   const facts = { host: new URL(source.origin).host }
   try {
-    const answer = await callWith(wiring, token, source.listUrl({}, { top: 1, skip: 0, ordered: false }), 2)
+    const answer = await callWith(wiring, token, source.listUrl({}, { top: 1, skip: 0 }), { tries: 2 })
     if (answer.status === 200) return finding({ check: 'api', outcome: 'ok', code: 'api-answers', facts })
     throw readApiRefusal(answer, null, now())
   } catch (error) {

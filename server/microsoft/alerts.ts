@@ -1,0 +1,51 @@
+import type { IncidentSource } from './incidents.ts'
+import type { RemoteAlert } from './microsoft.ts'
+import { followable } from './pages.ts'
+import { Refusal } from './refusals.ts'
+
+interface AlertReading {
+  source: IncidentSource
+  tenantId: string
+  /** One GET with this tenant's token, to the source's own origin. @throws Refusal */
+  get(url: string): Promise<{ body: Record<string, unknown> }>
+  now: () => Date
+}
+
+/**
+ * The alerts of one incident. A way that the service does not know, or cannot manage for this incident, leads to the next.
+ * @throws Refusal
+ */
+export async function readAlertsOf(
+  { source, tenantId, get, now }: AlertReading,
+  incidentId: string,
+): Promise<RemoteAlert[]> {
+  const ways = source.alertsUrls(incidentId)
+  for (const [index, url] of ways.entries()) {
+    try {
+      return await readAlertPages({ source, tenantId, get, now }, url)
+    } catch (error) {
+      const otherWay = error instanceof Refusal && [400, 404, 500, 501].includes(error.facts.status ?? 0)
+      if (!otherWay || index === ways.length - 1) throw error
+    }
+  }
+  return []
+}
+
+const mostAlertPages = 100
+
+async function readAlertPages({ source, tenantId, get, now }: AlertReading, url: string): Promise<RemoteAlert[]> {
+  const unexpected = (error: string) => new Refusal('unexpected-answer', { at: now().toISOString(), error })
+  const alerts: RemoteAlert[] = []
+  const visited = new Set<string>()
+  let next: string | null = url
+  while (next !== null) {
+    if (visited.has(next) || visited.size >= mostAlertPages) throw unexpected('same_page_again')
+    visited.add(next)
+    const { body }: Awaited<ReturnType<typeof get>> = await get(next)
+    if (!Array.isArray(body.value) && !Array.isArray(body.alerts)) throw unexpected('no_list')
+    alerts.push(...source.readAlerts(body, tenantId))
+    const link = body['@odata.nextLink'] ?? null
+    next = link === null ? null : followable(link, url, unexpected)
+  }
+  return alerts
+}

@@ -1,0 +1,201 @@
+import type { Log } from '../log.ts'
+import { tooLarge } from './http.ts'
+import { type GetRecord, type IncidentSource, type ListQuery, readItems } from './incidents.ts'
+import type { IncidentPage, IncidentQuery, Instant, RejectedItem, RemoteIncident } from './microsoft.ts'
+import { instant, isRecord } from './reading.ts'
+import { Refusal } from './refusals.ts'
+
+/** One list of one tenant that is to be read whole. */
+export interface Paging {
+  source: IncidentSource
+  tenantId: string
+  query: IncidentQuery
+  get: GetRecord
+  now: () => Date
+  log: Log
+  limits?: PagingLimits
+}
+
+export interface PagingLimits {
+  pages: number
+  ms: number
+}
+
+/** Beyond what any tenant has; how fast is the meter's business. */
+const pagingLimits: PagingLimits = { pages: 1_500, ms: 60 * 60_000 }
+
+/** What a list says of an item, understood or not. */
+export interface Listed {
+  /** Null for what cannot be told from others. */
+  id: string | null
+  updatedAt: Instant | null
+  createdAt: Instant | null
+  read: RemoteIncident | RejectedItem
+}
+
+export interface ListPage {
+  items: Listed[]
+  /** Whether more may follow. */
+  full: boolean
+  /** A link that says nothing of where it leads, and can only be followed. */
+  link: string | null
+  /** An item too large by itself: it was passed over, and there is nothing else on the page. */
+  passedOver: boolean
+  partial: boolean
+  /** How many items the list holds in all, where that was asked and answered. */
+  count: number | null
+  /** Why the list ends behind this page, though more follows. */
+  refusal: Refusal | null
+}
+
+/** Asks for the pages of one list, as large as they can well be. */
+export interface Pager {
+  readonly source: IncidentSource
+  /** How many items the next page is asked for. */
+  readonly top: number
+  ask(
+    query: ListQuery,
+    at: { skip: number; ordered?: boolean; counted?: boolean; link?: string | null },
+  ): Promise<ListPage>
+  /** How many items match; null where the service does not say. */
+  count(query: ListQuery): Promise<number | null>
+  unexpected(error: string): Refusal
+}
+
+/** An answer is parsed in one piece: about 5 ms a megabyte in which nothing else runs. */
+const heavy = 4_000_000
+const light = 1_000_000
+const mostOversized = 3
+
+/**
+ * 1. A page too large to read is asked for again in smaller pieces; one incident too large by itself is rejected alone.
+ * 2. After a heavy page the next one is asked for smaller, after a light one larger again.
+ * 3. A link is believed only when it leads back to the same origin and path, and to what was not asked for before.
+ * 4. Too many pages or too much time end the list: a cursor must not move over what was never seen.
+ */
+export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits }: Paging): Pager {
+  const started = performance.now()
+  const visited = new Set<string>()
+  let top = source.pageSize
+  let calls = 0
+  let oversized = 0
+
+  const unexpected = (error: string) => new Refusal('unexpected-answer', { at: now().toISOString(), error })
+  const call = (url: string) => {
+    if (++calls > limits.pages) throw unexpected('too_many_pages')
+    if (performance.now() - started > limits.ms) throw unexpected('pages_without_end')
+    visited.add(url)
+    return get(url)
+  }
+
+  return {
+    source,
+    unexpected,
+    get top() {
+      return top
+    },
+    async ask(query, { skip, ordered = false, counted = false, link = null }) {
+      let url = link
+      for (;;) {
+        const asked = top
+        url ??= source.listUrl(query, { top: asked, skip, ordered, counted })
+        try {
+          const { body, bytes, partial = false } = await call(url)
+          if (bytes > heavy) top = Math.max(1, Math.floor((asked * heavy) / 2 / bytes))
+          else if (bytes < light) top = Math.min(source.pageSize, asked * 5)
+          const { value } = body
+          if (!Array.isArray(value)) throw unexpected('no_list')
+          const { next, refusal } = linkIn(body, url)
+          const read = await readItems(source, value, tenantId, bytes)
+          const items = value.map((item, index) => listed(item, read[index] as Listed['read']))
+          tell(items)
+          const full = next !== null || value.length >= asked
+          return { items, full, link: opaque(next), passedOver: false, partial, count: countIn(body), refusal }
+        } catch (error) {
+          if (!(error instanceof Refusal) || error.facts.error !== tooLarge) throw error
+          url = null
+          if (top > 1) {
+            top = Math.ceil(top / 5)
+            continue
+          }
+          if (++oversized > mostOversized) throw error
+          const read = { id: null, reason: 'too-large', detail: `item ${skip + 1} of the list` } as const
+          const item = { id: null, updatedAt: null, createdAt: null, read }
+          return { items: [item], full: true, link: null, passedOver: true, partial: false, count: null, refusal: null }
+        }
+      }
+    },
+    async count(query) {
+      try {
+        const { body } = await call(source.listUrl(query, { top: 1, skip: 0, counted: true }))
+        return countIn(body)
+      } catch (error) {
+        if (error instanceof Refusal && error.facts.status === 400) return null
+        throw error
+      }
+    },
+  }
+
+  function linkIn(body: Record<string, unknown>, asked: string): { next: string | null; refusal: Refusal | null } {
+    const said = body['@odata.nextLink'] ?? null
+    if (said === null) return { next: null, refusal: null }
+    try {
+      const next = followable(said, asked, unexpected)
+      return { next, refusal: visited.has(next) ? unexpected('same_page_again') : null }
+    } catch (error) {
+      if (error instanceof Refusal) return { next: null, refusal: error }
+      throw error
+    }
+  }
+
+  /** Graph takes `$skip` whatever its links look like, and only we know how far to step back. */
+  function opaque(link: string | null): string | null {
+    return link === null || source.api === 'graph' || new URL(link).searchParams.has('$skip') ? null : link
+  }
+
+  function tell(items: readonly Listed[]): void {
+    const rejected = items.flatMap(({ read }) => ('reason' in read ? [read] : []))
+    if (rejected.length === 0) return
+    log.warn({ tenantId, rejected: rejected.slice(0, 20) }, 'incidents were not understood')
+  }
+}
+
+function countIn(body: Record<string, unknown>): number | null {
+  const count = body['@odata.count']
+  return typeof count === 'number' && Number.isSafeInteger(count) ? count : null
+}
+
+function listed(item: unknown, read: Listed['read']): Listed {
+  if (!isRecord(item)) return { id: null, updatedAt: null, createdAt: null, read }
+  if (!('reason' in read)) return { id: read.id, updatedAt: read.lastUpdateAt, createdAt: read.createdAt, read }
+  const createdAt = instant(item.createdDateTime ?? item.createdTime)
+  return {
+    id: read.id,
+    updatedAt: instant(item.lastUpdateDateTime ?? item.lastUpdateTime) ?? createdAt,
+    createdAt,
+    read,
+  }
+}
+
+/**
+ * A link of the service's, checked: it gets our token, so it leads back to the same origin and path or nowhere.
+ * @throws what `unexpected` makes
+ */
+export function followable(link: unknown, first: string, unexpected: (error: string) => Refusal): string {
+  if (typeof link !== 'string' || link.length > 8_000 || !URL.canParse(link)) throw unexpected('next_link_unreadable')
+  const { origin, pathname, username, password } = new URL(link)
+  const own = new URL(first)
+  const same = origin === own.origin && pathname.toLowerCase() === own.pathname.toLowerCase()
+  if (!same || username !== '' || password !== '') throw unexpected('next_link_leads_away')
+  return link
+}
+
+/** What of a page is handed on. */
+export function pageOf(items: readonly Listed[], partial: boolean): IncidentPage {
+  const page: IncidentPage = { incidents: [], rejected: [], ...(partial ? { partial } : {}) }
+  for (const { read } of items) {
+    if ('reason' in read) page.rejected.push(read)
+    else page.incidents.push(read)
+  }
+  return page
+}
