@@ -7,6 +7,7 @@ import type { AccessClaims } from './keys.ts'
 import type { Quota } from './quotas.ts'
 import { noteToken } from './recorder.ts'
 import { type Resource, resources } from './registration.ts'
+import type { IncidentShelf } from './shelf.ts'
 import type { Weather } from './weather.ts'
 
 /** One admitted call: whose token, which tenant's data. */
@@ -135,6 +136,12 @@ export function queryOf(req: Request): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(req.query).map(([key, value]) => [key, typeof value === 'string' ? value : undefined]),
   )
+}
+
+/** What a list is read from: the tenant's incidents, or what they were a while ago where weather leads to an old replica. */
+export function listedIn({ ground, req, surface, tenant }: Call): IncidentShelf {
+  const age = ground.world.sky.age(passageOf(req, surface, tenant.id))
+  return age === 0 ? tenant.incidents : tenant.incidents.asOf(ground.world.clock.now() - age)
 }
 
 /** Sends a page of items, with whatever oddity the weather has for it. */

@@ -66,7 +66,7 @@ const actions: Record<string, Action> = {
   'restore-tenant': (world, body) => world.deleteTenant(tenantOf(world, body), false),
   'expire-secrets': (world, body) => world.expireSecrets(clientOf(world, body)),
   'renew-secrets': (world, body) => world.renewSecrets(clientOf(world, body)),
-  'add-incident': (world, body) => world.addIncident(tenantOf(world, body), newIncident(body)),
+  'add-incident': (world, body) => world.addIncident(tenantOf(world, body), newIncident(body), showing(body)),
   'update-incident': (world, body) => {
     const incident = incidentOf(world, body)
     const change = {
@@ -83,6 +83,7 @@ const actions: Record<string, Action> = {
       by: `User-${by}`,
       author: by,
       ...(body.at === undefined ? {} : { at: text(body, 'at') }),
+      ...showing(body),
     })
   },
   'add-alert': (world, body) => world.addAlert(tenantOf(world, body), incidentOf(world, body)),
@@ -245,6 +246,10 @@ function clientOf(world: World, body: Body): string {
   return app.clientId
 }
 
+function showing(body: Body): { shownAfterMs?: number } {
+  return body.shownAfterMs === undefined ? {} : { shownAfterMs: number(body, 'shownAfterMs') }
+}
+
 function newIncident(body: Body): NewIncident {
   const words = [
     'name',
@@ -266,7 +271,7 @@ function newIncident(body: Body): NewIncident {
 
 function weatherOptions(body: Body): WeatherOptions {
   const words = ['surface', 'oddity', 'location', 'path', 'method'] as const
-  const numbers = ['count', 'forMs', 'status', 'delayMs', 'code'] as const
+  const numbers = ['count', 'forMs', 'status', 'delayMs', 'code', 'ageMs'] as const
   const retryAfter = body.retryAfter
   return Object.fromEntries([
     ...words.filter((key) => body[key] !== undefined).map((key) => [key, text(body, key)]),

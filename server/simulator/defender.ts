@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express'
 import { sendDefenderError, sendJson } from './answers.ts'
-import { admit, type Call, queryOf, sendList } from './api.ts'
+import { admit, type Call, listedIn, queryOf, sendList } from './api.ts'
 import { defenderChange } from './changes.ts'
 import { defenderIncident, defenderStatus } from './defender-wire.ts'
 import { FilterError, type FilterField, incidentFilter, wholeNumber } from './filter.ts'
@@ -45,7 +45,7 @@ async function list(ground: Ground, req: Request, res: Response): Promise<void> 
       )
     const skip = wholeNumber(query.$skip, '$skip', 0)
     const filter = incidentFilter(query.$filter, filterFields, 'lastUpdateTime')
-    const { page, more } = call.tenant.incidents.select({ ...filter, skip, top, descending: true })
+    const { page, more } = listedIn(call).select({ ...filter, skip, top, descending: true })
     const next =
       more && ground.world.manners.defenderNextLink ? { '@odata.nextLink': nextLink(ground, req, skip + top) } : {}
     await sendList(

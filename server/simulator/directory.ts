@@ -1,5 +1,5 @@
-import type { IncidentShelf } from './incidents.ts'
 import type { Resource } from './registration.ts'
+import type { IncidentShelf } from './shelf.ts'
 
 export type DirectoryRole =
   | 'Global Administrator'

@@ -1,14 +1,14 @@
 import { type Request, type Response, Router } from 'express'
 import { sendGraphError, sendJson } from './answers.ts'
-import { admit, type Call, queryOf, sendList } from './api.ts'
+import { admit, type Call, listedIn, queryOf, sendList } from './api.ts'
 import { graphChange } from './changes.ts'
-import type { Tenant } from './directory.ts'
 import { compileFilter, FilterError, type FilterField, incidentFilter, parseFilter, wholeNumber } from './filter.ts'
 import { graphAlert, graphIncident } from './graph-wire.ts'
 import type { Ground } from './ground.ts'
 import { huntIn } from './hunting.ts'
 import type { Alert, Incident } from './incidents.ts'
 import { quotas } from './quotas.ts'
+import type { IncidentShelf, Selection } from './shelf.ts'
 import { alertsIn } from './stage.ts'
 
 const incidentReaders = ['SecurityIncident.Read.All', 'SecurityIncident.ReadWrite.All']
@@ -73,7 +73,7 @@ async function listIncidents(ground: Ground, req: Request, res: Response): Promi
     }
     const selection = { ...filter, skip, top }
     const counting = query.$count === 'true'
-    const { page, more, total } = ordered(call.tenant, query.$orderby, selection, counting)
+    const { page, more, total } = ordered(listedIn(call), query.$orderby, selection, counting)
     const walled = call.tenant.skipWall !== null && skip + top >= call.tenant.skipWall
     const all = wantsAllMembers(req)
     const items = page.map((incident) => {
@@ -97,19 +97,19 @@ async function listIncidents(ground: Ground, req: Request, res: Response): Promi
 }
 
 function ordered(
-  tenant: Tenant,
+  shelf: IncidentShelf,
   orderBy: string | undefined,
-  selection: Parameters<Tenant['incidents']['select']>[0] extends infer S ? Omit<S & object, 'descending'> : never,
+  selection: Omit<Selection, 'descending'>,
   counting: boolean,
-): ReturnType<Tenant['incidents']['select']> {
+): ReturnType<IncidentShelf['select']> {
   const [field = 'lastUpdateDateTime', direction = orderBy ? 'asc' : 'desc'] = orderBy?.trim().split(/\s+/) ?? []
   const descending = direction.toLowerCase() === 'desc'
-  if (field === 'lastUpdateDateTime') return tenant.incidents.select({ ...selection, descending }, counting)
+  if (field === 'lastUpdateDateTime') return shelf.select({ ...selection, descending }, counting)
   if (field !== 'createdDateTime')
     throw new FilterError(
       `The query specified in the URI is not valid. The property '${field}' cannot be used in the $orderby query option.`,
     )
-  const all = tenant.incidents.select({ ...selection, skip: 0, top: Number.POSITIVE_INFINITY, descending }, true)
+  const all = shelf.select({ ...selection, skip: 0, top: Number.POSITIVE_INFINITY, descending }, true)
   const sign = descending ? -1 : 1
   all.page.sort((a, b) => (a.createdAt < b.createdAt ? -sign : a.createdAt > b.createdAt ? sign : a.id - b.id))
   const { skip, top } = selection

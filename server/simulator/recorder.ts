@@ -12,8 +12,12 @@ export interface RecordedRequest {
   tenantId: string | null
   /** `tid` of the bearer token, when it was one of this Microsoft's. */
   tokenTid: string | null
+  /** `User-Agent` of the caller, for tests that tell processes apart. */
+  agent: string | null
   /** Virtual milliseconds. */
   at: number
+  /** When the answer had gone out or the connection broke; null until then. */
+  endedAt: number | null
   /** Null while there is no answer; stays null for requests that never get one. */
   status: number | null
 }
@@ -38,7 +42,9 @@ export function recorder(
           ? first.toLowerCase()
           : null,
       tokenTid: null,
+      agent: req.get('user-agent') ?? null,
       at: clock.now(),
+      endedAt: null,
       status: null,
     }
     records.set(req, record)
@@ -46,6 +52,9 @@ export function recorder(
       requests.push(record)
       if (requests.length > most) requests.splice(0, requests.length - most)
     }
+    res.on('close', () => {
+      record.endedAt = clock.now()
+    })
     res.on('finish', () => {
       record.status = res.statusCode
       line(`${new Date(record.at).toISOString()} ${record.method} ${record.path} ${record.status}`)

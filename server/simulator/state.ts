@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { EnterpriseApp, Tenant } from './directory.ts'
-import { type Incident, IncidentShelf } from './incidents.ts'
+import type { Incident } from './incidents.ts'
+import { IncidentShelf } from './shelf.ts'
 import type { World } from './world.ts'
 
 interface SavedTenant extends Omit<Tenant, 'apps' | 'incidents'> {
@@ -30,7 +31,7 @@ export function readState(file: string): Saved | null {
 /** Puts a remembered world in place of an empty one. */
 export function restore(world: World, saved: Saved): void {
   for (const { apps, incidents, ...rest } of saved.tenants) {
-    const shelf = new IncidentShelf()
+    const shelf = new IncidentShelf(() => world.clock.now())
     shelf.load(incidents)
     world.adopt({ ...rest, apps: new Map(apps.map((app) => [app.clientId, app])), incidents: shelf })
   }
@@ -76,7 +77,7 @@ export class Memory {
       tenants: this.#world.tenants().map(({ apps, incidents, ...rest }) => ({
         ...rest,
         apps: [...apps.values()],
-        incidents: [...incidents.all()],
+        incidents: incidents.truth(),
       })),
     }
     mkdirSync(dirname(this.#file), { recursive: true })

@@ -1,9 +1,9 @@
 import type { VirtualClock } from './clock.ts'
 import type { DirectoryRole, EnterpriseApp, Person, Tenant } from './directory.ts'
-import { IncidentShelf } from './incidents.ts'
 import { type Manners, usualManners } from './manners.ts'
 import { hashOf, Random } from './random.ts'
 import { type Resource, resources, type SimulatorRegistration } from './registration.ts'
+import { IncidentShelf } from './shelf.ts'
 
 export interface NewTenant {
   id?: string
@@ -100,7 +100,7 @@ export class Tenancy {
       skipWall: null,
       devicePrefix: input.devicePrefix ?? slug.slice(0, 3).toUpperCase(),
       apps: new Map(),
-      incidents: new IncidentShelf(),
+      incidents: new IncidentShelf(() => this.clock.now()),
       nextIncidentId: 1,
     }
     this.adopt(tenant)

@@ -19,6 +19,8 @@ const transportKinds = [
 const bodyKinds = ['slow', 'cut', 'drip', 'malformed', 'empty', 'lost-answer'] as const
 /** What is odd about a page of incidents or alerts. */
 const pageKinds = ['odd-item', 'next-link-loop', 'next-link-foreign', 'change-between-pages', 'no-value'] as const
+/** What a list is read from. */
+const stateKinds = ['stale'] as const
 /** What is odd about a token. */
 const tokenKinds = [
   'opaque-token',
@@ -31,7 +33,7 @@ const tokenKinds = [
   'wrong-audience',
 ] as const
 
-export const weatherKinds = [...transportKinds, ...bodyKinds, ...pageKinds, ...tokenKinds] as const
+export const weatherKinds = [...transportKinds, ...bodyKinds, ...pageKinds, ...stateKinds, ...tokenKinds] as const
 export type WeatherKind = (typeof weatherKinds)[number]
 type TokenKind = (typeof tokenKinds)[number]
 type PageKind = (typeof pageKinds)[number]
@@ -52,6 +54,8 @@ export interface WeatherOptions {
   /** `slow`: before the answer; `drip`: between its pieces. Real milliseconds. */
   delayMs?: number
   oddity?: Oddity
+  /** `stale`: how old the state is that lists are read from. Milliseconds of the virtual clock; a minute by default. */
+  ageMs?: number
   /** `redirect` and `next-link-foreign`. */
   location?: string
   /** `refusal`: the AADSTS number the token endpoint answers with. */
@@ -125,6 +129,12 @@ export class Sky {
   /** The page oddity for this request, if any. */
   page(passage: Passage): (Weather & { kind: PageKind }) | undefined {
     return this.#take(passage, (kind) => among(pageKinds, kind))[0] as (Weather & { kind: PageKind }) | undefined
+  }
+
+  /** How old the state is that this list is read from, in milliseconds; 0 for the present one. */
+  age(passage: Passage): number {
+    const [stale] = this.#take(passage, (kind) => among(stateKinds, kind))
+    return stale ? (stale.ageMs ?? 60_000) : 0
   }
 
   /** The token oddities for this request. */

@@ -20,7 +20,13 @@ export interface IncidentChange {
   description?: string | null
 }
 
-interface ChangeNote {
+/** When others get to see a change. */
+interface Showing {
+  /** Lists and reads show it only so many milliseconds later; until then they show what was there before. */
+  shownAfterMs?: number
+}
+
+interface ChangeNote extends Showing {
   /** As `lastModifiedBy` shows it. */
   by?: string
   /** Author of a comment. */
@@ -43,10 +49,10 @@ export class World extends Tenancy {
     this.sky.clear(tenantId === undefined || tenantId === '*' ? tenantId : this.tenant(tenantId).id)
   }
 
-  addIncident(tenantId: string, input: NewIncident = {}): Incident {
+  addIncident(tenantId: string, input: NewIncident = {}, showing: Showing = {}): Incident {
     const tenant = this.tenant(tenantId)
     const incident = compose(tenant, input, this.random, this.clock.now())
-    tenant.incidents.put(incident)
+    tenant.incidents.put(incident, this.#shownAt(showing))
     this.remember()
     return incident
   }
@@ -85,7 +91,7 @@ export class World extends Tenancy {
       lastUpdateAt: at,
       lastModifiedBy: note.by ?? 'Microsoft 365 Defender-AlertCorrelation',
     }
-    tenant.incidents.put(after)
+    tenant.incidents.put(after, this.#shownAt(note))
     this.remember()
     return after
   }
@@ -156,11 +162,15 @@ export class World extends Tenancy {
     this.remember()
   }
 
-  /** @throws Error when the tenant has no such incident */
+  /** As it was written last, shown or not. @throws Error when the tenant has no such incident */
   incident(tenantId: string, incidentId: number): Incident {
-    const incident = this.tenant(tenantId).incidents.get(incidentId)
+    const incident = this.tenant(tenantId).incidents.latest(incidentId)
     if (!incident) throw new Error(`tenant ${tenantId} has no incident ${incidentId}`)
     return incident
+  }
+
+  #shownAt({ shownAfterMs = 0 }: Showing): number {
+    return this.clock.now() + shownAfterMs
   }
 
   #instantNow(): Instant {
