@@ -6,10 +6,12 @@ import { listAudit } from '../server/store/audit.ts'
 import { checksOf, pruneChecks, recordCheck, requestCheck } from '../server/store/checks.ts'
 import { claimDue } from '../server/store/claims.ts'
 import { changeSettings, readSettings } from '../server/store/settings.ts'
-import { pruneSyncs, startSync, syncsOf } from '../server/store/syncs.ts'
+import { pruneSyncs } from '../server/store/sync-rows.ts'
+import { startSync } from '../server/store/syncs.ts'
 import { type AccessState, tenantById } from '../server/store/tenants.ts'
 import { databases, type OpenDatabase } from './databases.ts'
 import { active, alice, bound, claimOf, contosoTenant, customer, granted, later, start } from './store-cast.ts'
+import { syncsOf } from './sync-stage.ts'
 
 const refused = (code: RefusalCode): AccessEvidence => ({
   ...granted,

@@ -1,17 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { storeAlerts } from '../server/store/alerts.ts'
 import { proveAnew } from '../server/store/bindings.ts'
 import { recordCheck } from '../server/store/checks.ts'
 import { type Claim, ClaimLostError, claimDue, extendClaim, holdClaim, releaseClaim } from '../server/store/claims.ts'
 import { write } from '../server/store/database.ts'
-import {
-  completeSync,
-  failSync,
-  requestSync,
-  startSync,
-  storeAlerts,
-  storePage,
-  syncsOf,
-} from '../server/store/syncs.ts'
+import { requestSync } from '../server/store/sync-requests.ts'
+import { completeSync, failSync, startSync, storePage } from '../server/store/syncs.ts'
 import { tenantById } from '../server/store/tenants.ts'
 import { databases, type OpenDatabase } from './databases.ts'
 import {
@@ -29,6 +23,7 @@ import {
   start,
   visitor,
 } from './store-cast.ts'
+import { syncsOf } from './sync-stage.ts'
 
 const minute = 60_000
 

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { RemoteIncident } from '../server/microsoft/microsoft.ts'
+import { alertsDue } from '../server/store/alerts.ts'
 import { recount } from '../server/store/counters.ts'
 import { write } from '../server/store/database.ts'
-import { alertsDue, incidentById, mergedInto, survivorOf } from '../server/store/incidents.ts'
-import { countQueue } from '../server/store/queue.ts'
-import { storeAlertsOf, storeIncidents } from '../server/store/readings.ts'
+import { incidentById, mergedInto, survivorOf } from '../server/store/incidents.ts'
+import { countQueue, createdPerDay } from '../server/store/queue.ts'
+import { markGone, storeAlertsOf, storeIncidents } from '../server/store/readings.ts'
 import { forgetRejected, recordRejected, rejectedOf } from '../server/store/rejected.ts'
 import { completeSync, startSync, storePage } from '../server/store/syncs.ts'
 import { tenantById } from '../server/store/tenants.ts'
@@ -23,8 +24,8 @@ describe.each(databases)('incidents on $name', ({ open }) => {
 
   const keep = (incidents: RemoteIncident[], tenantId = contosoTenant, now = start) =>
     write(store.db, async (tx) => {
-      const changed = await storeIncidents(tx, tenantId, incidents, now)
-      await recount(tx, tenantId, now)
+      const { changed } = await storeIncidents(tx, tenantId, incidents, now)
+      expect(await recount(tx, tenantId)).toEqual({ drifted: false })
       return changed
     })
   const titleOf = async (id: string, tenantId = contosoTenant) => (await incidentById(store.db, tenantId, id)).title
@@ -216,6 +217,68 @@ describe.each(databases)('incidents on $name', ({ open }) => {
     await write(store.db, (tx) => forgetRejected(tx, fabrikamTenant, ['?not-an-object']))
     expect(await rejectedOf(store.db, contosoTenant)).toHaveLength(2)
   })
+
+  test('that Microsoft knows no longer are no open work; listed again they are, whatever their reading says', async () => {
+    await keep([incident('1', 5, { status: 'active' }), incident('2', 5, { status: 'resolved' })])
+    const open = async () => {
+      const { open: counts } = await tenantById(store.db, contosoTenant)
+      return [counts.high + counts.medium + counts.low + counts.informational + counts.unknown, counts.unassigned]
+    }
+    const before = await open()
+    for (const id of ['1', '2', 'never seen']) await write(store.db, (tx) => markGone(tx, contosoTenant, id, later(1)))
+    expect(await open()).toEqual([0, 0])
+    expect(await countQueue(store.db, { status: 'open' })).toMatchObject({ count: 0 })
+    expect((await incidentById(store.db, contosoTenant, '1')).goneAt).toBe(later(1).toISOString())
+    // An older reading: its content does not count, its being there does.
+    await keep([incident('1', 1, { status: 'resolved', title: 'older' }), incident('2', 1, { status: 'active' })])
+    expect(await incidentById(store.db, contosoTenant, '1')).toMatchObject({ goneAt: null, status: 'active' })
+    expect(await open()).toEqual(before)
+    expect(await countQueue(store.db, { status: 'open' })).toMatchObject({ count: 1 })
+  })
+
+  test('are counted by what changes as they would be counted anew, day by day as well', async () => {
+    const states = fc.record({
+      id: fc.constantFrom('1', '2', '3', '4'),
+      minutes: fc.integer({ min: 0, max: 8 }),
+      severity: fc.constantFrom('high', 'low', 'unknown'),
+      status: fc.constantFrom('active', 'resolved', 'redirected'),
+      assignedTo: fc.constantFrom(null, 'carol@example.com'),
+      redirectId: fc.constantFrom(null, null, '4'),
+      createdAt: fc.constantFrom('2026-11-18T08:00:00.0000000Z', '2026-11-19T08:00:00.0000000Z'),
+      gone: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+    })
+    let tenant = 0
+    const exact = async () => {
+      const rows = await store.db
+        .selectFrom('incidents')
+        .select(({ fn }) => ['created_day as day', 'severity', fn.countAll<number>().as('n')])
+        .where('redirect_id', 'is', null)
+        .groupBy(['created_day', 'severity'])
+        .orderBy('created_day')
+        .orderBy('severity')
+        .execute()
+      return rows.map(({ day, severity, n }) => ({ day, severity, count: Number(n) }))
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(states, { maxLength: 4 }), { maxLength: 6 }), async (pages) => {
+        const tenantId = `00000000-cccc-4bbb-8ccc-${String(++tenant).padStart(12, '0')}`
+        await active(store.db, `Tenant ${tenant}`, tenantId)
+        for (const page of pages) {
+          // `keep` finds that the counters of the tenant have not drifted.
+          await keep(
+            page.map(({ id, minutes, gone: _, ...facts }) => incident(id, minutes, facts as Partial<RemoteIncident>)),
+            tenantId,
+          )
+          for (const { id, gone } of page) {
+            if (gone) await write(store.db, (tx) => markGone(tx, tenantId, id, later(1)))
+          }
+          expect(await write(store.db, (tx) => recount(tx, tenantId))).toEqual({ drifted: false })
+        }
+        expect(await createdPerDay(store.db, new Date('2026-11-01'))).toEqual(await exact())
+      }),
+      { numRuns: 40 },
+    )
+  }, 60_000)
 
   test('of a page that fails half-way are not kept, and neither are its counters', async () => {
     const claim = await claimOf(store.db, 'sync', contosoTenant, later(1))

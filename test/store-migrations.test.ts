@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { sql } from 'kysely'
+import { Migrator, sql } from 'kysely'
 import { createLog } from '../server/log.ts'
-import { openDatabase, sqliteFile } from '../server/store/database.ts'
-import { isMigrated, migrate, SchemaTooNewError, schemaState } from '../server/store/migrations.ts'
+import { connectDatabase, openDatabase, sqliteFile } from '../server/store/database.ts'
+import { isMigrated, migrate, migrations, SchemaTooNewError, schemaState } from '../server/store/migrations.ts'
 import { databases, freshDatabase } from './databases.ts'
 import { startProgram } from './programs.ts'
 
@@ -33,7 +33,7 @@ describe.each(databases)('the schema on $name', ({ name }) => {
         const db = await openDatabase({ ...place, log })
         expect(await db.selectFrom('settings').selectAll().execute()).toHaveLength(1)
         const { rows } = await sql<{ n: number }>`select count(*) as n from kysely_migration`.execute(db)
-        expect(Number(rows[0]?.n)).toBe(1)
+        expect(Number(rows[0]?.n)).toBe(Object.keys(migrations).length)
         const events = await db.selectFrom('audit_events').select('id').execute()
         expect(events).toHaveLength(5)
         await db.destroy()
@@ -61,6 +61,57 @@ describe.each(databases)('the schema on $name', ({ name }) => {
       expect([await isMigrated(db), await schemaState(db)]).toEqual([false, 'newer'])
       await expect(openDatabase({ ...place, log })).rejects.toThrow(SchemaTooNewError)
       await expect(openDatabase({ ...place, log })).rejects.toThrow(/9999-of-tomorrow/)
+      await db.destroy()
+    }))
+
+  test('of the first release is brought up to date with what it holds', () =>
+    inFresh(async (place) => {
+      const old = connectDatabase({ ...place, log })
+      const { '0001-initial': initial } = migrations
+      const first = await new Migrator({
+        db: old,
+        provider: { getMigrations: async () => ({ '0001-initial': initial }) },
+      }).migrateToLatest()
+      expect(first.error).toBeUndefined()
+      const tenant = (id: string, phase: string, cursor: string | null) => sql`insert into tenants
+        (tenant_id, customer_id, bound_at, bound_how, bound_by, access_state, state_since, capabilities, sync_phase, cursor, next_sync_at)
+        values (${id}, 'c', '2026-11-01', 'pinned', 'x', 'active', '2026-11-01', '{}', ${phase}, ${cursor}, '2026-11-20')`
+      await tenant('half-read', 'backfill', null).execute(old)
+      await tenant('followed', 'following', '2026-11-20T08:00:00.0000000Z').execute(old)
+      const incident = (id: string, day: string, severity: string, redirect: string | null) => sql`insert into incidents
+        (tenant_id, incident_id, title, severity, status, redirect_id, created_at, created_day, last_update_at, search_text,
+         content_hash, facts, original, first_seen_at, stored_at)
+        values ('followed', ${id}, 't', ${severity}, 'active', ${redirect}, ${day}, ${day}, ${day}, 't', 'h', '{}', '{}', ${day}, ${day})`
+      await incident('1', '2026-11-18', 'high', null).execute(old)
+      await incident('2', '2026-11-18', 'high', null).execute(old)
+      await incident('3', '2026-11-19', 'low', null).execute(old)
+      await incident('4', '2026-11-19', 'low', '3').execute(old)
+      await old.destroy()
+
+      const db = await openDatabase({ ...place, log })
+      expect(await schemaState(db)).toBe('current')
+      const tenants = await db
+        .selectFrom('tenants')
+        .select(['tenant_id', 'sync_phase', 'cursor', 'next_window_at', 'reconcile_differences', 'paused_at'])
+        .orderBy('tenant_id')
+        .execute()
+      const quiet = { reconcile_differences: 0, paused_at: null }
+      expect(tenants).toEqual([
+        // Compared with Microsoft soon: what was lost before is found.
+        {
+          tenant_id: 'followed',
+          sync_phase: 'following',
+          cursor: '2026-11-20T08:00:00.0000000Z',
+          next_window_at: '2026-11-20',
+          ...quiet,
+        },
+        { tenant_id: 'half-read', sync_phase: 'open', cursor: null, next_window_at: null, ...quiet },
+      ])
+      const days = await db.selectFrom('created_days').selectAll().orderBy('day').execute()
+      expect(days).toEqual([
+        { day: '2026-11-18', severity: 'high', shard: 0, incidents: 2 },
+        { day: '2026-11-19', severity: 'low', shard: 0, incidents: 1 },
+      ])
       await db.destroy()
     }))
 

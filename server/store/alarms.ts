@@ -37,6 +37,11 @@ export async function clearAlarm(db: Database, code: Alarm['code'], now: Date): 
   })
 }
 
+/** The partner's own credential and registration work: whatever alarms stood are over. Writes nothing when none did. */
+export async function clearAlarms(db: Database, now: Date): Promise<void> {
+  for (const { code } of await readAlarms(db)) await clearAlarm(db, code, now)
+}
+
 export async function readAlarms(db: Database): Promise<Alarm[]> {
   const rows = await db.selectFrom('alarms').selectAll().orderBy('since').execute()
   return rows.map((row) => ({

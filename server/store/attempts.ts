@@ -236,12 +236,16 @@ export async function attemptsOf(db: Database, customerId: string, limit = 50): 
 }
 
 /**
- * The run every customer is at: the one that moved last. A classic link that no browser has followed yet is no run, and a
+ * The run every customer, or each of those named, is at: the one that moved last. A classic link that no browser has followed yet is no run, and a
  * sign-in that proves a tenant is part of one.
  */
-export async function latestAttempts(db: Database): Promise<Map<string, ConsentAttempt>> {
+export async function latestAttempts(
+  db: Database,
+  customerIds?: readonly string[],
+): Promise<Map<string, ConsentAttempt>> {
   const rows = await db
     .selectFrom('consent_attempts as attempt')
+    .$if(customerIds !== undefined, (query) => query.where('attempt.customer_id', 'in', [...(customerIds ?? [])]))
     .selectAll('attempt')
     .where('attempt.kind', '!=', 'proof')
     .where('attempt.browser_hash', 'is not', null)

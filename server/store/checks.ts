@@ -76,8 +76,10 @@ export async function recordCheck(
         ...(changed ? { state_since: at } : {}),
         capabilities: JSON.stringify(evidence.capabilities),
         ...(activated && tenant.firstActiveAt === null ? { first_active_at: at } : {}),
-        ...(activated && tenant.accessState !== 'active' ? { next_sync_at: at, sync_failures: 0 } : {}),
-        ...(activated ? {} : { next_sync_at: null }),
+        ...(activated && tenant.accessState !== 'active'
+          ? { next_sync_at: at, sync_failures: 0, ...(tenant.syncPhase === 'following' ? { next_window_at: at } : {}) }
+          : {}),
+        ...(activated ? {} : { next_sync_at: null, next_window_at: null }),
         proving_since: verdict.keepProving ? tenant.provingSince : null,
         check_attempts: verdict.keepProving ? tenant.checkAttempts + 1 : 0,
         next_check_at: askedMeanwhile ?? verdict.nextCheckAt.toISOString(),

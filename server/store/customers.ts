@@ -112,14 +112,44 @@ export async function holdCustomer(tx: Tx, id: string): Promise<Customer> {
   return customerById(tx, id)
 }
 
-/** All customers by name, with their groups. */
-export async function listCustomers(db: Database): Promise<Customer[]> {
-  const rows = await db.selectFrom('customers').selectAll().orderBy(sql`lower(name)`).orderBy('id').execute()
+/** All customers by name, or those named, with their groups. */
+export async function listCustomers(db: Database, ids?: readonly string[]): Promise<Customer[]> {
+  const rows = await db
+    .selectFrom('customers')
+    .$if(ids !== undefined, (query) => query.where('id', 'in', [...(ids ?? [])]))
+    .selectAll()
+    .orderBy(sql`lower(name)`)
+    .orderBy('id')
+    .execute()
   const groups = new Map<string, string[]>()
-  for (const { customer_id, name } of await db.selectFrom('customer_groups').selectAll().orderBy('name').execute()) {
-    groups.set(customer_id, [...(groups.get(customer_id) ?? []), name])
+  const named = await db
+    .selectFrom('customer_groups')
+    .$if(ids !== undefined, (query) => query.where('customer_id', 'in', [...(ids ?? [])]))
+    .selectAll()
+    .orderBy('name')
+    .execute()
+  for (const { customer_id, name } of named) {
+    const list = groups.get(customer_id)
+    if (list) list.push(name)
+    else groups.set(customer_id, [name])
   }
   return rows.map((row) => fromRow(row, groups.get(row.id) ?? []))
+}
+
+/** The names of all customers, or of those named, by name. */
+export async function customerNames(
+  db: Database,
+  ids?: readonly string[],
+): Promise<{ id: string; name: string; offboardedAt: string | null }[]> {
+  if (ids?.length === 0) return []
+  const rows = await db
+    .selectFrom('customers')
+    .$if(ids !== undefined, (query) => query.where('id', 'in', [...(ids ?? [])]))
+    .select(['id', 'name', 'offboarded_at'])
+    .orderBy(sql`lower(name)`)
+    .orderBy('id')
+    .execute()
+  return rows.map((row) => ({ id: row.id, name: row.name, offboardedAt: row.offboarded_at }))
 }
 
 /** Whether another customer, still served, is the one this tenant was expected for. */

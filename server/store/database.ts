@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -12,11 +12,13 @@ import {
   sql,
   type Transaction,
 } from 'kysely'
-import Sqlite from 'libsql'
+import type Sqlite from 'libsql'
 import pg from 'pg'
 import type { Log } from '../log.ts'
 import { migrate } from './migrations.ts'
 import type { Schema } from './schema.ts'
+import { openSqliteFile } from './sqlite.ts'
+import { ThreadedSqliteDriver } from './threaded-sqlite.ts'
 
 /** A connection, or the transaction in hand: store functions take either. */
 export type Database = Kysely<Schema>
@@ -28,6 +30,8 @@ export type Tx = Transaction<Schema>
  */
 const sqliteBusyTimeout = 25
 const busyPatience = 5_000
+/** Room for the indexes of the queue, instead of the 2 MB SQLite starts with. */
+const cacheMb = 32
 
 class ImmediateSqliteDriver extends SqliteDriver {
   readonly #sqlite: Sqlite.Database
@@ -74,15 +78,16 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 }
 
 class EmbeddedDialect extends SqliteDialect {
-  readonly #sqlite: Sqlite.Database
+  readonly #driver: Driver
 
-  constructor(sqlite: Sqlite.Database) {
-    super({ database: sqlite })
-    this.#sqlite = sqlite
+  constructor(driver: Driver) {
+    // The driver alone uses the database, and this one has its own.
+    super({ database: undefined as never })
+    this.#driver = driver
   }
 
   override createDriver(): Driver {
-    return new ImmediateSqliteDriver(this.#sqlite)
+    return this.#driver
   }
 
   override createAdapter(): SqliteAdapter {
@@ -125,32 +130,27 @@ export async function openDatabase(options: {
   })
 }
 
-/** The store as it is, its schema untouched. Connections to PostgreSQL are made when something is asked. */
-export function connectDatabase(options: { databaseUrl: string | null; dataDir: string; log: Log }): Database {
-  const { databaseUrl, dataDir, log } = options
-  return databaseUrl === null ? openSqlite(dataDir) : openPostgres(databaseUrl, log, requestLimits)
+/**
+ * The store as it is, its schema untouched. Connections to PostgreSQL are made when something is asked.
+ * @param options.threaded runs SQLite in a thread of its own, for whoever stores a lot; compiled code alone can
+ */
+export function connectDatabase(options: {
+  databaseUrl: string | null
+  dataDir: string
+  log: Log
+  threaded?: boolean
+}): Database {
+  const { databaseUrl, dataDir, log, threaded = false } = options
+  if (databaseUrl !== null) return openPostgres(databaseUrl, log, requestLimits)
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const file = sqliteFile(dataDir)
+  const driver = threaded
+    ? new ThreadedSqliteDriver(file)
+    : new ImmediateSqliteDriver(openSqliteFile(file, { busyTimeout: sqliteBusyTimeout, cacheMb }))
+  return new Kysely<Schema>({ dialect: new EmbeddedDialect(driver) })
 }
 
 export const sqliteFile = (dataDir: string): string => join(dataDir, 'muster.db')
-
-function openSqlite(dataDir: string): Database {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const file = sqliteFile(dataDir)
-  const sqlite = new Sqlite(file)
-  try {
-    chmodSync(file, 0o600)
-    sqlite.pragma(`busy_timeout = ${sqliteBusyTimeout}`)
-    sqlite.pragma('journal_mode = WAL')
-    // WAL alone leaves a committed transaction to the next checkpoint's fsync; FULL makes every commit durable.
-    sqlite.pragma('synchronous = FULL')
-    // KiB, negative by SQLite's convention: room for the indexes of the queue, instead of the 2 MB it starts with.
-    sqlite.pragma('cache_size = -32768')
-  } catch (error) {
-    sqlite.close()
-    throw error
-  }
-  return new Kysely<Schema>({ dialect: new EmbeddedDialect(sqlite) })
-}
 
 /** Milliseconds a statement may take; connections held at most. */
 interface Limits {

@@ -19,48 +19,14 @@ export type StoredIncident = Omit<RemoteIncident, 'alerts' | 'original'> & {
   original: unknown
   firstSeenAt: string
   storedAt: string
+  /** When Microsoft was found to list it no longer; what was read of it stays. */
+  goneAt: string | null
 }
 
 export const severityRank: Record<Severity, number> = { high: 4, medium: 3, low: 2, informational: 1, unknown: 0 }
 
 /** What of an incident the text search looks in, beside its alerts. */
 export type Named = Pick<RemoteIncident, 'id' | 'title' | 'assignedTo' | 'tags'>
-
-/** What cannot be read of one incident is often a matter of its size, and lasts. */
-const alertsTriedEvery = 3_600_000
-
-/** Incidents whose alerts are still to be read and were not refused lately: open ones first, worst first. */
-export async function alertsDue(db: Database, tenantId: string, limit: number, now: Date): Promise<Named[]> {
-  const before = new Date(now.getTime() - alertsTriedEvery).toISOString()
-  const rows = await db
-    .selectFrom('incidents')
-    .select(['incident_id', 'title', 'assigned_to', 'facts'])
-    .where('tenant_id', '=', tenantId)
-    .where('alerts_read_at', 'is', null)
-    .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb
-            .selectFrom('rejected_items')
-            .select('item')
-            .whereRef('rejected_items.tenant_id', '=', 'incidents.tenant_id')
-            .where('rejected_items.item', '=', sql<string>`incidents.incident_id || ' alerts'`)
-            .where('rejected_items.last_seen_at', '>', before),
-        ),
-      ),
-    )
-    .orderBy('open', 'desc')
-    .orderBy('severity_rank', 'desc')
-    .orderBy('last_update_at', 'desc')
-    .limit(limit)
-    .execute()
-  return rows.map((row) => ({
-    id: row.incident_id,
-    title: row.title,
-    assignedTo: row.assigned_to,
-    tags: (JSON.parse(row.facts) as RemoteIncident).tags,
-  }))
-}
 
 /** @throws PortalError NOT_FOUND */
 export async function incidentById(db: Database, tenantId: string, incidentId: string): Promise<StoredIncident> {
@@ -77,6 +43,7 @@ export async function incidentById(db: Database, tenantId: string, incidentId: s
       'incidents.alerts_read_at',
       'incidents.first_seen_at',
       'incidents.stored_at',
+      'incidents.gone_at',
       'customers.id as customer_id',
       'customers.name as customer_name',
       'tenants.display_name as tenant_name',
@@ -111,6 +78,7 @@ export async function incidentById(db: Database, tenantId: string, incidentId: s
     original: JSON.parse(row.original) as unknown,
     firstSeenAt: row.first_seen_at,
     storedAt: row.stored_at,
+    goneAt: row.gone_at,
   }
 }
 
@@ -119,36 +87,36 @@ const longestMerge = 200
 
 /** The incident at the end of a chain of merges; null when the chain leaves what is stored, or loops. */
 export async function survivorOf(db: Database, tenantId: string, redirectId: string): Promise<string | null> {
-  const passed = new Set<string>()
-  let id = redirectId
-  while (!passed.has(id) && passed.size < longestMerge) {
-    passed.add(id)
-    const row = await db
-      .selectFrom('incidents')
-      .select('redirect_id')
-      .where('tenant_id', '=', tenantId)
-      .where('incident_id', '=', id)
-      .executeTakeFirst()
-    if (!row) return null
-    if (row.redirect_id === null) return id
-    id = row.redirect_id
-  }
-  return null
+  // A loop never comes to an incident without a redirect: it ends at the longest merge, with nothing found.
+  const { rows } = await sql<{ incident_id: string }>`
+    with recursive chain (incident_id, redirect_id, length) as (
+      select incident_id, redirect_id, 1 from incidents where tenant_id = ${tenantId} and incident_id = ${redirectId}
+      union all
+      select next.incident_id, next.redirect_id, chain.length + 1 from chain join incidents as next
+        on next.tenant_id = ${tenantId} and next.incident_id = chain.redirect_id
+        where chain.length < ${longestMerge}
+    )
+    select incident_id from chain where redirect_id is null`.execute(db)
+  return rows[0]?.incident_id ?? null
 }
 
-/** The incidents that were merged into this one directly, newest first. */
+/** The incidents that were merged into this one, directly or by way of another, newest first. */
 export async function mergedInto(
   db: Database,
   tenantId: string,
   incidentId: string,
 ): Promise<{ incidentId: string; title: string; lastUpdateAt: string }[]> {
-  const rows = await db
-    .selectFrom('incidents')
-    .select(['incident_id', 'title', 'last_update_at'])
-    .where('tenant_id', '=', tenantId)
-    .where('redirect_id', '=', incidentId)
-    .orderBy('last_update_at', 'desc')
-    .limit(50)
-    .execute()
+  // `union` alone drops what came before: a loop ends by itself.
+  const { rows } = await sql<{ incident_id: string; title: string; last_update_at: string }>`
+    with recursive merged (incident_id, title, last_update_at) as (
+      select incident_id, title, last_update_at from incidents
+        where tenant_id = ${tenantId} and redirect_id = ${incidentId}
+      union
+      select former.incident_id, former.title, former.last_update_at from merged join incidents as former
+        on former.tenant_id = ${tenantId} and former.redirect_id = merged.incident_id
+    )
+    select * from merged where incident_id <> ${incidentId} order by last_update_at desc, incident_id limit 50`.execute(
+    db,
+  )
   return rows.map((row) => ({ incidentId: row.incident_id, title: row.title, lastUpdateAt: row.last_update_at }))
 }

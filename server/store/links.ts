@@ -186,10 +186,28 @@ export async function linksOf(db: Database, customerId: string): Promise<Consent
   return rows.map(fromRow)
 }
 
-/** The newest link of every customer that has one. */
-export async function latestLinks(db: Database): Promise<Map<string, ConsentLink>> {
-  const rows = await db.selectFrom('consent_links').selectAll().orderBy('issued_at').execute()
+/** The newest link of every customer that has one, or of the customers named. */
+export async function latestLinks(db: Database, customerIds?: readonly string[]): Promise<Map<string, ConsentLink>> {
+  const rows = await db
+    .selectFrom('consent_links')
+    .$if(customerIds !== undefined, (query) => query.where('customer_id', 'in', [...(customerIds ?? [])]))
+    .selectAll()
+    .orderBy('issued_at')
+    .execute()
   return new Map(rows.map((row) => [row.customer_id, fromRow(row)]))
+}
+
+/** Customers that were sent a link since then and are still served, or at any time. */
+export async function invitedCustomers(db: Database, since: Date | null): Promise<string[]> {
+  const rows = await db
+    .selectFrom('consent_links')
+    .innerJoin('customers', 'customers.id', 'consent_links.customer_id')
+    .$if(since !== null, (query) => query.where('consent_links.issued_at', '>=', since?.toISOString() ?? ''))
+    .where('customers.offboarded_at', 'is', null)
+    .select('consent_links.customer_id')
+    .distinct()
+    .execute()
+  return rows.map((row) => row.customer_id)
 }
 
 /** Ends all links of a customer that are still open. */

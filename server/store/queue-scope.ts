@@ -3,7 +3,7 @@ import type { IncidentStatus, Severity } from '../microsoft/microsoft.ts'
 import type { Database } from './database.ts'
 import { severityRank } from './incidents.ts'
 import type { Place, QueueOrder } from './queue-place.ts'
-import { findText, matches, type TextMatch } from './queue-search.ts'
+import { isQuicklyLocated, type Located, locate, matches, mayMatch, type TextMatch, textMatch } from './queue-search.ts'
 
 /** What narrows the queue. Empty lists narrow nothing. */
 export interface QueueFilter {
@@ -25,6 +25,8 @@ export interface Scope {
   ranks: readonly number[] | null
   status: string | null
   text: TextMatch | null
+  /** Null until the index has been asked. */
+  located: Located | null
 }
 
 const closedStatuses: ReadonlySet<string> = new Set(['closed', 'resolved'])
@@ -34,8 +36,9 @@ export async function scopeOf(db: Database, filter: QueueFilter): Promise<Scope 
   const tenants = await tenantsIn(db, filter)
   if (tenants?.length === 0) return null
   const { status, severities } = filter
-  const text = filter.text === undefined ? null : await findText(db, filter.text)
-  if (text?.candidates?.length === 0) return null
+  const text = filter.text === undefined ? null : textMatch(filter.text)
+  const located = text !== null && isQuicklyLocated(db) ? await locate(db, text) : null
+  if (located?.candidates?.length === 0) return null
   return {
     tenants,
     // Said beside an exact status as well: it is what the indexes begin with.
@@ -43,6 +46,7 @@ export async function scopeOf(db: Database, filter: QueueFilter): Promise<Scope 
     ranks: severities?.length ? [...new Set(severities.map((severity) => severityRank[severity]))] : null,
     status: status === undefined || status === 'open' || status === 'closed' ? null : status,
     text,
+    located,
   }
 }
 
@@ -95,7 +99,9 @@ export function conditions(scope: Scope, run: Partial<Place>): RawBuilder<SqlBoo
   // What an offboarded customer's tenants held is history: it is nobody's to work on.
   else all.push(sql`tenant_id not in (select tenant_id from tenants where access_state = 'offboarded')`)
   if (scope.status !== null) all.push(sql`status = ${scope.status}`)
-  if (scope.text?.candidates) all.push(sql`number in (${sql.join(scope.text.candidates)})`)
-  if (scope.text) all.push(matches(scope.text))
+  const { text, located } = scope
+  if (located?.candidates) all.push(sql`number in (${sql.join(located.candidates)})`)
+  else if (text && located) all.push(...[mayMatch(text, located)].filter((one) => one !== null))
+  if (text) all.push(matches(text))
   return sql<SqlBool>`${sql.join(all, sql` and `)}`
 }

@@ -1,57 +1,173 @@
-import { createHash } from 'node:crypto'
-import type { Insertable } from 'kysely'
-import type { RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
+import type { Insertable, Selectable } from 'kysely'
+import type { RemoteAlert, RemoteIncident, Severity } from '../microsoft/microsoft.ts'
+import { type Change, type Counted, type Counters, count } from './counters.ts'
 import type { Tx } from './database.ts'
-import { type Named, severityRank } from './incidents.ts'
+import { alertsOf, openStatuses, searchText, toRow } from './incident-rows.ts'
+import type { Named } from './incidents.ts'
 import type { Schema } from './schema.ts'
 
-const searchLimit = 4_000
 /** Rows in one statement: far below both engines' limits on parameters, and soon over for whoever waits. */
 const incidentBatch = 200
 const alertBatch = 500
-const openStatuses = new Set(['active', 'inProgress', 'awaitingAction', 'unknown'])
+/** Clocks differ by less; a time further ahead, in milliseconds, is not believed. */
+export const believedAhead = 15 * 60_000
+
+/** What a batch of readings did. */
+export interface StoredIncidents {
+  added: ReadonlySet<string>
+  /** Those that were added, and those that are newer now. */
+  changed: ReadonlySet<string>
+  /** Last update of those that were kept before, by ID. */
+  keptBefore: ReadonlyMap<string, string>
+}
 
 /**
- * Stores incidents of one tenant: new ones are added, known ones overwritten only by a newer reading. The alerts of a
- * changed incident replace its former ones; where `alerts` is null they become due for reading.
- * @returns the IDs that were added or changed
+ * Stores incidents of one tenant: new ones are added, known ones overwritten only by a newer reading; the counters
+ * follow. The alerts of a changed incident replace its former ones; where `alerts` is null they become due for reading.
  */
 export async function storeIncidents(
   tx: Tx,
   tenantId: string,
   incidents: readonly RemoteIncident[],
   now: Date,
-): Promise<Set<string>> {
+): Promise<StoredIncidents> {
   const latest = new Map<string, RemoteIncident>()
   for (const incident of incidents) {
     const known = latest.get(incident.id)
     if (!known || known.lastUpdateAt <= incident.lastUpdateAt) latest.set(incident.id, incident)
   }
+  const added = new Set<string>()
   const changed = new Set<string>()
+  const keptBefore = new Map<string, string>()
+  const changes: Change[] = []
   for (const batch of batches([...latest.values()], incidentBatch)) {
+    const ids = batch.map(({ id }) => id)
+    changes.push(...(await takeBack(tx, tenantId, ids)))
+    const kept = await keptOf(tx, tenantId, ids)
     const carrying = batch.filter((incident) => alertsOf(incident) !== null)
     const without = batch.filter((incident) => alertsOf(incident) === null)
-    for (const id of await upsert(tx, tenantId, carrying, now, true)) changed.add(id)
-    for (const id of await upsert(tx, tenantId, without, now, false)) changed.add(id)
+    for (const row of [
+      ...(await upsert(tx, tenantId, carrying, now, true)),
+      ...(await upsert(tx, tenantId, without, now, false)),
+    ]) {
+      const before = kept.get(row.incident_id)
+      if (!before) added.add(row.incident_id)
+      changed.add(row.incident_id)
+      changes.push([before ? countedOf(before) : null, countedOf(row)])
+    }
+    for (const [id, { last_update_at }] of kept) keptBefore.set(id, last_update_at)
     const carried = carrying.filter((incident) => changed.has(incident.id))
     await replaceAlertRows(
       tx,
       tenantId,
       carried.map((incident) => ({ incidentId: incident.id, alerts: alertsOf(incident) ?? [] })),
       'within',
+      added,
     )
   }
-  return changed
+  await count(tx, tenantId, changes)
+  return { added, changed, keptBefore }
+}
+
+/** The columns that say what an incident counts as. */
+const countedColumns = ['incident_id', 'severity', 'open', 'assigned_to', 'redirect_id', 'created_day'] as const
+
+type CountedRow = Pick<Selectable<Schema['incidents']>, (typeof countedColumns)[number]>
+
+const countedOf = (row: CountedRow): Counted => ({
+  severity: row.severity as Severity,
+  open: row.open === 1,
+  unassigned: row.assigned_to === null,
+  listed: row.redirect_id === null,
+  day: row.created_day,
+})
+
+async function keptOf(tx: Tx, tenantId: string, ids: readonly string[]) {
+  const rows = await tx
+    .selectFrom('incidents')
+    .select([...countedColumns, 'last_update_at'])
+    .where('tenant_id', '=', tenantId)
+    .where('incident_id', 'in', ids)
+    .execute()
+  return new Map(rows.map((row) => [row.incident_id, row]))
+}
+
+/** Microsoft lists again what it had been found to know no longer: it counts as what it was, whatever its reading says. */
+async function takeBack(tx: Tx, tenantId: string, ids: readonly string[]): Promise<Change[]> {
+  // The index of what is gone answers, which is next to nothing.
+  const gone = await tx
+    .selectFrom('incidents')
+    .select('incident_id')
+    .where('tenant_id', '=', tenantId)
+    .where('gone_at', 'is not', null)
+    .where('incident_id', 'in', ids)
+    .execute()
+  if (gone.length === 0) return []
+  const rows = await tx
+    .updateTable('incidents')
+    .set((eb) => ({
+      gone_at: null,
+      open: eb
+        .case()
+        .when(eb.and([eb('redirect_id', 'is', null), eb('status', 'in', [...openStatuses])]))
+        .then(1)
+        .else(0)
+        .end(),
+    }))
+    .where('tenant_id', '=', tenantId)
+    .where(
+      'incident_id',
+      'in',
+      gone.map((row) => row.incident_id),
+    )
+    .returning(countedColumns)
+    .execute()
+  return rows.map((row) => [{ ...countedOf(row), open: false }, countedOf(row)])
+}
+
+/** Microsoft knows it no longer: it is kept, and is no open work any more. */
+export async function markGone(tx: Tx, tenantId: string, incidentId: string, now: Date): Promise<void> {
+  const open = await tx
+    .selectFrom('incidents')
+    .select(countedColumns)
+    .where('tenant_id', '=', tenantId)
+    .where('incident_id', '=', incidentId)
+    .where('gone_at', 'is', null)
+    .execute()
+  await tx
+    .updateTable('incidents')
+    .set({ gone_at: now.toISOString(), open: 0 })
+    .where('tenant_id', '=', tenantId)
+    .where('incident_id', '=', incidentId)
+    .where('gone_at', 'is', null)
+    .execute()
+  await count(
+    tx,
+    tenantId,
+    open.map((row) => [countedOf(row), { ...countedOf(row), open: false }]),
+  )
+}
+
+/** Deletes incidents by their IDs; alerts and notes are the caller's. */
+export async function deleteIncidents(
+  tx: Tx,
+  tenantId: string,
+  ids: readonly string[],
+  counted: Counters,
+): Promise<void> {
+  const gone = await tx
+    .deleteFrom('incidents')
+    .where('tenant_id', '=', tenantId)
+    .where('incident_id', 'in', ids)
+    .returning(countedColumns)
+    .execute()
+  const changes = gone.map((row): Change => [countedOf(row), null])
+  await count(tx, tenantId, changes, counted)
 }
 
 function* batches<T>(all: readonly T[], size: number): Generator<T[]> {
   for (let start = 0; start < all.length; start += size) yield all.slice(start, start + size)
 }
-
-const isMerged = (incident: RemoteIncident) => incident.redirectId !== null || incident.status === 'redirected'
-
-/** A merged incident has no alerts of its own any more, whether its reading says so or not: they are the survivor's. */
-const alertsOf = (incident: RemoteIncident) => incident.alerts ?? (isMerged(incident) ? [] : null)
 
 async function upsert(
   tx: Tx,
@@ -59,9 +175,10 @@ async function upsert(
   incidents: readonly RemoteIncident[],
   now: Date,
   carriesAlerts: boolean,
-): Promise<string[]> {
+): Promise<CountedRow[]> {
   if (incidents.length === 0) return []
-  const changed = await tx
+  const believed = new Date(now.getTime() + believedAhead).toISOString()
+  return tx
     .insertInto('incidents')
     .values(incidents.map((incident) => toRow(tenantId, incident, now)))
     .onConflict((oc) =>
@@ -96,12 +213,16 @@ async function upsert(
               eb('excluded.last_update_at', '=', eb.ref('incidents.last_update_at')),
               eb('excluded.content_hash', '!=', eb.ref('incidents.content_hash')),
             ]),
+            // A time from the future would stand against every reading after it.
+            eb.and([
+              eb('incidents.last_update_at', '>', believed),
+              eb('excluded.content_hash', '!=', eb.ref('incidents.content_hash')),
+            ]),
           ]),
         ),
     )
-    .returning('incident_id')
+    .returning(countedColumns)
     .execute()
-  return changed.map((row) => row.incident_id)
 }
 
 /** The alerts of one incident, read by themselves. */
@@ -130,17 +251,12 @@ async function replaceAlertRows(
   tenantId: string,
   incidents: readonly { incidentId: string; alerts: readonly RemoteAlert[] }[],
   came: 'within' | 'apart',
+  added: ReadonlySet<string> = new Set(),
 ): Promise<void> {
-  if (incidents.length === 0) return
-  await tx
-    .deleteFrom('alerts')
-    .where('tenant_id', '=', tenantId)
-    .where(
-      'incident_id',
-      'in',
-      incidents.map((incident) => incident.incidentId),
-    )
-    .execute()
+  const known = incidents.map(({ incidentId }) => incidentId).filter((id) => !added.has(id))
+  if (known.length > 0) {
+    await tx.deleteFrom('alerts').where('tenant_id', '=', tenantId).where('incident_id', 'in', known).execute()
+  }
   const rows = new Map<string, Insertable<Schema['alerts']>>()
   for (const { incidentId, alerts } of incidents) {
     for (const { original, ...facts } of alerts) {
@@ -156,49 +272,4 @@ async function replaceAlertRows(
     }
   }
   for (const batch of batches([...rows.values()], alertBatch)) await tx.insertInto('alerts').values(batch).execute()
-}
-
-function toRow(tenantId: string, incident: RemoteIncident, now: Date) {
-  const { alerts: _, original, ...facts } = incident
-  const alerts = alertsOf(incident)
-  const originalText = JSON.stringify(original)
-  return {
-    tenant_id: tenantId,
-    incident_id: incident.id,
-    title: storable(incident.title),
-    severity: incident.severity,
-    severity_rank: severityRank[incident.severity],
-    status: incident.status,
-    open: !isMerged(incident) && openStatuses.has(incident.status) ? 1 : 0,
-    assigned_to: storable(incident.assignedTo),
-    classification: storable(incident.classification),
-    determination: storable(incident.determination),
-    redirect_id: incident.redirectId,
-    created_at: incident.createdAt,
-    created_day: incident.createdAt.slice(0, 10),
-    last_update_at: incident.lastUpdateAt,
-    alert_count: alerts?.length ?? 0,
-    alerts_read_at: alerts !== null ? now.toISOString() : null,
-    search_text: searchText(incident, alerts ?? []),
-    content_hash: createHash('sha256').update(originalText).digest('base64url'),
-    facts: JSON.stringify(facts),
-    original: originalText,
-    first_seen_at: now.toISOString(),
-    stored_at: now.toISOString(),
-  }
-}
-
-/** PostgreSQL takes no NUL and SQLite stops reading at one; half a surrogate pair is no text to either. */
-function storable<T extends string | null>(text: T): T {
-  return (text === null ? null : text.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '\ufffd')) as T
-}
-
-function searchText(incident: Named, alerts: readonly RemoteAlert[]): string {
-  const names = new Set([incident.title, incident.assignedTo ?? '', ...incident.tags])
-  for (const alert of alerts) {
-    names.add(alert.title)
-    for (const entity of alert.entities) names.add(entity.name)
-  }
-  const text = [...names].filter((name) => name !== '').join('\n')
-  return storable(text.toLowerCase().slice(0, searchLimit))
 }

@@ -1,5 +1,6 @@
 import type { RejectedItem } from '../microsoft/microsoft.ts'
-import type { Database, Tx } from './database.ts'
+import { type Claim, holdClaim } from './claims.ts'
+import { type Database, type Tx, write } from './database.ts'
 
 const mostOfAPage = 100
 
@@ -34,6 +35,42 @@ export async function forgetRejected(tx: Tx, tenantId: string, ids: readonly str
       .where('item', 'in', ids.slice(start, start + 500))
       .execute()
   }
+}
+
+/** Not tried again sooner. */
+const triedEvery = 3_600_000
+
+/** Items with an ID that were rejected a while ago: asked for by themselves, they may be readable by now. */
+export async function rejectedDue(db: Database, tenantId: string, limit: number, now: Date): Promise<string[]> {
+  const rows = await db
+    .selectFrom('rejected_items')
+    .select('item')
+    .where('tenant_id', '=', tenantId)
+    .where('last_seen_at', '<=', new Date(now.getTime() - triedEvery).toISOString())
+    .where('item', 'not like', '?%')
+    .where('reason', '!=', 'alerts-unread')
+    .orderBy('last_seen_at')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.item)
+}
+
+/** Microsoft knows no such incident any more. @throws ClaimLostError */
+export async function dropRejected(db: Database, claim: Claim, item: string): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    await forgetRejected(tx, claim.tenantId, [item])
+  })
+}
+
+/** What was rejected without a name can never be asked for: it is listed for as long as somebody may look into it. */
+export async function sweepUnnamed(tx: Tx, tenantId: string, before: Date): Promise<void> {
+  await tx
+    .deleteFrom('rejected_items')
+    .where('tenant_id', '=', tenantId)
+    .where('item', 'like', '?%')
+    .where('last_seen_at', '<', before.toISOString())
+    .execute()
 }
 
 export async function rejectedOf(

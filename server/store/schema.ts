@@ -21,6 +21,10 @@ export interface Schema {
   alerts: AlertTable
   rejected_items: RejectedItemTable
   syncs: SyncTable
+  windows: WindowTable
+  call_budgets: CallBudgetTable
+  created_days: CreatedDayTable
+  incident_notes: IncidentNoteTable
   audit_events: AuditEventTable
 }
 
@@ -174,14 +178,33 @@ interface TenantTable {
   check_fence: Generated<number>
   last_check_at: string | null
   next_sync_at: string | null
+  /** When a window of this tenant is to be read on: backfill, reconcile, what an operator asked to read again. */
+  next_window_at: string | null
+  /** Held by one pass at a time, whether it follows or reads a window. */
   sync_lease_until: string | null
   sync_fence: Generated<number>
   sync_failures: Generated<number>
+  /** Microsoft asked to be left alone until then, or our own budget is used up until then. */
+  sync_not_before: string | null
+  /** When the pass under way began. */
+  sync_started_at: string | null
   sync_phase: string
   /** Newest last-update time seen; the next window starts a little before it. */
   cursor: string | null
   last_read_at: string | null
   last_read_code: string | null
+  /** When a pass last stored something new: what the pace goes by. */
+  last_change_at: string | null
+  /** When the first 30 days had been read. */
+  backfilled_at: string | null
+  next_reconcile_at: string | null
+  /** When the whole 30 days are compared again, not the last three alone. */
+  next_deep_reconcile_at: string | null
+  reconciled_at: string | null
+  reconcile_differences: Generated<number>
+  paused_at: string | null
+  /** Who paused it, as the audit names them. */
+  paused_by: string | null
   first_incident_at: string | null
   open_high: Generated<number>
   open_medium: Generated<number>
@@ -245,6 +268,8 @@ interface IncidentTable {
   original: string
   first_seen_at: string
   stored_at: string
+  /** When Microsoft was found to know it no longer. */
+  gone_at: string | null
 }
 
 interface AlertTable {
@@ -279,6 +304,69 @@ interface SyncTable {
   seen: Generated<number>
   stored: Generated<number>
   rejected: Generated<number>
+  window_id: string | null
+  /** Of the request with which somebody asked for it. */
+  request_id: string | null
+  /** Of what was stored, the incidents that were not there before. */
+  added: Generated<number>
+  /** Of what was stored, what the passes before should have brought. */
+  differences: Generated<number>
+  calls: Generated<number>
+  /** Passes this row stands for: polls in a row that brought nothing are one. */
+  polls: Generated<number>
+}
+
+/** A stretch of time at Microsoft that is read in slices, the newest first, over as many passes as it takes. */
+interface WindowTable {
+  id: string
+  tenant_id: string
+  kind: string
+  from_at: string
+  to_at: string
+  /** Everything from here to `to_at` has been read and stored. */
+  reached_at: string
+  /** How long the next slice is. */
+  step_ms: number
+  created_at: string
+  created_by: string | null
+  started_at: string | null
+  finished_at: string | null
+  /** About how many incidents there are in it. */
+  expected: number | null
+  seen: Generated<number>
+  stored: Generated<number>
+  added: Generated<number>
+  differences: Generated<number>
+  pages: Generated<number>
+  calls: Generated<number>
+}
+
+/** Calls made for a tenant lately, by whichever process. */
+interface CallBudgetTable {
+  tenant_id: string
+  /** JSON: [second since 1970, calls][] of the last hour. */
+  calls: string
+}
+
+/** Incidents created per UTC day, in several rows a day so that tenants do not wait for each other: the sum counts. */
+interface CreatedDayTable {
+  day: string
+  severity: string
+  shard: number
+  incidents: number
+}
+
+/** What the partner's people write about an incident: it stays with us. */
+interface IncidentNoteTable {
+  id: string
+  tenant_id: string
+  incident_id: string
+  text: string
+  by_id: string
+  by_name: string
+  at: string
+  removed_at: string | null
+  removed_by: string | null
 }
 
 interface AuditEventTable {

@@ -15,7 +15,14 @@ export interface Settings {
   /** The display name of the app registration, as Microsoft’s consent page will show it. */
   appName: string
   linkDays: number
+  /** Days after their last change that closed incidents are kept; 0 for ever. */
+  closedDays: number
+  /** Days after its offboarding that what was read of a tenant is kept; 0 for ever. */
+  offboardedDays: number
 }
+
+/** The deep reconcile compares 30 days with Microsoft: what is removed earlier would come back. */
+export const leastClosedDays = 35
 
 const defaults: Settings = {
   partnerName: '',
@@ -29,6 +36,8 @@ const defaults: Settings = {
   privacyUrl: '',
   appName: '',
   linkDays: 14,
+  closedDays: 365,
+  offboardedDays: 90,
 }
 
 export async function readSettings(db: Database): Promise<Settings> {

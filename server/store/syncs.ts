@@ -1,63 +1,31 @@
-import { sql } from 'kysely'
-import { PortalError } from '../errors.ts'
-import type { IncidentPage, Instant, RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
+import type { IncidentPage, Instant } from '../microsoft/microsoft.ts'
 import type { RefusalCode } from '../microsoft/refusals.ts'
-import { type Actor, muster, recordAudit } from './audit.ts'
-import { type Claim, holdClaim } from './claims.ts'
-import { recount } from './counters.ts'
+import { type Claim, holdClaim, releaseClaim } from './claims.ts'
 import { type Database, type Tx, write } from './database.ts'
 import { newId } from './identifiers.ts'
-import { storeAlertsOf, storeIncidents } from './readings.ts'
-import { forgetRejected, recordRejected } from './rejected.ts'
-import { holdTenant, type SyncPhase, tenantById } from './tenants.ts'
+import { type PageStored, storeItems } from './pages.ts'
+import { type Begun, countsOf, finishRow, insertRow, lengthenQuietRow, type PassKind } from './sync-rows.ts'
+import type { SyncPhase } from './tenants.ts'
+import { openWindow, type ReadWindow } from './windows.ts'
 
-export type SyncOutcome = 'complete' | 'partial' | 'failed' | 'overtaken'
-
-/** One pass over one tenant. */
-export interface Sync {
-  id: string
-  tenantId: string
-  kind: SyncPhase
-  startedAt: string
-  finishedAt: string | null
-  outcome: SyncOutcome | null
-  code: RefusalCode | 'internal' | null
-  pages: number
-  seen: number
-  stored: number
-  rejected: number
-}
-
-export async function startSync(db: Database, claim: Claim, kind: SyncPhase, now: Date): Promise<string> {
-  const id = newId()
+export async function startSync(
+  db: Database,
+  claim: Claim,
+  kind: PassKind,
+  now: Date,
+  about: Partial<Begun> = {},
+): Promise<string> {
+  const begun: Begun = { id: newId(), startedAt: now, windowId: null, requestId: null, ...about, kind }
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
-    // Whoever began these is dead or overtaken: the claim is ours now.
-    await tx
-      .updateTable('syncs')
-      .set({ finished_at: now.toISOString(), outcome: 'overtaken' })
-      .where('tenant_id', '=', claim.tenantId)
-      .where('finished_at', 'is', null)
-      .execute()
-    await tx
-      .insertInto('syncs')
-      .values({
-        id,
-        tenant_id: claim.tenantId,
-        kind,
-        started_at: now.toISOString(),
-        finished_at: null,
-        outcome: null,
-        code: null,
-      })
-      .execute()
+    await insertRow(tx, claim, begun, now)
   })
-  return id
+  return begun.id
 }
 
 /**
  * Stores one page whole, with its counters and what was rejected of it, or not at all.
- * @returns how many incidents were new or newer
+ * @param settledBefore counts as differences what is new or newer and changed before this: it should have been there
  * @throws ClaimLostError
  */
 export async function storePage(
@@ -66,130 +34,168 @@ export async function storePage(
   syncId: string,
   page: IncidentPage,
   now: Date,
-): Promise<number> {
+  settledBefore: Instant | null = null,
+): Promise<PageStored> {
   return write(db, async (tx) => {
     await holdClaim(tx, claim)
-    const ids = await storeIncidents(tx, claim.tenantId, page.incidents, now)
-    await recordRejected(tx, claim.tenantId, page.rejected, now)
-    await forgetRejected(
-      tx,
-      claim.tenantId,
-      page.incidents.map((incident) => incident.id),
-    )
-    if (ids.size > 0) await countAnew(tx, claim, now)
+    const stored = await storeItems(tx, claim.tenantId, page, now, settledBefore)
     await tx
       .updateTable('syncs')
       .set((eb) => ({
         pages: eb('pages', '+', 1),
         seen: eb('seen', '+', page.incidents.length),
-        stored: eb('stored', '+', ids.size),
+        stored: eb('stored', '+', stored.changed),
+        added: eb('added', '+', stored.added),
         rejected: eb('rejected', '+', page.rejected.length),
+        differences: eb('differences', '+', stored.differences),
       }))
       .where('id', '=', syncId)
       .execute()
-    return ids.size
+    return stored
   })
 }
 
-/** Stores the alerts that were read for one incident. @throws ClaimLostError */
-export async function storeAlerts(
-  db: Database,
-  claim: Claim,
-  incident: Pick<RemoteIncident, 'id' | 'title' | 'assignedTo' | 'tags'>,
-  alerts: readonly RemoteAlert[],
-  now: Date,
-): Promise<void> {
-  await write(db, async (tx) => {
-    await holdClaim(tx, claim)
-    await storeAlertsOf(tx, claim.tenantId, incident, alerts, now)
-    await forgetRejected(tx, claim.tenantId, [alertsItem(incident.id)])
-  })
-}
-
-/** The alerts of one incident cannot be read: they wait their turn, and the tenant's page says so. @throws ClaimLostError */
-export async function setAlertsAside(
-  db: Database,
-  claim: Claim,
-  syncId: string,
-  incidentId: string,
-  detail: string,
-  now: Date,
-): Promise<void> {
-  await write(db, async (tx) => {
-    await holdClaim(tx, claim)
-    await recordRejected(tx, claim.tenantId, [{ id: alertsItem(incidentId), reason: 'alerts-unread', detail }], now)
-    await tx
-      .updateTable('syncs')
-      .set((eb) => ({ rejected: eb('rejected', '+', 1) }))
-      .where('id', '=', syncId)
-      .execute()
-  })
-}
-
-/** `alertsDue` knows it as well. */
-const alertsItem = (incidentId: string) => `${incidentId} alerts`
-
-async function countAnew(tx: Tx, claim: Claim, now: Date): Promise<void> {
-  const { firstIncident } = await recount(tx, claim.tenantId, now)
-  if (!firstIncident) return
-  const tenant = await tenantById(tx, claim.tenantId)
-  await recordAudit(tx, muster, {
-    action: 'tenant.first-incident',
-    at: now,
-    customerId: tenant.customerId,
-    tenantId: claim.tenantId,
-  })
+export interface Completed {
+  /** The newest time seen; null leaves the cursor where it is. */
+  cursor: Instant | null
+  phase: SyncPhase
+  nextSyncAt: Date
+  /** Instead of `nextSyncAt`, when the last page brought something. */
+  nextSyncIfChangedAt?: Date | null
+  partial: boolean
+  /** Not before this is anything asked again. */
+  notBefore?: Date | null
+  calls?: number
+  /** Not all of what changed has been read yet: the tenant is as fresh as it was. */
+  behind?: boolean
+  changed?: boolean
+  /** Opened with the end of the pass. */
+  window?: Pick<ReadWindow, 'kind' | 'from' | 'to' | 'step'>
 }
 
 /**
  * Ends a pass that read everything it set out to: only now does the cursor move, to the newest time seen at Microsoft
  * and never to our own clock.
+ * @param pass the ID of its row, or the pass itself when there is none yet: then the row of the polls before it is
+ * lengthened if it brought nothing either
+ * @param last the last page, stored in the same transaction
  * @throws ClaimLostError
  */
 export async function completeSync(
   db: Database,
   claim: Claim,
-  syncId: string,
-  done: { cursor: Instant | null; phase: SyncPhase; nextSyncAt: Date; partial: boolean },
+  pass: string | Begun,
+  done: Completed,
   now: Date,
-): Promise<void> {
+  last: IncidentPage | null = null,
+): Promise<PageStored> {
+  return write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    let id = typeof pass === 'string' ? pass : null
+    let stored: PageStored = { added: 0, changed: 0, differences: 0 }
+    if (typeof pass === 'string') {
+      if (last) stored = await storePage(tx, claim, pass, last, now)
+    } else {
+      if (last) stored = await storeItems(tx, claim.tenantId, last, now, null)
+      // What somebody asked for is to be seen by itself.
+      const quiet =
+        pass.requestId === null && stored.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.partial
+      if (!quiet || !(await lengthenQuietRow(tx, claim, last, done.calls ?? 0, now))) {
+        id = pass.id
+        await insertRow(tx, claim, pass, now)
+        await tx.updateTable('syncs').set(countsOf(last, stored)).where('id', '=', id).execute()
+      }
+    }
+    if (id !== null) await finishRow(tx, id, done.partial ? 'partial' : 'complete', null, done.calls ?? 0, now)
+    const nextSyncAt = (stored.changed > 0 && done.nextSyncIfChangedAt) || done.nextSyncAt
+    await endSync(tx, claim, { ...done, nextSyncAt, changed: done.changed === true || stored.changed > 0 }, now)
+    return stored
+  })
+}
+
+async function endSync(tx: Tx, claim: Claim, done: Completed, now: Date): Promise<void> {
+  const due = await dueOf(tx, claim, done.nextSyncAt, done.notBefore ?? null)
+  const { access_state, ...times } = due
+  await tx
+    .updateTable('tenants')
+    .set({
+      ...times,
+      sync_phase: done.phase,
+      ...(done.cursor === null ? {} : { cursor: done.cursor }),
+      ...(done.behind ? {} : { last_read_at: now.toISOString() }),
+      ...(done.changed ? { last_change_at: now.toISOString() } : {}),
+      last_read_code: null,
+      sync_failures: 0,
+      ...(done.window && access_state === 'active' ? { next_window_at: now.toISOString() } : {}),
+    })
+    .where('tenant_id', '=', claim.tenantId)
+    .execute()
+  if (done.window) await openWindow(tx, { ...done.window, tenantId: claim.tenantId, createdBy: null }, now)
+}
+
+/**
+ * When the tenant is due again, its lease given back. What somebody asked for during the pass is due at once; an access
+ * check may have found meanwhile that there is nothing to read any more, and then no pass follows this one.
+ */
+async function dueOf(tx: Tx, claim: Claim, next: Date, notBefore: Date | null) {
+  const row = await tx
+    .selectFrom('tenants')
+    .select(['access_state', 'next_sync_at', 'sync_lease_until', 'next_window_at'])
+    .where('tenant_id', '=', claim.tenantId)
+    .executeTakeFirstOrThrow()
+  const floor = notBefore?.toISOString() ?? ''
+  const later = (at: string) => (at < floor ? floor : at)
+  const { next_sync_at: asked, sync_lease_until: lease } = row
+  const askedMeanwhile = asked !== null && lease !== null && asked < lease
+  const active = row.access_state === 'active'
+  return {
+    access_state: row.access_state,
+    next_sync_at: active ? later(askedMeanwhile ? asked : next.toISOString()) : null,
+    next_window_at: active && row.next_window_at !== null ? later(row.next_window_at) : null,
+    sync_not_before: notBefore === null ? null : floor,
+    sync_lease_until: null,
+    sync_started_at: null,
+  }
+}
+
+/** Part of a pass is done for good: the cursor moves up to there, and the pass goes on. @throws ClaimLostError */
+export async function advanceCursor(db: Database, claim: Claim, cursor: Instant): Promise<void> {
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
-    await finish(tx, syncId, done.partial ? 'partial' : 'complete', null, now)
-    await tx
-      .updateTable('tenants')
-      .set({
-        sync_phase: done.phase,
-        ...(done.cursor === null ? {} : { cursor: done.cursor }),
-        last_read_at: now.toISOString(),
-        last_read_code: null,
-        sync_failures: 0,
-        sync_lease_until: null,
-        next_sync_at: whileActive(done.nextSyncAt),
-      })
-      .where('tenant_id', '=', claim.tenantId)
-      .execute()
+    await tx.updateTable('tenants').set({ cursor }).where('tenant_id', '=', claim.tenantId).execute()
   })
+}
+
+export interface Failure {
+  code: RefusalCode | 'internal'
+  nextSyncAt: Date
+  checkAccess: boolean
+  notBefore?: Date | null
+  calls?: number
+  /** Our own budget of calls is used up: no failure of the tenant's. */
+  budget?: boolean
 }
 
 /** Ends a pass that Microsoft or we broke off: pages already stored stay, the cursor stays where it was. */
 export async function failSync(
   db: Database,
   claim: Claim,
-  syncId: string,
-  failure: { code: RefusalCode | 'internal'; nextSyncAt: Date; checkAccess: boolean },
+  pass: string | Begun,
+  failure: Failure,
   now: Date,
 ): Promise<void> {
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
-    await finish(tx, syncId, 'failed', failure.code, now)
+    if (typeof pass !== 'string') await insertRow(tx, claim, pass, now)
+    const id = typeof pass === 'string' ? pass : pass.id
+    await finishRow(tx, id, failure.budget ? 'partial' : 'failed', failure.code, failure.calls ?? 0, now)
+    const { access_state: _, ...times } = await dueOf(tx, claim, failure.nextSyncAt, failure.notBefore ?? null)
     await tx
       .updateTable('tenants')
       .set((eb) => ({
+        ...times,
         last_read_code: failure.code,
-        sync_failures: eb('sync_failures', '+', 1),
-        sync_lease_until: null,
-        next_sync_at: whileActive(failure.nextSyncAt),
+        sync_failures: eb('sync_failures', '+', failure.budget ? 0 : 1),
         ...(failure.checkAccess ? { next_check_at: now.toISOString() } : {}),
       }))
       .where('tenant_id', '=', claim.tenantId)
@@ -197,81 +203,18 @@ export async function failSync(
   })
 }
 
-/** An access check may have found meanwhile that there is nothing to read any more: then no pass follows this one. */
-const whileActive = (at: Date) => sql<string | null>`case when access_state = 'active' then ${at.toISOString()} end`
-
-async function finish(tx: Tx, syncId: string, outcome: SyncOutcome, code: Sync['code'], now: Date): Promise<void> {
-  await tx
-    .updateTable('syncs')
-    .set({ finished_at: now.toISOString(), outcome, code })
-    .where('id', '=', syncId)
-    .execute()
-}
-
-/** "Refresh now". @throws PortalError NOT_FOUND; CONFLICT for a tenant that cannot be read */
-export async function requestSync(db: Database, actor: Actor, tenantId: string, now: Date): Promise<void> {
+/** Gives a pass back that is told to stop: what it stored stays, and the rest is due at once. @throws ClaimLostError */
+export async function stopSync(
+  db: Database,
+  claim: Claim,
+  syncId: string | null,
+  outcome: 'overtaken' | 'paused',
+  calls: number,
+  now: Date,
+): Promise<void> {
   await write(db, async (tx) => {
-    const tenant = await holdTenant(tx, tenantId)
-    if (tenant.accessState !== 'active') throw new PortalError('CONFLICT')
-    await tx
-      .updateTable('tenants')
-      .set({ next_sync_at: now.toISOString() })
-      .where('tenant_id', '=', tenantId)
-      .where('sync_lease_until', 'is', null)
-      .execute()
-    await recordAudit(tx, actor, { action: 'tenant.sync-requested', at: now, customerId: tenant.customerId, tenantId })
-  })
-}
-
-/** Newest first. */
-export async function syncsOf(db: Database, tenantId: string, limit: number): Promise<Sync[]> {
-  const rows = await db
-    .selectFrom('syncs')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .orderBy('started_at', 'desc')
-    .orderBy('id')
-    .limit(limit)
-    .execute()
-  return rows.map((row) => ({
-    id: row.id,
-    tenantId: row.tenant_id,
-    kind: row.kind as SyncPhase,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    outcome: row.outcome as SyncOutcome | null,
-    code: row.code as Sync['code'],
-    pages: row.pages,
-    seen: row.seen,
-    stored: row.stored,
-    rejected: row.rejected,
-  }))
-}
-
-/** In one go, so that no deletion holds everybody up. */
-const prunedAtOnce = 2_000
-
-/** Passes that began before `before`, except the newest of each tenant: their counts are history. */
-export async function pruneSyncs(db: Database, before: Date): Promise<number> {
-  return write(db, async (tx) => {
-    const gone = await tx
-      .deleteFrom('syncs')
-      .where('id', 'in', (eb) =>
-        eb
-          .selectFrom('syncs as old')
-          .select('old.id')
-          .where('old.started_at', '<', before.toISOString())
-          .where(({ exists, selectFrom }) =>
-            exists(
-              selectFrom('syncs as later')
-                .select('later.id')
-                .whereRef('later.tenant_id', '=', 'old.tenant_id')
-                .whereRef('later.started_at', '>', 'old.started_at'),
-            ),
-          )
-          .limit(prunedAtOnce),
-      )
-      .executeTakeFirst()
-    return Number(gone.numDeletedRows)
+    await holdClaim(tx, claim)
+    if (syncId !== null) await finishRow(tx, syncId, outcome, null, calls, now)
+    await releaseClaim(tx, claim, now)
   })
 }

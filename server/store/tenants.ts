@@ -66,9 +66,22 @@ export interface Tenant {
   syncing: boolean
   syncFailures: number
   syncPhase: SyncPhase
+  /** Microsoft asked to be left alone until then, or the budget of calls is used up until then. */
+  notBefore: string | null
   cursor: string | null
   lastReadAt: string | null
   lastReadCode: string | null
+  /** When a pass last brought something new. */
+  lastChangeAt: string | null
+  /** When the first 30 days had been read. */
+  backfilledAt: string | null
+  nextReconcileAt: string | null
+  nextDeepReconcileAt: string | null
+  /** When what is kept was last compared with all that Microsoft lists, and how much had been missing or stale. */
+  reconciledAt: string | null
+  reconcileDifferences: number
+  pausedAt: string | null
+  pausedBy: string | null
   firstIncidentAt: string | null
   open: OpenCounts
   /** The unassigned ones of them. */
@@ -76,20 +89,22 @@ export interface Tenant {
   incidentCount: number
 }
 
-/** `open`: the first pass, open incidents first · `backfill`: the days before · `following`: what changes. */
-export type SyncPhase = 'open' | 'backfill' | 'following'
+/** `open`: the first pass, open incidents alone · `following`: what changes; the days before come as windows. */
+export type SyncPhase = 'open' | 'following'
 
-/** A tenant not read for longer than this is blind. */
+/** A tenant not read for longer than this is blind, and so is one that was tried this often without success. */
 export const blindAfterMs = 15 * 60_000
+export const blindAfterPolls = 3
 
 /** Whether incidents may be arriving there without Muster seeing them, and since when. */
 export function blindSince(
-  tenant: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt'>,
+  tenant: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures'>,
   now: Date,
 ): string | null {
   if (tenant.firstActiveAt === null || tenant.accessState === 'offboarded') return null
   const lastSeen = tenant.lastReadAt ?? tenant.firstActiveAt
-  return now.getTime() - Date.parse(lastSeen) > blindAfterMs ? lastSeen : null
+  const missed = tenant.syncFailures >= blindAfterPolls || now.getTime() - Date.parse(lastSeen) > blindAfterMs
+  return missed ? lastSeen : null
 }
 
 /** @throws PortalError NOT_FOUND */
@@ -127,11 +142,18 @@ export async function tenantsOf(db: Database, customerId: string): Promise<Tenan
   return rows.map(fromRow)
 }
 
-/** Every tenant with its customer's name. No state leaves one out: a failing tenant never drops off a list. */
-export async function listTenants(db: Database): Promise<(Tenant & { customerName: string })[]> {
+/**
+ * Every tenant with its customer's name, or those of the customers named. No state leaves one out: a failing tenant never
+ * drops off a list.
+ */
+export async function listTenants(
+  db: Database,
+  customerIds?: readonly string[],
+): Promise<(Tenant & { customerName: string })[]> {
   const rows = await db
     .selectFrom('tenants')
     .innerJoin('customers', 'customers.id', 'tenants.customer_id')
+    .$if(customerIds !== undefined, (query) => query.where('tenants.customer_id', 'in', [...(customerIds ?? [])]))
     .selectAll('tenants')
     .select('customers.name as customer_name')
     .orderBy('customers.name')
@@ -196,6 +218,7 @@ export async function offboardCustomer(db: Database, actor: Actor, customerId: s
         offboarded_at: at,
         next_check_at: null,
         next_sync_at: null,
+        next_window_at: null,
         // A pass under way loses its right to write.
         check_fence: eb('check_fence', '+', 1),
         sync_fence: eb('sync_fence', '+', 1),
@@ -235,7 +258,7 @@ export async function reinstateCustomer(tx: Tx, actor: Actor, customerId: string
   return (await tenantsOf(tx, customerId)).map((tenant) => tenant.tenantId)
 }
 
-function fromRow(row: Selectable<Schema['tenants']>): Tenant {
+export function fromRow(row: Selectable<Schema['tenants']>): Tenant {
   const unassigned = {
     high: row.unassigned_high,
     medium: row.unassigned_medium,
@@ -266,10 +289,20 @@ function fromRow(row: Selectable<Schema['tenants']>): Tenant {
     nextSyncAt: row.next_sync_at,
     syncing: row.sync_lease_until !== null,
     syncFailures: row.sync_failures,
-    syncPhase: row.sync_phase as SyncPhase,
+    // A version before windows has another phase, of tenants it has not read to the end: they begin again.
+    syncPhase: row.sync_phase === 'following' ? 'following' : 'open',
+    notBefore: row.sync_not_before,
     cursor: row.cursor,
     lastReadAt: row.last_read_at,
     lastReadCode: row.last_read_code,
+    lastChangeAt: row.last_change_at,
+    backfilledAt: row.backfilled_at,
+    nextReconcileAt: row.next_reconcile_at,
+    nextDeepReconcileAt: row.next_deep_reconcile_at,
+    reconciledAt: row.reconciled_at,
+    reconcileDifferences: row.reconcile_differences,
+    pausedAt: row.paused_at,
+    pausedBy: row.paused_by,
     firstIncidentAt: row.first_incident_at,
     open: {
       high: row.open_high,

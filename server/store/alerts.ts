@@ -1,0 +1,101 @@
+import { sql } from 'kysely'
+import type { RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
+import { type Claim, holdClaim } from './claims.ts'
+import { type Database, write } from './database.ts'
+import type { Named } from './incidents.ts'
+import { storeAlertsOf } from './readings.ts'
+import { forgetRejected, recordRejected } from './rejected.ts'
+
+/** What cannot be read of one incident is often a matter of its size, and lasts. */
+const triedEvery = 3_600_000
+/** Alerts and entities keep arriving after the change that announced them: they are read once more this much later. */
+const againAfter = 10 * 60_000
+/** Changes longer ago than this are not looked at again for that. */
+const againWithin = 60 * 60_000
+/** So many of the latest changes are looked through for it. */
+const lookedThrough = 200
+
+/** Incidents whose alerts are still to be read and were not refused lately: open ones first, worst first. */
+export async function alertsDue(db: Database, tenantId: string, limit: number, now: Date): Promise<Named[]> {
+  const rows = await readable(db, tenantId, now)
+    .where('alerts_read_at', 'is', null)
+    .orderBy('open', 'desc')
+    .orderBy('severity_rank', 'desc')
+    .orderBy('last_update_at', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map(named)
+}
+
+/** Incidents that changed a while ago and whose alerts were read right then: more may have come since. */
+export async function alertsDueAgain(db: Database, tenantId: string, limit: number, now: Date): Promise<Named[]> {
+  const ago = (ms: number) => new Date(now.getTime() - ms).toISOString()
+  const rows = await readable(db, tenantId, now)
+    .where('last_update_at', '>=', ago(againWithin))
+    .where('stored_at', '<=', ago(againAfter))
+    .where('alerts_read_at', 'is not', null)
+    .where('redirect_id', 'is', null)
+    .orderBy('last_update_at', 'desc')
+    .limit(lookedThrough)
+    .execute()
+  const readEarly = ({ alerts_read_at, stored_at }: (typeof rows)[number]) =>
+    Date.parse(alerts_read_at ?? '') < Date.parse(stored_at) + againAfter
+  return rows.filter(readEarly).slice(0, limit).map(named)
+}
+
+const readable = (db: Database, tenantId: string, now: Date) =>
+  db
+    .selectFrom('incidents')
+    .select(['incident_id', 'title', 'assigned_to', 'facts', 'alerts_read_at', 'stored_at'])
+    .where('tenant_id', '=', tenantId)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('rejected_items')
+            .select('item')
+            .whereRef('rejected_items.tenant_id', '=', 'incidents.tenant_id')
+            .where('rejected_items.item', '=', sql<string>`incidents.incident_id || ' alerts'`)
+            .where('rejected_items.last_seen_at', '>', new Date(now.getTime() - triedEvery).toISOString()),
+        ),
+      ),
+    )
+
+const named = (row: { incident_id: string; title: string; assigned_to: string | null; facts: string }): Named => ({
+  id: row.incident_id,
+  title: row.title,
+  assignedTo: row.assigned_to,
+  tags: (JSON.parse(row.facts) as RemoteIncident).tags,
+})
+
+/** Stores the alerts that were read for one incident. @throws ClaimLostError */
+export async function storeAlerts(
+  db: Database,
+  claim: Claim,
+  incident: Named,
+  alerts: readonly RemoteAlert[],
+  now: Date,
+): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    await storeAlertsOf(tx, claim.tenantId, incident, alerts, now)
+    await forgetRejected(tx, claim.tenantId, [alertsItem(incident.id)])
+  })
+}
+
+/** The alerts of one incident cannot be read: they wait their turn, and the tenant's page says so. @throws ClaimLostError */
+export async function setAlertsAside(
+  db: Database,
+  claim: Claim,
+  incidentId: string,
+  detail: string,
+  now: Date,
+): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    await recordRejected(tx, claim.tenantId, [{ id: alertsItem(incidentId), reason: 'alerts-unread', detail }], now)
+  })
+}
+
+/** What the alerts of an incident are listed as among what was rejected. */
+export const alertsItem = (incidentId: string) => `${incidentId} alerts`

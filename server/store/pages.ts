@@ -1,0 +1,91 @@
+import type { IncidentPage, Instant, RemoteIncident } from '../microsoft/microsoft.ts'
+import { alertsItem } from './alerts.ts'
+import { muster, recordAudit } from './audit.ts'
+import { noteFirstIncident } from './counters.ts'
+import type { Database, Tx } from './database.ts'
+import { storeIncidents } from './readings.ts'
+import { forgetRejected, recordRejected } from './rejected.ts'
+import { tenantById } from './tenants.ts'
+
+/** What a page brought. */
+export interface PageStored {
+  /** Incidents that were not there before. */
+  added: number
+  /** Those, and the ones that are newer now. */
+  changed: number
+  /** Missing or older here although they had changed before the time asked about. */
+  differences: number
+}
+
+/** Stores what is on a page; part of the transaction that says what the page was part of. */
+export async function storeItems(
+  tx: Tx,
+  tenantId: string,
+  page: IncidentPage,
+  now: Date,
+  settledBefore: Instant | null,
+): Promise<PageStored> {
+  const { added, changed, keptBefore } = await storeIncidents(tx, tenantId, page.incidents, now)
+  const overdue = (incident: RemoteIncident) =>
+    settledBefore !== null &&
+    incident.lastUpdateAt < settledBefore &&
+    (keptBefore.get(incident.id) ?? '') < incident.lastUpdateAt
+  const differences = new Set(page.incidents.filter(overdue).map(({ id }) => id)).size
+  await recordRejected(tx, tenantId, page.rejected, now)
+  await forgetRejected(
+    tx,
+    tenantId,
+    page.incidents.flatMap(({ id, alerts, redirectId }) =>
+      // A merged incident has none of its own any more: there is nothing left to read.
+      alerts !== null || redirectId !== null ? [id, alertsItem(id)] : [id],
+    ),
+  )
+  if (added.size > 0) await noteFirst(tx, tenantId, now)
+  return { added: added.size, changed: changed.size, differences }
+}
+
+async function noteFirst(tx: Tx, tenantId: string, now: Date): Promise<void> {
+  if (!(await noteFirstIncident(tx, tenantId, now))) return
+  const tenant = await tenantById(tx, tenantId)
+  await recordAudit(tx, muster, { action: 'tenant.first-incident', at: now, customerId: tenant.customerId, tenantId })
+}
+
+/** IDs looked through at once. */
+const lookedThrough = 1_000
+
+/** What is kept and not gone of a stretch by last update, and was not among those that Microsoft listed. */
+export async function unlistedOf(
+  db: Database,
+  tenantId: string,
+  within: { from: Instant | null; before: Instant; openOnly: boolean },
+  listed: ReadonlySet<string>,
+): Promise<string[]> {
+  const unlisted: string[] = []
+  for (let last: { incident_id: string; last_update_at: string } | undefined; ; ) {
+    const after = last
+    const rows = await db
+      .selectFrom('incidents')
+      .select(['incident_id', 'last_update_at'])
+      .where('tenant_id', '=', tenantId)
+      .where('last_update_at', '<', within.before)
+      .$if(within.from !== null, (query) => query.where('last_update_at', '>=', within.from ?? ''))
+      .$if(within.openOnly, (query) => query.where('open', '=', 1).where('redirect_id', 'is', null))
+      .where('gone_at', 'is', null)
+      .$if(after !== undefined, (query) =>
+        query.where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple('last_update_at', 'incident_id'),
+            '>',
+            tuple(after?.last_update_at ?? '', after?.incident_id ?? ''),
+          ),
+        ),
+      )
+      .orderBy('last_update_at')
+      .orderBy('incident_id')
+      .limit(lookedThrough)
+      .execute()
+    unlisted.push(...rows.map((row) => row.incident_id).filter((id) => !listed.has(id)))
+    last = rows.at(-1)
+    if (rows.length < lookedThrough) return unlisted
+  }
+}

@@ -1,0 +1,58 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type Sqlite from 'libsql'
+import { openSqliteFile } from './sqlite.ts'
+import type { Asked, Told } from './threaded-sqlite.ts'
+
+/** This thread does nothing else: whoever writes meanwhile is waited for inside SQLite. */
+const busyTimeout = 5_000
+/** Statements kept prepared: the worker's are few, and some of them are long. */
+const mostPrepared = 100
+/** A statement that is kept keeps what it was last given as well. */
+const mostParameters = 50
+
+const { file } = workerData as { file: string }
+const sqlite = openSqliteFile(file, { busyTimeout, cacheMb: 12 })
+// Pages of the indexes change with every commit: a longer log writes each of them to the file less often.
+sqlite.pragma('wal_autocheckpoint = 4000')
+const prepared = new Map<string, Sqlite.Statement>()
+
+parentPort?.on('message', (asked: Asked) => {
+  if (asked.id === null) {
+    sqlite.close()
+    parentPort?.close()
+    return
+  }
+  let told: Told
+  try {
+    told = { id: asked.id, ...answer(asked) }
+  } catch (error) {
+    // A statement that failed may be left half-way; none of them is used again.
+    prepared.clear()
+    const { message, code } = error as { message: string; code?: unknown }
+    told = { id: asked.id, failed: { message, code: typeof code === 'string' ? code : null } }
+  }
+  parentPort?.postMessage(told)
+})
+
+function answer({ sql, parameters }: Extract<Asked, { sql: string }>): Pick<Told, 'rows' | 'changes' | 'lastId'> {
+  if (parameters === null) {
+    // A full disk or a failed write has rolled back by itself; what has to be told is that error.
+    if (sql !== 'rollback' || sqlite.inTransaction) sqlite.exec(sql)
+    return {}
+  }
+  const statement = parameters.length > mostParameters ? sqlite.prepare(sql) : prepare(sql)
+  if (statement.reader) return { rows: statement.all(parameters) }
+  const { changes, lastInsertRowid } = statement.run(parameters)
+  return { changes, lastId: Number(lastInsertRowid) }
+}
+
+/** Only within a transaction: outside of one a statement may meet SQLITE_BUSY, and is in the way from then on. */
+function prepare(sql: string): Sqlite.Statement {
+  if (!sqlite.inTransaction) return sqlite.prepare(sql)
+  const known = prepared.get(sql)
+  if (known) return known
+  const statement = sqlite.prepare(sql)
+  if (prepared.size >= mostPrepared) prepared.delete(prepared.keys().next().value ?? '')
+  prepared.set(sql, statement)
+  return statement
+}
