@@ -36,6 +36,40 @@ export interface Config {
   readonly adminUsers: readonly string[]
   readonly trustProxy: readonly string[]
   readonly logLevel: string
+  /** Where metrics are answered, on loopback alone; null for nowhere. */
+  readonly metricsPort: number | null
+  readonly sync: SyncSettings
+}
+
+/** How tenants are read. Times in milliseconds. */
+export interface SyncSettings {
+  /** Between polls of a tenant in which something happens. */
+  readonly paceMs: number
+  /** Between polls of a quiet one, at most. */
+  readonly quietPaceMs: number
+  /** Each poll looks this far back behind the newest change seen: Microsoft shows some of them late. */
+  readonly overlapMs: number
+  /** Between comparisons of the last days with all that Microsoft lists. */
+  readonly reconcileMs: number
+  /** Between comparisons of the whole 30 days. */
+  readonly deepReconcileMs: number
+  /** Prolonged for as long as the work goes on: what a killed worker leaves behind is taken up this soon. */
+  readonly leaseMs: number
+  /** Calls for one tenant, from all processes together. */
+  readonly callsPerMinute: number
+  readonly callsPerHour: number
+}
+
+/** Microsoft's own limits: https://learn.microsoft.com/defender-xdr/api-list-incidents and Graph's for /security. */
+export const callLimits = { defender: { minute: 50, hour: 1_500 }, graph: { minute: 150, hour: 9_000 } }
+
+const usualSync = {
+  paceMs: 90_000,
+  quietPaceMs: 600_000,
+  overlapMs: 15 * 60_000,
+  reconcileMs: 6 * 3_600_000,
+  deepReconcileMs: 24 * 3_600_000,
+  leaseMs: 30_000,
 }
 
 export interface ConfigProblem {
@@ -77,6 +111,9 @@ export const variables = [
   'ADMIN_USERS',
   'TRUST_PROXY',
   'LOG_LEVEL',
+  'CALLS_PER_MINUTE',
+  'CALLS_PER_HOUR',
+  'METRICS_PORT',
 ] as const
 
 export type Environment = Partial<Record<(typeof variables)[number], string | undefined>>
@@ -138,6 +175,8 @@ export function readConfig(env: Environment): Config {
       'Leave it empty for SQLite, or write postgres://user@host/db.',
     )
   }
+  const incidentsApi = readChoice('INCIDENTS_API', text('INCIDENTS_API'), ['defender', 'graph'] as const, fault)
+  const limits = callLimits[incidentsApi]
   const config: Config = {
     port,
     host: text('HOST') ?? '127.0.0.1',
@@ -149,7 +188,7 @@ export function readConfig(env: Environment): Config {
     authorityHost,
     defenderUrl,
     graphUrl,
-    incidentsApi: readChoice('INCIDENTS_API', text('INCIDENTS_API'), ['defender', 'graph'] as const, fault),
+    incidentsApi,
     databaseUrl,
     dataDir: text('DATA_DIR') ?? './data',
     role: readChoice('ROLE', text('ROLE'), ['all', 'web', 'worker'] as const, fault),
@@ -161,6 +200,12 @@ export function readConfig(env: Environment): Config {
       ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'] as const,
       fault,
     ),
+    metricsPort: readMetricsPort(text('METRICS_PORT'), port, fault),
+    sync: {
+      ...usualSync,
+      callsPerMinute: readCount('CALLS_PER_MINUTE', text('CALLS_PER_MINUTE'), limits.minute, fault),
+      callsPerHour: readCount('CALLS_PER_HOUR', text('CALLS_PER_HOUR'), limits.hour, fault),
+    },
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)
@@ -174,12 +219,33 @@ const list = (value: string | undefined) =>
     .map((item) => item.trim())
     .filter((item) => item !== '')
 
+/** Fewer than ten calls would not do for a tenant's first pass. */
+function readCount(name: string, value: string | undefined, usual: number, fault: Fault): number {
+  if (value === undefined) return usual
+  const count = Number(value)
+  if (/^\d{1,6}$/.test(value) && count >= 10) return count
+  fault(name, 'is not a number of calls', `Use a whole number from 10, or leave it empty for ${usual}.`)
+  return usual
+}
+
+const isPort = (value: string) => /^\d{1,5}$/.test(value) && Number(value) <= 65_535
+
 function readPort(value: string | undefined, fault: Fault): number {
   if (value === undefined) return 3000
-  const port = Number(value)
-  if (/^\d{1,5}$/.test(value) && port <= 65_535) return port
+  if (isPort(value)) return Number(value)
   fault('PORT', 'is not a port number', 'Use a whole number from 1 to 65535, or leave it empty for 3000.')
   return 3000
+}
+
+function readMetricsPort(value: string | undefined, pagesPort: number, fault: Fault): number | null {
+  if (value === undefined) return null
+  const remedy = 'Use a whole number from 1 to 65535, or leave it empty for no metrics.'
+  if (!isPort(value)) fault('METRICS_PORT', 'is not a port number', remedy)
+  // Port 0 takes any free one: two of them do not meet.
+  else if (Number(value) === pagesPort && pagesPort !== 0) {
+    fault('METRICS_PORT', 'is the same as PORT', 'Choose another one: metrics are answered apart from the pages.')
+  } else return Number(value)
+  return null
 }
 
 function readPublicUrl(value: string, fault: Fault): string {

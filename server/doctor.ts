@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { isLoopbackHost } from './clouds.ts'
-import { type Config, ConfigError, type ConfigProblem, type Environment, readConfig, variables } from './config.ts'
+import {
+  type Config,
+  ConfigError,
+  type ConfigProblem,
+  callLimits,
+  type Environment,
+  readConfig,
+  variables,
+} from './config.ts'
 import type { Log } from './log.ts'
 import { connectMicrosoft } from './microsoft/connect.ts'
 import { outbound } from './microsoft/http.ts'
@@ -9,7 +17,7 @@ import { Refusal } from './microsoft/refusals.ts'
 import type { Portal } from './portal.ts'
 import { type DatabaseCondition, inspectDatabase, inspectOpenDatabase } from './store/inspection.ts'
 
-export type CheckName = 'configuration' | 'database' | 'address' | 'clock' | RegistrationFinding['check']
+export type CheckName = 'configuration' | 'database' | 'address' | 'metrics' | 'clock' | RegistrationFinding['check']
 
 /** One thing looked at: `setup.found.<code>` says what was found, `setup.found.<code>.next` how to mend it. */
 export interface Finding extends Omit<RegistrationFinding, 'check'> {
@@ -84,6 +92,7 @@ const needs: Record<Exclude<CheckName, 'configuration'>, readonly (typeof variab
   return {
     database: ['DATABASE_URL', 'DATA_DIR'],
     address: ['PUBLIC_URL', 'PORT'],
+    metrics: ['METRICS_PORT'],
     clock: ['AZURE_AUTHORITY_HOST'],
     tenant,
     credential,
@@ -102,17 +111,21 @@ async function together(looking: Looking): Promise<Finding[]> {
     missing(check).length > 0 ? [skipped(check, missing(check))] : look()
   // Without tenant and app there is nothing to ask Microsoft about.
   const unasked = missing('audience').filter((variable) => variable !== 'PUBLIC_URL')
-  const [database, address, clock, registration] = await Promise.all([
+  const [database, address, metrics, clock, registration] = await Promise.all([
     unless('database', async () => [databaseFinding(await looking.condition)]),
     unless('address', async () => [await inspectAddress(looking)]),
+    unless('metrics', async () => [await inspectMetrics(looking)]),
     unless('clock', async () => [await inspectClock(looking)]),
     unasked.length > 0 ? [] : looking.microsoft.inspectRegistration(),
   ])
   const registered = registrationChecks.flatMap((check) => {
     const gaps = unasked.length > 0 ? unasked : missing(check)
-    return gaps.length > 0 ? [skipped(check, gaps)] : registration.filter((found) => found.check === check)
+    if (gaps.length > 0) return [skipped(check, gaps)]
+    const found = registration.filter((one) => one.check === check)
+    // What the checks before it could not open was not looked at, and that has to be said.
+    return found.length > 0 ? found : [finding(check, 'unknown', 'not-reached')]
   })
-  return [...database, ...address, ...clock, ...registered]
+  return [...database, ...address, ...metrics, ...clock, ...registered]
 }
 
 const registrationChecks = [
@@ -158,8 +171,19 @@ function configurationFindings(config: Config, problems: readonly ConfigProblem[
     config.adminUsers.length > 0
       ? finding(check, 'ok', 'admins-named', { n: String(config.adminUsers.length) })
       : finding(check, 'ok', 'admins-by-role'),
+    ...(beyondLimits(config) ? [finding(check, 'warning', 'calls-beyond', callFacts(config))] : []),
   ]
 }
+
+const beyondLimits = ({ sync, incidentsApi }: Config) =>
+  sync.callsPerMinute > callLimits[incidentsApi].minute || sync.callsPerHour > callLimits[incidentsApi].hour
+
+const callFacts = ({ sync, incidentsApi }: Config) => ({
+  minute: String(sync.callsPerMinute),
+  hour: String(sync.callsPerHour),
+  limitMinute: String(callLimits[incidentsApi].minute),
+  limitHour: String(callLimits[incidentsApi].hour),
+})
 
 const databaseOutcomes: Record<DatabaseCondition['state'], Outcome> = {
   absent: 'ok',
@@ -192,6 +216,23 @@ async function inspectAddress({ config, now }: Looking): Promise<Finding> {
     }
     const local = isLoopbackHost(new URL(config.publicUrl).hostname)
     return finding('address', 'unknown', local ? 'address-silent-here' : 'address-silent', { ...facts, reason })
+  }
+}
+
+/** Metrics are answered on this machine alone: from here it can be told whether by this portal. */
+async function inspectMetrics({ config, now }: Looking): Promise<Finding> {
+  if (config.metricsPort === null) return finding('metrics', 'ok', 'metrics-off')
+  const url = `http://127.0.0.1:${config.metricsPort}/metrics`
+  const send = outbound({ fetch: globalThis.fetch, now })
+  try {
+    const answer = await send({ url, deadlineMs: 5_000, limitBytes: 5_000_000, tries: 1 })
+    const ours = answer.status === 200 && /^muster_/m.test(answer.text)
+    return ours
+      ? finding('metrics', 'ok', 'metrics-answer', { url })
+      : finding('metrics', 'fault', 'metrics-other', { url, status: String(answer.status) })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return finding('metrics', 'ok', 'metrics-silent', { url })
   }
 }
 

@@ -27,6 +27,8 @@ export const catalogue = {
   LINK_COMPLETED: { status: 410 },
   CONSENT_NOT_YOURS: { status: 400 },
   CUSTOMER_OFFBOARDED: { status: 409 },
+  TENANT_PAUSED: { status: 409 },
+  READING_PAUSED: { status: 409 },
   TENANT_UNKNOWN: { status: 422 },
   TENANT_TAKEN: { status: 409 },
   TENANT_IS_PARTNER: { status: 409 },

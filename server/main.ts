@@ -25,7 +25,7 @@ async function run(): Promise<void> {
       process.exit(1)
     })
   }
-  const running = await startPortal(config, { log })
+  const running = await startPortal(config, { log, worker: 'thread' })
   console.log(config.role === 'worker' ? 'The worker of Muster runs.' : `Muster runs at ${running.url}`)
 
   let stopping = false
@@ -52,9 +52,13 @@ function reasonOf(error: unknown): string {
     return ['Muster cannot start with this configuration:', ...lines].join('\n')
   }
   if (error instanceof SchemaTooNewError) return error.message
-  const { code, syscall } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE') return 'PORT is in use by another process. Choose another PORT, or stop that process.'
-  if (code === 'EACCES' && syscall === 'listen') return 'PORT may not be used by this user. Choose one above 1023.'
+  const { code, syscall, variable = 'PORT' } = error as NodeJS.ErrnoException & { variable?: 'METRICS_PORT' }
+  if (code === 'EADDRINUSE') {
+    return `${variable} is in use by another process. Choose another ${variable}, or stop that process.`
+  }
+  if (code === 'EACCES' && syscall === 'listen') {
+    return `${variable} may not be used by this user. Choose one above 1023.`
+  }
   if (syscall === 'listen') return 'HOST is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all.'
   if (code === undefined) return `Muster cannot start: ${error instanceof Error ? error.stack : String(error)}`
   return `The database cannot be opened (${code}). Check DATABASE_URL, or DATA_DIR when it is empty.`

@@ -1,8 +1,10 @@
 import type { AccessEvidence } from './microsoft/microsoft.ts'
 import type { RefusalCode } from './microsoft/refusals.ts'
+import { reportPartnerFault } from './partner-alarm.ts'
 import type { Portal } from './portal.ts'
-import { clearAlarm, raiseAlarm } from './store/alarms.ts'
+import { clearAlarms } from './store/alarms.ts'
 import { muster } from './store/audit.ts'
+import { countCalls } from './store/budgets.ts'
 import { pruneChecks, recordCheck } from './store/checks.ts'
 import type { Claim } from './store/claims.ts'
 import { type AccessState, nameTenant, type Tenant, tenantById } from './store/tenants.ts'
@@ -17,8 +19,6 @@ const provingEnds = 48 * hour
 /** So long after a consent, missing roles and refused calls are not yet held against the customer. */
 const propagation = 5 * minute
 const activeEvery = 6 * hour
-/** One process tries again this often while the partner's own credential fails. */
-export const alarmProbeEvery = minute
 const keptChecks = 200
 
 export interface Verdict {
@@ -53,19 +53,13 @@ export async function proveTenant(portal: Portal, claim: Claim): Promise<Verdict
   const tenant = await tenantById(db, claim.tenantId)
   const verdict = judge(tenant, evidence, now())
   await recordCheck(db, claim, evidence, verdict, now())
-  const code = evidence.refusal?.code
-  if (code === 'partner-credential' || code === 'partner-registration') {
-    await raiseAlarm(db, code, evidence.refusal?.facts ?? { at: now().toISOString(), ...noFacts }, now())
-  } else if (evidence.tokenIssued) {
-    await clearAlarm(db, 'partner-credential', now())
-    await clearAlarm(db, 'partner-registration', now())
-  }
+  await countCalls(db, claim.tenantId, evidence.calls.length, now())
+  if (evidence.tokenIssued) await clearAlarms(db, now())
+  else if (evidence.refusal !== null) await reportPartnerFault(portal, claim.tenantId, evidence.refusal)
   if (verdict.state === 'active' && tenant.displayName === null) await readProfile(portal, tenant)
   await pruneChecks(db, claim.tenantId, keptChecks)
   return verdict
 }
-
-const noFacts = { aadsts: null, status: null, error: null, correlationId: null, traceId: null }
 
 /** What an access check means for a tenant, and when to look again. */
 export function judge(tenant: Tenant, evidence: AccessEvidence, now: Date): Verdict {

@@ -2,6 +2,7 @@ import type { ConsentAttempt } from './store/attempts.ts'
 import { attemptsOf, latestAttempts } from './store/attempts.ts'
 import { type Customer, customerById, listCustomers } from './store/customers.ts'
 import type { Database } from './store/database.ts'
+import { outlineTenants, type TenantOutline } from './store/fleet.ts'
 import { type ConsentLink, latestLinks, linkState, linksOf } from './store/links.ts'
 import { openReviews, type Review } from './store/reviews.ts'
 import { type AccessState, blindSince, listTenants, type Tenant, tenantsOf } from './store/tenants.ts'
@@ -11,6 +12,7 @@ export type Standing =
   | 'offboarded'
   | 'review'
   | 'blind'
+  | 'paused'
   | Exclude<AccessState, 'offboarded'>
   | 'declined'
   | 'at-microsoft'
@@ -55,29 +57,61 @@ export interface CustomerLine {
   steps: Step[]
 }
 
-/** Every customer and where it stands, by name: five queries, however many there are. */
-export async function listStandings(db: Database, now: Date): Promise<CustomerLine[]> {
+/** As much of a customer as a list of all is sorted, filtered and searched by. */
+export interface CustomerOutline {
+  customer: Customer
+  standing: Standing
+  tenants: TenantOutline[]
+  link: ConsentLink | null
+}
+
+/** Every customer in outline, by name. */
+export async function outlineStandings(db: Database, now: Date): Promise<CustomerOutline[]> {
+  const files = await loadFiles(db, outlineTenants(db), now)
+  return files.map(({ customer, standing, tenants, link }) => ({ customer, standing, tenants, link }))
+}
+
+/** Where every customer stands, or each of those named, by name: five queries, however many there are. */
+export async function listStandings(db: Database, now: Date, customerIds?: readonly string[]): Promise<CustomerLine[]> {
+  if (customerIds?.length === 0) return []
+  const files = await loadFiles(db, listTenants(db, customerIds), now, customerIds)
+  return files.map(({ customer, standing, tenants, link, attempt, reviews }) => {
+    const file: CustomerFile = {
+      customer,
+      links: link ? [link] : [],
+      attempts: attempt ? [attempt] : [],
+      tenants,
+      reviews,
+    }
+    return { customer, standing, tenants, link, attempt, steps: stepsOf(file, now) }
+  })
+}
+
+/** What decides where customers stand, with their tenants in as much detail as `loading` brings. */
+async function loadFiles<T extends TenantOutline>(
+  db: Database,
+  loading: Promise<T[]>,
+  now: Date,
+  customerIds?: readonly string[],
+) {
   const [customers, links, attempts, tenants, reviews] = await Promise.all([
-    listCustomers(db),
-    latestLinks(db),
-    latestAttempts(db),
-    listTenants(db),
+    listCustomers(db, customerIds),
+    latestLinks(db, customerIds),
+    latestAttempts(db, customerIds),
+    loading,
     openReviews(db),
   ])
   const tenantsBy = byCustomer(tenants)
   const reviewsBy = byCustomer(reviews)
   return customers.map((customer) => {
-    const link = links.get(customer.id) ?? null
-    const attempt = attempts.get(customer.id) ?? null
-    const file: CustomerFile = {
+    const file = {
       customer,
-      links: link ? [link] : [],
-      attempts: attempt ? [attempt] : [],
+      link: links.get(customer.id) ?? null,
+      attempt: attempts.get(customer.id) ?? null,
       tenants: tenantsBy.get(customer.id) ?? [],
       reviews: reviewsBy.get(customer.id) ?? [],
     }
-    const standing = standingOf({ ...file, link, attempt, reviews: file.reviews.length }, now)
-    return { customer, standing, tenants: file.tenants, link, attempt, steps: stepsOf(file, now) }
+    return { ...file, standing: standingOf({ ...file, reviews: file.reviews.length }, now) }
   })
 }
 
@@ -143,7 +177,9 @@ const refusedOutcomes = new Set<ConsentAttempt['outcome']>([
 ])
 
 function standingOf(
-  file: Pick<CustomerFile, 'customer' | 'tenants'> & {
+  file: {
+    customer: Customer
+    tenants: readonly TenantOutline[]
     link: ConsentLink | null
     attempt: ConsentAttempt | null
     reviews: number
@@ -155,7 +191,10 @@ function standingOf(
   const states = file.tenants.map((tenant) => tenant.accessState)
   const worst = worstFirst.find((state) => states.includes(state))
   if (worst !== undefined && worst !== 'active' && worst !== 'offboarded') return worst
-  if (worst === 'active') return file.tenants.some((tenant) => blindSince(tenant, now) !== null) ? 'blind' : 'active'
+  if (worst === 'active') {
+    if (file.tenants.some((tenant) => blindSince(tenant, now) !== null)) return 'blind'
+    return file.tenants.some(({ pausedAt }) => pausedAt !== null) ? 'paused' : 'active'
+  }
   return standingOfLink(file.link, file.attempt, now)
 }
 
@@ -179,6 +218,8 @@ export function standingSince({ standing, link, attempt, customer, tenants }: Cu
       return link?.withdrawnAt ?? null
     case 'not-invited':
       return customer.createdAt
+    case 'paused':
+      return tenants.find(({ pausedAt }) => pausedAt !== null)?.pausedAt ?? null
     default:
       return tenants.find((tenant) => tenant.accessState === standing)?.stateSince ?? null
   }

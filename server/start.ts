@@ -4,16 +4,21 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { createLog, type Log } from './log.ts'
+import { counted, countProcess, metricsText } from './metrics.ts'
+import { fleetWatch, openMetricsPort } from './metrics-port.ts'
 import { connectMicrosoft } from './microsoft/connect.ts'
 import type { Portal } from './portal.ts'
-import { openDatabase } from './store/database.ts'
+import { connectDatabase, type Database, openDatabase } from './store/database.ts'
 import type { Lifecycle } from './web/health.ts'
 import { startWorker } from './worker.ts'
+import { startWorkerThread, type WorkerThread } from './worker-host.ts'
 
 export interface RunningPortal {
   /** Where people find it: PUBLIC_URL. */
   url: string
   portal: Portal
+  /** What this process counts and sees, as Prometheus reads it. */
+  metrics(): Promise<string>
   /** Finishes what is in hand and lets go of everything, after `noticeMs` in which connections are led elsewhere. */
   close(noticeMs?: number): Promise<void>
 }
@@ -21,8 +26,11 @@ export interface RunningPortal {
 export interface StartOptions {
   log?: Log
   now?: () => Date
-  /** False leaves what is due undone, whatever the role says. */
-  worker?: boolean
+  /**
+   * Where a role with a worker runs it: `here`, in this thread, by `now`; in a `thread` of its own, by the machine's clock
+   * and compiled only; false leaves what is due undone.
+   */
+  worker?: false | 'here' | 'thread'
 }
 
 /** Requests in hand may take this long to finish once the portal is stopping. */
@@ -38,27 +46,61 @@ export async function startPortal(asked: Config, options: StartOptions = {}): Pr
   const now = options.now ?? (() => new Date())
   const lifecycle: Lifecycle = { draining: false }
   const door = asked.role === 'worker' ? null : await openDoor(asked)
+  let metricsDoor: Awaited<ReturnType<typeof openMetricsPort>> | null = null
   try {
-    const config = door ? withPort(asked, door.port) : asked
-    const db = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log })
+    metricsDoor = asked.metricsPort === null ? null : await openMetricsPort(asked.metricsPort)
+    const ported = door ? withPort(asked, door.port) : asked
+    const config = metricsDoor ? { ...ported, metricsPort: metricsDoor.port } : ported
+    const db = await openStore(config, log, options.worker === 'thread')
     const portal: Portal = { config, db, microsoft: connectMicrosoft(config, { log, now }), log, now }
     door?.answerWith(createApp(portal, lifecycle))
-    const worker = config.role === 'web' || options.worker === false ? null : startWorker(portal)
+    const worker = startWork(portal, options.worker ?? 'here')
+    const watchFleet = fleetWatch(portal)
+    const metrics = async () => {
+      await watchFleet()
+      const there = await worker?.counted?.()
+      return metricsText([await counted(), ...(there ? [there] : [])])
+    }
+    if (metricsDoor) {
+      countProcess('main')
+      metricsDoor.answerWith(metrics)
+    }
     return {
       url: config.publicUrl,
       portal,
+      metrics,
       async close(noticeMs = 0) {
         lifecycle.draining = true
         const stopped = worker?.stop()
         if (door && noticeMs > 0) await wait(noticeMs)
         await Promise.all([door?.close(drainMs), stopped])
+        await metricsDoor?.close()
         await db.destroy()
       },
     }
   } catch (error) {
-    await door?.close(0)
+    await Promise.all([door?.close(0), metricsDoor?.close()])
     throw error
   }
+}
+
+/** A process that only reads tenants stores them through the database's own thread, as the worker's thread does. */
+async function openStore(config: Config, log: Log, threads: boolean): Promise<Database> {
+  const where = { databaseUrl: config.databaseUrl, dataDir: config.dataDir, log }
+  const db = await openDatabase(where)
+  if (config.role !== 'worker' || !threads) return db
+  await db.destroy()
+  return connectDatabase({ ...where, threaded: true })
+}
+
+/** A role that is nothing but a worker has no pages to keep quick, and needs no thread beside its own. */
+function startWork(
+  portal: Portal,
+  where: NonNullable<StartOptions['worker']>,
+): (Pick<WorkerThread, 'stop'> & Partial<WorkerThread>) | null {
+  const { config, log } = portal
+  if (config.role === 'web' || where === false) return null
+  return where === 'thread' && config.role === 'all' ? startWorkerThread(config, log) : startWorker(portal)
 }
 
 type Answer = (req: IncomingMessage, res: ServerResponse) => void

@@ -1,210 +1,238 @@
+import type { Turn } from './calls.ts'
+import { readDetails } from './details.ts'
 import type { IncidentPage, IncidentQuery, Instant } from './microsoft/microsoft.ts'
 import { Refusal, type RefusalCode } from './microsoft/refusals.ts'
+import { failurePause, nextPause } from './pace.ts'
+import { heed, instant, isOwnBudget, Pass, runPass } from './pass.ts'
 import type { Portal } from './portal.ts'
-import { raiseAlarm } from './store/alarms.ts'
-import { type Claim, ClaimLostError, releaseClaim } from './store/claims.ts'
-import { alertsDue } from './store/incidents.ts'
-import { completeSync, failSync, setAlertsAside, startSync, storeAlerts, storePage } from './store/syncs.ts'
-import { type SyncPhase, type Tenant, tenantById } from './store/tenants.ts'
+import type { Claim } from './store/claims.ts'
+import { believedAhead } from './store/readings.ts'
+import { requestOf } from './store/sync-requests.ts'
+import type { SyncOutcome } from './store/sync-rows.ts'
+import { advanceCursor, completeSync, failSync, storePage } from './store/syncs.ts'
+import { type Tenant, tenantById } from './store/tenants.ts'
 
 const second = 1_000
 const minute = 60 * second
 const day = 24 * 60 * minute
 
-/** Microsoft shows an incident minutes after the time it bears: each window begins this much before the last one's end. */
-const overlap = 15 * minute
-const backfillDays = 30
-/** Between passes over a tenant with nothing unusual. */
-const pace = 90 * second
-const failurePause = 30 * second
-const longestPause = 10 * minute
-/** Alert calls in one pass, for the API whose list carries none: far below the quota of a minute. */
-const alertCalls = 30
-/** So many incidents in one pass whose alerts cannot be read: that is no longer about the incidents. */
-const mostAside = 5
-
-/** Refusals that say something about the tenant's access, which an access check has to look into. */
-const accessRefusals = new Set<RefusalCode>([
-  'not-consented',
-  'role-missing',
-  'app-disabled',
-  'unlicensed',
-  'data-unavailable',
-  'blocked-by-policy',
-  'tenant-gone',
-  'other-cloud',
-  'unauthorized',
-  'wrong-tenant-token',
-])
+export const backfillDays = 30
+/** A list longer than this is read in slices, so that whatever ends a pass leaves part of it done for good. */
+const longList = 8
+const narrowest = minute
+/** A pass that catches up ends after this, and goes on at once: others have their turn between. */
+const catchUpFor = 60 * second
 
 /**
- * One pass over one claimed tenant: read what is due, store it page by page, then move the cursor.
- *
- * The first passes fetch open incidents, then the last 30 days; after that everything updated since the cursor less an
- * overlap. Pages are stored whole or not at all; the cursor moves only after the last of them, to the newest update
- * seen at Microsoft. Whatever goes wrong becomes the tenant's state and a later due time; nothing is thrown but a loss
- * of the claim.
- * @param stopping ends the pass at the edge of a page: what is stored stays, and the tenant is due again at once
+ * One pass over one claimed tenant: the open incidents at first, and from then on what changed since the cursor less an
+ * overlap. Pages are stored whole or not at all; the cursor moves only after what it stands for is committed, to the
+ * newest update seen at Microsoft. Whatever goes wrong becomes the tenant's state and a later due time; nothing is
+ * thrown but a loss of the claim.
  * @throws ClaimLostError
  */
-export async function syncTenant(portal: Portal, claim: Claim, stopping?: AbortSignal): Promise<void> {
-  const { db } = portal
-  const tenant = await tenantById(db, claim.tenantId)
-  const syncId = await startSync(db, claim, tenant.syncPhase, portal.now())
-  try {
-    const read = await readTenant(portal, claim, tenant, syncId, stopping)
-    const { pending, notBefore, aside } = await readAlerts(portal, claim, syncId, stopping)
-    const phase: SyncPhase = tenant.syncPhase === 'open' ? 'backfill' : 'following'
-    const soon = phase === 'backfill' || pending
-    const pause = Math.max(soon ? second : jittered(pace), notBefore)
-    await completeSync(
-      db,
-      claim,
-      syncId,
-      {
-        phase,
-        cursor: tenant.syncPhase === 'open' ? null : read.newest,
-        nextSyncAt: new Date(portal.now().getTime() + pause),
-        partial: read.rejected > 0 || aside > 0,
-      },
-      portal.now(),
-    )
-  } catch (error) {
-    if (error instanceof ClaimLostError) throw error
-    if (stopping?.aborted && error === stopping.reason) return releaseClaim(db, claim, portal.now())
-    await recordFailure(portal, claim, tenant, syncId, error)
-  }
-}
-
-interface Reading {
-  newest: Instant | null
-  rejected: number
-}
-
-async function readTenant(
-  portal: Portal,
-  claim: Claim,
-  tenant: Tenant,
-  syncId: string,
-  stopping: AbortSignal | undefined,
-): Promise<Reading> {
-  const reading: Reading = { newest: tenant.cursor, rejected: 0 }
-  for (const query of windows(tenant, portal.now())) {
-    for await (const page of oneAhead(portal.microsoft.listIncidents(tenant.tenantId, query))) {
-      stopping?.throwIfAborted()
-      await storePage(portal.db, claim, syncId, page, portal.now())
-      note(reading, page, instant(portal.now().getTime() + overlap))
-    }
-  }
-  return reading
-}
-
-/** Asks for the next page while the one at hand is being stored. */
-async function* oneAhead<Page>(pages: AsyncGenerator<Page>): AsyncGenerator<Page> {
-  let coming = pages.next()
-  try {
-    for (;;) {
-      const { value, done } = await coming
-      if (done) return
-      coming = pages.next()
-      // Whoever stops in between never looks at it; without this its failure would end the process.
-      coming.catch(() => undefined)
-      yield value
-    }
-  } finally {
-    pages.return(undefined).catch(() => undefined)
-  }
-}
-
-/** A time from the far future would move the window past everything that is still to come: it moves nothing. */
-function note(reading: Reading, page: IncidentPage, latestBelieved: Instant): void {
-  reading.rejected += page.rejected.length
-  for (const { lastUpdateAt } of page.incidents) {
-    if (lastUpdateAt > latestBelieved) continue
-    if (reading.newest === null || lastUpdateAt > reading.newest) reading.newest = lastUpdateAt
-  }
-}
-
-/** What a pass asks for. Our own clock only says how far back the first one looks; it never moves the cursor. */
-export function windows(tenant: Pick<Tenant, 'syncPhase' | 'cursor'>, now: Date): IncidentQuery[] {
-  if (tenant.syncPhase === 'open') return [{ status: 'active' }, { status: 'inProgress' }]
-  if (tenant.syncPhase === 'backfill' || tenant.cursor === null) {
-    return [{ updatedSince: instant(now.getTime() - backfillDays * day) }]
-  }
-  return [{ updatedSince: instant(Date.parse(tenant.cursor) - overlap) }]
-}
-
-const instant = (time: number): Instant => new Date(time).toISOString().replace('Z', '0000Z')
-
-/**
- * Reads the alerts that are due. An incident whose alerts Microsoft cannot give, as happens for good with large ones,
- * is set aside alone: it holds up neither the others nor the cursor. Nor does being throttled: the list was read.
- * @returns whether alerts are still due after this pass, how many milliseconds Microsoft wants to be left alone, and how
- * many incidents were set aside
- */
-async function readAlerts(
-  portal: Portal,
-  claim: Claim,
-  syncId: string,
-  stopping: AbortSignal | undefined,
-): Promise<{ pending: boolean; notBefore: number; aside: number }> {
-  const due = await alertsDue(portal.db, claim.tenantId, alertCalls + 1, portal.now())
-  let aside = 0
-  for (const incident of due.slice(0, alertCalls)) {
-    if (aside >= mostAside) return { pending: false, notBefore: 0, aside }
-    if (stopping?.aborted) return { pending: true, notBefore: 0, aside }
-    try {
-      const alerts = await portal.microsoft.alertsOf(claim.tenantId, incident.id)
-      await storeAlerts(portal.db, claim, incident, alerts, portal.now())
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      if (error.code === 'throttled') {
-        return { pending: true, notBefore: Math.max(error.retryAfterMs ?? 0, failurePause), aside }
-      }
-      if (!isAboutOne(error)) throw error
-      await setAlertsAside(portal.db, claim, syncId, incident.id, said(error), portal.now())
-      aside++
-    }
-  }
-  return { pending: due.length > alertCalls, notBefore: 0, aside }
-}
-
-/**
- * Whether a refusal may concern the alerts of the one incident that was asked for: the list was read a moment ago, so an
- * access that has ended, or a service that is away, shows there in the next pass.
- */
-const isAboutOne = ({ code, facts }: Refusal) =>
-  code === 'unexpected-answer' || [400, 403, 404, 410, 500, 501].includes(facts.status ?? 0)
-
-const said = ({ facts }: Refusal) => [facts.status, facts.error].filter((part) => part !== null).join(' ')
-
-async function recordFailure(
-  portal: Portal,
-  claim: Claim,
-  tenant: Tenant,
-  syncId: string,
-  error: unknown,
-): Promise<void> {
-  const now = portal.now()
-  const code = error instanceof Refusal ? error.code : 'internal'
-  if (error instanceof Refusal && (code === 'partner-credential' || code === 'partner-registration')) {
-    await raiseAlarm(portal.db, code, error.facts, now)
-  }
-  const level = error instanceof Refusal ? 'info' : 'error'
-  portal.log[level]({ err: error, tenantId: claim.tenantId, syncId }, 'a pass over a tenant failed')
-  const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
-  const pause = Math.min(failurePause * 2 ** Math.min(tenant.syncFailures, 10), longestPause)
-  await failSync(
-    portal.db,
-    claim,
-    syncId,
-    {
-      code,
-      nextSyncAt: new Date(now.getTime() + Math.max(asked, jittered(pause))),
-      checkAccess: code !== 'internal' && accessRefusals.has(code),
-    },
-    now,
+export async function syncTenant(portal: Portal, claim: Claim, turn?: Turn): Promise<void> {
+  const tenant = await tenantById(portal.db, claim.tenantId)
+  const requestId = await requestOf(portal.db, claim.tenantId, portal.now())
+  const pass = new Pass(portal, claim, tenant, { kind: tenant.syncPhase, requestId }, turn)
+  await runPass(
+    pass,
+    () => (tenant.syncPhase === 'open' ? readOpen(pass) : follow(pass)),
+    (error, code) => recordFailure(pass, error, code),
   )
 }
 
-const jittered = (ms: number) => ms * (0.8 + Math.random() * 0.4)
+/** The newest time among incidents, as far as it can be believed: one further ahead moves nothing. */
+export class Newest {
+  at: Instant | null
+  readonly #latest: Instant
+
+  constructor(at: Instant | null, now: Date) {
+    this.at = at
+    this.#latest = instant(now.getTime() + believedAhead)
+  }
+
+  see({ incidents }: IncidentPage): void {
+    for (const { lastUpdateAt } of incidents) {
+      if (lastUpdateAt <= this.#latest && (this.at === null || lastUpdateAt > this.at)) this.at = lastUpdateAt
+    }
+  }
+}
+
+/** What is open, newest first as it comes; then a beginning for the cursor, and the days before as a window. */
+async function readOpen(pass: Pass): Promise<SyncOutcome> {
+  const now = pass.now.getTime()
+  const newest = new Newest(null, pass.now)
+  const read = async (query: IncidentQuery) => {
+    for await (const page of pass.pages(query)) {
+      pass.mayGoOn()
+      pass.count(page, await storePage(pass.portal.db, pass.claim, await pass.appear(), page, pass.now))
+      newest.see(page)
+    }
+  }
+  await pass.appear()
+  await read({ status: 'active' })
+  await read({ status: 'inProgress' })
+  // Our own clock only says how far back the first looks go; it never is the cursor.
+  for (let days = 1, before: Instant | null = null; days < 2 * backfillDays; days *= 2) {
+    const from = instant(now - Math.min(days, backfillDays) * day)
+    if (newest.at !== null && newest.at >= from) break
+    await read({ updatedSince: from, ...(before === null ? {} : { updatedBefore: before }) })
+    before = from
+  }
+  const to = newest.at ?? instant(now)
+  const from = instant(Math.min(now, Date.parse(to)) - backfillDays * day)
+  const { notBefore, aside } = await readDetails(pass)
+  const partial = pass.figures.rejected + aside > 0
+  await completeSync(
+    pass.portal.db,
+    pass.claim,
+    await pass.appear(),
+    {
+      cursor: newest.at,
+      phase: 'following',
+      nextSyncAt: new Date(pass.now.getTime() + second),
+      partial,
+      notBefore,
+      calls: pass.calls.made,
+      changed: pass.figures.changed > 0,
+      window: { kind: 'backfill', from, to, step: day },
+    },
+    pass.now,
+  )
+  return partial ? 'partial' : 'complete'
+}
+
+/** Where a pass that follows begins. Without a cursor our own clock says how far back it looks, and nothing else. */
+export const followsFrom = (tenant: Pick<Tenant, 'cursor'>, overlapMs: number, now: Date): Instant =>
+  tenant.cursor === null ? instant(now.getTime() - backfillDays * day) : instant(Date.parse(tenant.cursor) - overlapMs)
+
+async function follow(pass: Pass): Promise<SyncOutcome> {
+  const { tenant, portal } = pass
+  const newest = new Newest(tenant.cursor, pass.now)
+  const since = followsFrom(tenant, portal.config.sync.overlapMs, pass.now)
+  let list = await readList(pass, { updatedSince: since }, newest, longList)
+  const behind = !list.whole && !(await catchUp(pass, since, newest))
+  // What changes while a list is paged through may make it skip others: those before the overlap are not seen again.
+  const long =
+    list.pages > 1 &&
+    list.whole &&
+    Date.parse(newest.at ?? since) - Date.parse(since) > 2 * portal.config.sync.overlapMs
+  if (long) {
+    if (list.last) await store(pass, list.last)
+    list = await readList(pass, { updatedSince: since }, newest, Number.POSITIVE_INFINITY)
+  }
+  const last = list.whole ? list.last : null
+  const { pending, notBefore, aside } = await readDetails(pass)
+  const partial = behind || aside > 0 || pass.figures.rejected + (last?.rejected.length ?? 0) > 0
+  const changed = pass.figures.changed > 0
+  const lastChangeAt = changed ? pass.now.toISOString() : tenant.lastChangeAt
+  const pause = behind || pending ? second : nextPause({ lastChangeAt, syncFailures: 0 }, portal.config.sync, pass.now)
+  const stored = await completeSync(
+    portal.db,
+    pass.claim,
+    pass.row,
+    {
+      cursor: behind ? null : newest.at,
+      phase: 'following',
+      nextSyncAt: new Date(pass.now.getTime() + pause),
+      // The last page is stored only now: where lists carry no alerts, the next pass reads those of what is new in it.
+      nextSyncIfChangedAt: portal.microsoft.api === 'graph' ? new Date(pass.now.getTime() + second) : null,
+      partial,
+      notBefore,
+      calls: pass.calls.made,
+      behind,
+      changed,
+    },
+    pass.now,
+    last,
+  )
+  if (last) pass.count(last, stored)
+  return partial ? 'partial' : 'complete'
+}
+
+async function store(pass: Pass, page: IncidentPage): Promise<void> {
+  pass.count(page, await storePage(pass.portal.db, pass.claim, await pass.appear(), page, pass.now))
+}
+
+interface List {
+  /** The last page, still to be stored: with whatever the end of the list decides, in one transaction. */
+  last: IncidentPage | null
+  pages: number
+  /** False where it was broken off for being too long. */
+  whole: boolean
+}
+
+async function readList(pass: Pass, query: IncidentQuery, newest: Newest, mostPages: number): Promise<List> {
+  const list: List = { last: null, pages: 0, whole: true }
+  for await (const page of pass.pages(query)) {
+    pass.mayGoOn()
+    if (list.last) await store(pass, list.last)
+    list.last = page
+    list.pages++
+    if (list.pages > mostPages) {
+      await store(pass, page)
+      return { ...list, last: null, whole: false }
+    }
+    newest.see(page)
+  }
+  return list
+}
+
+/**
+ * So much changed that it is read in slices, oldest first: after each the cursor moves up to the newest seen in it, so
+ * that a kill, or a list that Microsoft breaks off, never starts from nothing again.
+ * @returns whether all of it has been read
+ */
+async function catchUp(pass: Pass, since: Instant, newest: Newest): Promise<boolean> {
+  const { db, config } = pass.portal
+  const until = pass.ms + catchUpFor
+  const seen = new Newest(pass.tenant.cursor, pass.now)
+  let from = Date.parse(since)
+  let width = Math.max((pass.now.getTime() - from) / 8, narrowest)
+  for (;;) {
+    pass.mayGoOn()
+    const to = from + width
+    const open = to >= pass.now.getTime() - config.sync.overlapMs
+    const query = { updatedSince: instant(from), ...(open ? {} : { updatedBefore: instant(to) }) }
+    const slice = new Newest(seen.at, pass.now)
+    const list = await readList(pass, query, slice, width > narrowest ? longList : Number.POSITIVE_INFINITY)
+    if (!list.whole) {
+      width = Math.max(width / 4, narrowest)
+      continue
+    }
+    if (list.last) await store(pass, list.last)
+    if (slice.at !== null && slice.at !== seen.at) await advanceCursor(db, pass.claim, slice.at)
+    seen.at = slice.at
+    newest.at = slice.at
+    if (open) return true
+    from = to
+    if (list.pages <= 2) width *= 2
+    if (pass.ms > until) return false
+  }
+}
+
+async function recordFailure(pass: Pass, error: unknown, code: RefusalCode | 'internal'): Promise<SyncOutcome> {
+  const budget = isOwnBudget(error)
+  const { checkAccess } = budget ? { checkAccess: false } : await heed(pass, error, code)
+  const now = pass.now
+  const own = failurePause(pass.tenant.syncFailures + 1)
+  const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
+  const throttled = code === 'throttled'
+  const pause = budget ? asked : Math.max(asked, own)
+  const at = new Date(now.getTime() + pause)
+  await failSync(
+    pass.portal.db,
+    pass.claim,
+    pass.row,
+    {
+      code,
+      nextSyncAt: at,
+      checkAccess,
+      notBefore: throttled || asked > 0 ? at : null,
+      calls: pass.calls.made,
+      budget,
+    },
+    now,
+  )
+  return budget ? 'partial' : 'failed'
+}

@@ -1,45 +1,45 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { probePinned } from './binding.ts'
-import { PortalError } from './errors.ts'
-import { Refusal } from './microsoft/refusals.ts'
+import { keepHouse } from './housekeeping.ts'
+import { tenantsInFlight } from './metrics.ts'
+import { probePartner } from './partner-alarm.ts'
+import { Places } from './places.ts'
 import type { Portal } from './portal.ts'
-import { alarmProbeEvery, proveTenant } from './proving.ts'
-import { mayProbeAlarm, readAlarms } from './store/alarms.ts'
 import {
   type Claim,
-  ClaimLostError,
   claimDue,
   claimOldestCheck,
-  extendClaim,
-  releaseClaim,
+  type Lane,
+  lookAhead,
+  type Outlook,
   type Work,
+  workOf,
 } from './store/claims.ts'
-import { isUnavailable, write } from './store/database.ts'
-import { claimDueProbes } from './store/links.ts'
-import { sweepSessions } from './store/sessions.ts'
-import { sweepSpentTokens } from './store/spent-tokens.ts'
-import { pruneSyncs } from './store/syncs.ts'
-import { syncTenant } from './sync.ts'
-import { keepAbandonedClaims } from './unclaimed.ts'
+import { isUnavailable } from './store/database.ts'
+import { Job, type Shared } from './turns.ts'
 
-/** Prolonged for as long as the work goes on: what a killed worker leaves behind is taken up this soon. */
-const lease = 30_000
-const probeEvery = 3_600_000
-const probesAtOnce = 20
+/** In the order in which they are looked after: who waits for a proof, then what has changed, then what lies back. */
+const lanes: readonly Lane[] = ['check', 'first', 'sync', 'troubled', 'window']
+/** Tenants in flight at once, of each lane. */
+const atOnce: Record<Lane, number> = { check: 8, first: 4, sync: 24, troubled: 6, window: 4 }
+/** A tenant that takes longer than a moment makes room for another; so many do, of each lane, before that ends. */
+const slow: Record<Lane, { patienceMs: number; lent: number }> = {
+  check: { patienceMs: 5_000, lent: 24 },
+  first: { patienceMs: 15_000, lent: 8 },
+  sync: { patienceMs: 5_000, lent: 48 },
+  troubled: { patienceMs: 5_000, lent: 24 },
+  window: { patienceMs: 15_000, lent: 4 },
+}
+/** Pages of long lists in memory at once, of up to 10 MB as they come and several times that as they are read. */
+const heavyAtOnce = 4
+/** Whose answer is late holds nothing in memory yet: it keeps nobody else waiting. */
+const heavySlow = { patienceMs: 3_000, lent: 40 }
+
 const housekeepingEvery = 60_000
-const keptSyncs = 14 * 86_400_000
 /** How long the worker rests when nothing is due: what an operator who pressed a button waits at most. */
-const rest = 250
-/** Tenants in flight at once, of each kind of work. */
-const atOnce: Record<Work, number> = { check: 8, sync: 8 }
-
+const longestRest = 500
+/** Between two looks: what ends in quick succession is followed by one claim, not by one each. */
+const shortestRest = 25
 /** Work under way may take this long once the worker is stopping; what takes longer is left to its lease. */
 const stopPatience = 20_000
-
-const does: Record<Work, (portal: Portal, claim: Claim, stopping?: AbortSignal) => Promise<unknown>> = {
-  check: proveTenant,
-  sync: syncTenant,
-}
 
 export interface Worker {
   /** Takes nothing new on, and waits for what is under way: passes end at their next page. Done within 25 s. */
@@ -49,11 +49,17 @@ export interface Worker {
 /** Runs what is due, by itself, until stopped. Due times live on rows: nothing is forgotten by a restart. */
 export function startWorker(portal: Portal): Worker {
   const running = new Set<Promise<void>>()
-  const counts: Record<Work, number> = { check: 0, sync: 0 }
+  const jobs = new Set<Job>()
+  const places = Object.fromEntries(lanes.map((lane) => [lane, new Places(atOnce[lane], slow[lane])])) as Record<
+    Lane,
+    Places
+  >
+  const shared: Shared = { heavy: new Places(heavyAtOnce, heavySlow) }
   const stopping = new AbortController()
   const { signal } = stopping
-  let housekeeping = false
+  const beside = new Set<string>()
   let nextHousekeeping = 0
+  let wake: () => void = () => undefined
 
   const track = (work: Promise<void>, ended: () => void) => {
     const job = work.finally(() => {
@@ -63,135 +69,160 @@ export function startWorker(portal: Portal): Worker {
     running.add(job)
   }
 
-  const launch = (claim: Claim) => {
-    counts[claim.work]++
-    track(runClaim(portal, claim, signal), () => {
-      counts[claim.work]--
+  const launch = (claim: Claim, lane: Lane) => {
+    const job = new Job(portal, claim, places[lane], shared)
+    jobs.add(job)
+    count(claim.work)
+    track(job.run(), () => {
+      jobs.delete(job)
+      count(claim.work)
+      if (hungry.has(lane)) wake()
     })
   }
 
+  const count = (work: Work) => {
+    tenantsInFlight.set({ work }, [...jobs].filter((job) => job.claim.work === work).length)
+  }
+
+  /** Lanes in which more is due than there were places for. */
+  const hungry = new Set<Lane>()
+
+  /** Beside the loop, one at a time of each: what Microsoft leaves hanging must not keep tenants from being read. */
+  const alongside = (name: string, chore: () => Promise<unknown>) => {
+    if (beside.has(name)) return
+    beside.add(name)
+    const done = chore().catch((error: unknown) => {
+      portal.log[isUnavailable(error) ? 'warn' : 'error']({ err: error, chore: name }, 'housekeeping failed')
+    })
+    track(
+      done.then(() => undefined),
+      () => void beside.delete(name),
+    )
+  }
+
+  /** @returns how long there is nothing to look for, in milliseconds */
   const tick = async (): Promise<number> => {
-    let taken = 0
-    for (const work of ['check', 'sync'] as const) {
-      const free = atOnce[work] - counts[work]
-      if (free <= 0) continue
-      const claims = await claimAllowed(portal, work, free)
-      taken += claims.length
-      for (const claim of claims) launch(claim)
-    }
-    // Beside the loop: a probe that Microsoft leaves hanging must not keep tenants from being read.
-    if (!housekeeping && Date.now() >= nextHousekeeping) {
-      housekeeping = true
+    const now = portal.now()
+    const outlook = await lookAhead(portal.db, now)
+    if (outlook.paused) for (const job of jobs) job.pause()
+    if (outlook.alarm) {
+      if (mayProbe(outlook, now)) {
+        alongside('probe of the credential', async () => {
+          for (const claim of await probe(portal)) launch(claim, 'check')
+        })
+      }
+    } else await take(outlook, now)
+    if (Date.now() >= nextHousekeeping) {
       nextHousekeeping = Date.now() + housekeepingEvery
-      track(keepHouse(portal, signal), () => {
-        housekeeping = false
-      })
+      alongside('housekeeping', () => keepHouse(portal, signal))
     }
-    return taken
+    return outlook.alarm ? longestRest : restUntil(outlook, now)
+  }
+
+  const take = async (outlook: Outlook, now: Date) => {
+    for (const lane of lanes) {
+      const { free } = places[lane]
+      if (!isDue(outlook, lane, now) || free === 0) continue
+      const claims = await claimOf(portal, lane, free)
+      for (const claim of claims) launch(claim, lane)
+    }
+  }
+
+  /** A lane without a free place is looked at again when somebody leaves it. */
+  const restUntil = (outlook: Outlook, now: Date): number => {
+    hungry.clear()
+    let rest = longestRest
+    for (const lane of lanes) {
+      const due = outlook.due[lane]
+      if (due === null) continue
+      if (places[lane].free === 0) hungry.add(lane)
+      else rest = Math.min(rest, Date.parse(due) - now.getTime())
+    }
+    return Math.max(rest, 0)
   }
 
   const loop = async () => {
     while (!signal.aborted) {
-      let taken = 0
+      let rest = longestRest
       try {
-        taken = await tick()
+        rest = await tick()
       } catch (error) {
         portal.log[isUnavailable(error) ? 'warn' : 'error']({ err: error }, 'the worker could not look for work')
       }
-      if (taken === 0) await sleep(rest, undefined, { signal }).catch(() => undefined)
+      await nap(shortestRest)
+      if (rest > shortestRest && !signal.aborted) await nap(rest - shortestRest)
     }
   }
+
+  const nap = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+
   const looping = loop()
 
   return {
     async stop() {
       stopping.abort()
+      wake()
       await looping
-      await Promise.race([Promise.all(running), sleep(stopPatience, undefined, { ref: false })])
+      for (const job of jobs) job.stop()
+      let patience: NodeJS.Timeout | undefined
+      const overdue = new Promise<void>((resolve) => {
+        patience = setTimeout(resolve, stopPatience)
+      })
+      await Promise.race([Promise.all(running), overdue])
+      clearTimeout(patience)
     },
   }
 }
 
 /** Does everything that is due now, once: the worker's own steps, for tests and commands that must see the end of them. */
 export async function runDue(portal: Portal): Promise<number> {
+  const shared: Shared = { heavy: new Places(heavyAtOnce, heavySlow) }
   let done = 0
-  for (const work of ['check', 'sync'] as const) {
-    const claims = await claimAllowed(portal, work, atOnce[work])
-    await Promise.all(claims.map((claim) => runClaim(portal, claim)))
+  const outlook = await lookAhead(portal.db, portal.now())
+  if (outlook.alarm) {
+    if (!mayProbe(outlook, portal.now())) return 0
+    const claims = await probe(portal)
+    await Promise.all(claims.map((claim) => new Job(portal, claim, new Places(1, slow.check), shared).run()))
+    // The alarm may be over: what it held up is due.
+    return claims.length > 0 || !(await lookAhead(portal.db, portal.now())).alarm ? 1 : 0
+  }
+  for (const lane of lanes) {
+    const places = new Places(atOnce[lane], slow[lane])
+    const claims = await claimOf(portal, lane, atOnce[lane])
+    await Promise.all(claims.map((claim) => new Job(portal, claim, places, shared).run()))
     done += claims.length
   }
   return done
 }
 
-const credentialAlarm = async (portal: Portal) =>
-  (await readAlarms(portal.db)).find(({ code }) => code === 'partner-credential')
+const isDue = (outlook: Outlook, lane: Lane, now: Date): boolean => {
+  const due = outlook.due[lane]
+  return due !== null && due <= now.toISOString()
+}
+
+const claimOf = (portal: Portal, lane: Lane, limit: number): Promise<Claim[]> =>
+  claimDue(portal.db, workOf[lane], portal.now(), limit, portal.config.sync.leaseMs, {
+    lane,
+    ...(workOf[lane] === 'sync' ? { callLimits: portal.config.sync } : {}),
+  })
+
+/** While everything is paused, a credential is tried again only for those who wait for a proof. */
+const mayProbe = (outlook: Outlook, now: Date) => !outlook.paused || isDue(outlook, 'check', now)
 
 /**
- * While the partner's own credential fails, every tenant would fail alike: one check in a minute tries whether it works
- * again, a due one or else that of the tenant checked longest ago. All others stay due.
+ * While a fault of the partner's own stands, every tenant would fail alike: once a minute it is found out whether it
+ * works again. Where the partner's own tenant cannot be asked, one tenant's check is what tries it: a due one, or else
+ * that of the tenant checked longest ago. All others stay due.
  */
-async function claimAllowed(portal: Portal, work: Work, free: number): Promise<Claim[]> {
-  const alarm = await credentialAlarm(portal)
-  if (!alarm) return claimDue(portal.db, work, portal.now(), free, lease)
-  if (work === 'sync' || !(await mayProbeAlarm(portal.db, alarm, portal.now(), alarmProbeEvery))) return []
-  const due = await claimDue(portal.db, work, portal.now(), 1, lease)
-  return due.length > 0 ? due : claimOldestCheck(portal.db, portal.now(), lease)
-}
-
-async function runClaim(portal: Portal, claim: Claim, stopping?: AbortSignal): Promise<void> {
-  const beat = setInterval(() => {
-    // A lost claim the work finds out about by itself; where the database is away, the next beat may still be in time.
-    extendClaim(portal.db, claim, portal.now(), lease).catch(() => undefined)
-  }, lease / 3)
-  try {
-    await does[claim.work](portal, claim, stopping)
-  } catch (error) {
-    if (error instanceof ClaimLostError) {
-      portal.log.info(
-        { work: claim.work, tenantId: claim.tenantId },
-        'a claim was overtaken; nothing of it was written',
-      )
-      return
-    }
-    portal.log.error({ err: error, work: claim.work, tenantId: claim.tenantId }, 'work on a tenant failed')
-    await releaseClaim(portal.db, claim, new Date(portal.now().getTime() + 60_000)).catch((lost: unknown) => {
-      portal.log.warn({ err: lost, tenantId: claim.tenantId }, 'a claim could not be given back; its lease will end')
-    })
-  } finally {
-    clearInterval(beat)
-  }
-}
-
-/** What is due without a row of its own. A chore that fails keeps none of the others from being done. */
-export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise<void> {
-  const now = portal.now()
-  const chores: [string, () => Promise<unknown>][] = [
-    ['abandoned claims', () => keepAbandonedClaims(portal)],
-    ['probes', () => probeLinks(portal, stopping)],
-    ['sessions', () => write(portal.db, (tx) => sweepSessions(tx, now))],
-    ['spent tokens', () => write(portal.db, (tx) => sweepSpentTokens(tx, now))],
-    ['old passes', () => pruneSyncs(portal.db, new Date(now.getTime() - keptSyncs))],
-  ]
-  for (const [chore, run] of chores) {
-    if (stopping?.aborted) return
-    try {
-      await run()
-    } catch (error) {
-      portal.log[isUnavailable(error) ? 'warn' : 'error']({ err: error, chore }, 'housekeeping failed')
-    }
-  }
-}
-
-/** While the partner's own credential fails, no probe can find anything: the links stay due. */
-async function probeLinks(portal: Portal, stopping?: AbortSignal): Promise<void> {
-  if (await credentialAlarm(portal)) return
-  for (const link of await claimDueProbes(portal.db, portal.now(), probesAtOnce, probeEvery)) {
-    if (stopping?.aborted) return
-    try {
-      await probePinned(portal, link)
-    } catch (error) {
-      if (error instanceof Refusal || error instanceof PortalError) continue
-      portal.log.error({ err: error, linkId: link.id }, 'the tenant of a link could not be probed')
-    }
-  }
+async function probe(portal: Portal): Promise<Claim[]> {
+  if ((await probePartner(portal)) !== 'unknown') return []
+  const due = await claimDue(portal.db, 'check', portal.now(), 1, portal.config.sync.leaseMs)
+  return due.length > 0 ? due : claimOldestCheck(portal.db, portal.now(), portal.config.sync.leaseMs)
 }

@@ -42,6 +42,8 @@ describe('the configuration', () => {
       role: 'all',
       adminUsers: [],
       trustProxy: [],
+      metricsPort: null,
+      sync: { callsPerMinute: 50, callsPerHour: 1_500 },
     })
     expect(config.app.clientId).toBe('3b7f2d90-5c1e-4a86-9d43-0f8e61b7a2c5')
     expect(config.signIn).toEqual(config.app)
@@ -71,6 +73,9 @@ describe('the configuration', () => {
       ROLE: 'boss',
       TRUST_PROXY: 'everyone!',
       LOG_LEVEL: 'loud',
+      CALLS_PER_MINUTE: 'many',
+      CALLS_PER_HOUR: '9',
+      METRICS_PORT: '70000',
     }
     const faults = faultsOf(wrong)
     expect(Object.keys(faults).sort()).toEqual([...Object.keys(wrong), 'SIGN_IN_CLIENT_SECRET'].sort())
@@ -146,6 +151,14 @@ describe('the configuration', () => {
     ['ADMIN_USERS', 'ines@halvard.example, Ines Halvorsen'],
     ['TRUST_PROXY', '1'],
     ['TRUST_PROXY', '10.0.0.0/8, true'],
+    ['CALLS_PER_MINUTE', '0'],
+    ['CALLS_PER_MINUTE', '-50'],
+    ['CALLS_PER_MINUTE', '1e3'],
+    ['CALLS_PER_HOUR', '1500.5'],
+    ['CALLS_PER_HOUR', '10000000'],
+    ['METRICS_PORT', 'yes'],
+    ['METRICS_PORT', '3000'],
+    ['METRICS_PORT', '127.0.0.1:9464'],
   ])('refuses %s=%s', (name, value) => {
     expect(faultsOf({ ...enough, [name]: value })).toHaveProperty(name)
   })
@@ -156,6 +169,29 @@ describe('the configuration', () => {
       'ines@halvard.example',
       objectId.toLowerCase(),
     ])
+  })
+
+  test('has the limits of the API it reads, unless it is told others', () => {
+    expect(read({ INCIDENTS_API: 'graph' }).sync).toMatchObject({ callsPerMinute: 150, callsPerHour: 9_000 })
+    expect(read({ CALLS_PER_MINUTE: '20', CALLS_PER_HOUR: ' 600 ' }).sync).toMatchObject({
+      callsPerMinute: 20,
+      callsPerHour: 600,
+    })
+  })
+
+  test('has a port for metrics that is not the pages’', () => {
+    expect(read({ METRICS_PORT: '9464' }).metricsPort).toBe(9464)
+    expect(read({ PORT: '0', METRICS_PORT: '0' }).metricsPort).toBe(0)
+    for (const METRICS_PORT of ['3100', 'none']) {
+      try {
+        read({ PORT: '3100', METRICS_PORT })
+        throw new Error('it was accepted')
+      } catch (error) {
+        const { problems } = error as ConfigError
+        expect(problems.map(({ variable }) => variable)).toEqual(['METRICS_PORT'])
+        expect(problems[0]?.remedy).not.toContain('3000')
+      }
+    }
   })
 
   test('has a second registration only when both of its halves are there', () => {

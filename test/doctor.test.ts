@@ -102,6 +102,7 @@ describe('the doctor', () => {
         'configuration',
         'database',
         'address',
+        'metrics',
         'clock',
         'tenant',
         'credential',
@@ -121,6 +122,46 @@ describe('the doctor', () => {
     expect(wrong.find(({ code }) => code === 'secret-wrong')?.refusal?.facts.aadsts).toBe(7000215)
     simulator.world.expireSecrets(appId)
     expect(troubles(await examined(), 'fault')).toEqual(['credential: secret-expired'])
+  })
+
+  test('says of every check that was not looked at that it was not, whatever stood in its way', async () => {
+    const all = (await examined()).map(({ check }) => check)
+    const wrong = await examined({ AZURE_CLIENT_SECRET: 'canary~another~secret~altogether' })
+    expect(new Set(wrong.map(({ check }) => check))).toEqual(new Set(all))
+    expect(troubles(wrong, 'unknown')).toEqual(expect.arrayContaining(['permissions: not-reached', 'api: not-reached']))
+    simulator.world.setLicensed(cast.halvard.id, false)
+    const unlicensed = await examined()
+    expect(new Set(unlicensed.map(({ check }) => check))).toEqual(new Set(all))
+    expect(troubles(unlicensed, 'unknown')).toContain('api: not-reached')
+  })
+
+  test('warns of more calls than Microsoft allows, by the API that is read', async () => {
+    expect(troubles(await examined({ CALLS_PER_MINUTE: '51' }), 'warning')).toContain('configuration: calls-beyond')
+    expect(troubles(await examined({ CALLS_PER_HOUR: '1501' }), 'warning')).toContain('configuration: calls-beyond')
+    const within = { CALLS_PER_MINUTE: '50', CALLS_PER_HOUR: '1500' }
+    expect(troubles(await examined(within), 'warning')).not.toContain('configuration: calls-beyond')
+    const graph = await examined({ INCIDENTS_API: 'graph', CALLS_PER_MINUTE: '150' })
+    expect(troubles(graph, 'warning')).not.toContain('configuration: calls-beyond')
+  })
+
+  test('tells who answers where the metrics should be', async () => {
+    const at = (findings: Finding[]) => findings.find(({ check }) => check === 'metrics')
+    expect(at(await examined())).toMatchObject({ outcome: 'ok', code: 'metrics-off' })
+    expect(at(await examined({ METRICS_PORT: 'x' }))).toMatchObject({ outcome: 'unknown', code: 'not-looked-at' })
+    const free = await listening((_req, res) => res.end())
+    free.close()
+    const METRICS_PORT = new URL(free.origin).port
+    expect(at(await examined({ METRICS_PORT }))).toMatchObject({ outcome: 'ok', code: 'metrics-silent' })
+    let said = 'hello'
+    const door = await listening((_req, res) => res.end(said))
+    try {
+      const port = new URL(door.origin).port
+      expect(at(await examined({ METRICS_PORT: port }))).toMatchObject({ outcome: 'fault', code: 'metrics-other' })
+      said = '# HELP muster_x x\nmuster_x 1\n'
+      expect(at(await examined({ METRICS_PORT: port }))).toMatchObject({ outcome: 'ok', code: 'metrics-answer' })
+    } finally {
+      door.close()
+    }
   })
 
   test('names the redirect URI that is missing', async () => {

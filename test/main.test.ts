@@ -105,6 +105,14 @@ describe('npm start', () => {
     other.close()
   })
 
+  test('with its port for metrics taken says which of the two it is', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    expect(await fails({ ...enough(), METRICS_PORT: String(port) })).toMatch(/^METRICS_PORT is in use/)
+    other.close()
+  })
+
   test('without its database says so, and not where it is', async () => {
     const DATABASE_URL = 'postgres://canary:canary@127.0.0.1:1/canary'
     expect(await fails({ ...enough(), DATABASE_URL })).toMatch(/database cannot be opened \(ECONNREFUSED\)/)

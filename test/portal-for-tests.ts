@@ -83,7 +83,7 @@ export async function startTestPortal(
   const log = createLog('info', { write: (line: string) => void lines.push(JSON.parse(line)) })
   const running = await startPortal(
     { ...configFor(simulator.origin), ...database, ...options.config },
-    { log, now: clock.now, worker: options.worker ?? false },
+    { log, now: clock.now, worker: options.worker ? 'here' : false },
   )
   const { portal } = running
   for (const uri of Object.values(redirectUris(portal.config))) {

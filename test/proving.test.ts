@@ -3,7 +3,7 @@ import type { AccessEvidence } from '../server/microsoft/microsoft.ts'
 import { Refusal, type RefusalCode } from '../server/microsoft/refusals.ts'
 import { judge } from '../server/proving.ts'
 import { type AccessState, accessStates, type Tenant, unknownCapabilities } from '../server/store/tenants.ts'
-import { windows } from '../server/sync.ts'
+import { followsFrom } from '../server/sync.ts'
 import { granted, later, start } from './store-cast.ts'
 
 const hours = (n: number) => n * 60
@@ -37,6 +37,15 @@ function tenant(about: Partial<Tenant> = {}): Tenant {
     cursor: null,
     lastReadAt: null,
     lastReadCode: null,
+    notBefore: null,
+    lastChangeAt: null,
+    backfilledAt: null,
+    nextReconcileAt: null,
+    nextDeepReconcileAt: null,
+    reconciledAt: null,
+    reconcileDifferences: 0,
+    pausedAt: null,
+    pausedBy: null,
     firstIncidentAt: null,
     open: { high: 0, medium: 0, low: 0, informational: 0, unknown: 0, unassigned: 0 },
     unassigned: { high: 0, medium: 0, low: 0, informational: 0, unknown: 0 },
@@ -180,28 +189,19 @@ describe('the next access check comes', () => {
   })
 })
 
-describe('a pass asks', () => {
+describe('a pass that follows asks', () => {
   const now = new Date('2026-11-20T08:00:00.000Z')
+  const overlap = 15 * 60_000
 
-  test('first for what is open', () => {
-    expect(windows({ syncPhase: 'open', cursor: null }, now)).toMatchObject([
-      { status: 'active' },
-      { status: 'inProgress' },
-    ])
+  test('for the last 30 days where nothing was ever seen', () => {
+    expect(followsFrom({ cursor: null }, overlap, now)).toBe('2026-10-21T08:00:00.0000000Z')
   })
 
-  test('then for the last 30 days, also when a cursor was lost', () => {
-    const thirtyDays = [{ updatedSince: '2026-10-21T08:00:00.0000000Z' }]
-    expect(windows({ syncPhase: 'backfill', cursor: null }, now)).toEqual(thirtyDays)
-    expect(windows({ syncPhase: 'backfill', cursor: '2026-11-20T07:00:00.1234567Z' }, now)).toEqual(thirtyDays)
-    expect(windows({ syncPhase: 'following', cursor: null }, now)).toEqual(thirtyDays)
-  })
-
-  test('then from a quarter of an hour before the cursor, never later, whatever our own clock says', () => {
-    const asked = [{ updatedSince: '2026-11-20T06:45:00.1230000Z' }]
-    const following = { syncPhase: 'following', cursor: '2026-11-20T07:00:00.1239999Z' } as const
+  test('from the overlap before the cursor, never later, whatever our own clock says', () => {
     for (const clock of [now, new Date(0), new Date('2099-01-01T00:00:00.000Z')]) {
-      expect(windows(following, clock)).toEqual(asked)
+      expect(followsFrom({ cursor: '2026-11-20T07:00:00.1239999Z' }, overlap, clock)).toBe(
+        '2026-11-20T06:45:00.1230000Z',
+      )
     }
   })
 })

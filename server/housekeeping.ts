@@ -1,0 +1,52 @@
+import { probePinned } from './binding.ts'
+import { PortalError } from './errors.ts'
+import { Refusal } from './microsoft/refusals.ts'
+import type { Portal } from './portal.ts'
+import { removeOld } from './retention.ts'
+import { readAlarms } from './store/alarms.ts'
+import { isUnavailable, write } from './store/database.ts'
+import { claimDueProbes } from './store/links.ts'
+import { readPause } from './store/pauses.ts'
+import { sweepSessions } from './store/sessions.ts'
+import { sweepSpentTokens } from './store/spent-tokens.ts'
+import { pruneSyncs } from './store/sync-rows.ts'
+import { keepAbandonedClaims } from './unclaimed.ts'
+
+const probeEvery = 3_600_000
+const probesAtOnce = 20
+const keptSyncs = 14 * 86_400_000
+
+/** What is due without a row of its own. A chore that fails keeps none of the others from being done. */
+export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise<void> {
+  const now = portal.now()
+  const chores: [string, () => Promise<unknown>][] = [
+    ['abandoned claims', () => keepAbandonedClaims(portal)],
+    ['probes', () => probeLinks(portal, stopping)],
+    ['sessions', () => write(portal.db, (tx) => sweepSessions(tx, now))],
+    ['spent tokens', () => write(portal.db, (tx) => sweepSpentTokens(tx, now))],
+    ['old passes', () => pruneSyncs(portal.db, new Date(now.getTime() - keptSyncs))],
+    ['what is not to be kept', () => removeOld(portal, stopping)],
+  ]
+  for (const [chore, run] of chores) {
+    if (stopping?.aborted) return
+    try {
+      await run()
+    } catch (error) {
+      portal.log[isUnavailable(error) ? 'warn' : 'error']({ err: error, chore }, 'housekeeping failed')
+    }
+  }
+}
+
+/** While a fault of the partner's own stands, no probe can find anything, and while all is paused none is made: links stay due. */
+async function probeLinks(portal: Portal, stopping?: AbortSignal): Promise<void> {
+  if ((await readAlarms(portal.db)).length > 0 || (await readPause(portal.db))) return
+  for (const link of await claimDueProbes(portal.db, portal.now(), probesAtOnce, probeEvery)) {
+    if (stopping?.aborted) return
+    try {
+      await probePinned(portal, link)
+    } catch (error) {
+      if (error instanceof Refusal || error instanceof PortalError) continue
+      portal.log.error({ err: error, linkId: link.id }, 'the tenant of a link could not be probed')
+    }
+  }
+}

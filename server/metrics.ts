@@ -1,0 +1,110 @@
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client'
+
+/** What this thread counts of itself. Labels carry no tenant: a thousand of them would be a thousand series. */
+const registry = new Registry()
+
+const registers = [registry]
+
+export const passes = new Counter({
+  name: 'muster_passes_total',
+  help: 'Passes over tenants that ended, by kind and outcome.',
+  labelNames: ['kind', 'outcome'] as const,
+  registers,
+})
+export const passSeconds = new Histogram({
+  name: 'muster_pass_seconds',
+  help: 'How long passes over tenants took.',
+  labelNames: ['kind'] as const,
+  buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300],
+  registers,
+})
+export const microsoftCalls = new Counter({
+  name: 'muster_microsoft_calls_total',
+  help: 'Requests to Microsoft, by API and status; none where no answer came.',
+  labelNames: ['api', 'status'] as const,
+  registers,
+})
+export const incidentsStored = new Counter({
+  name: 'muster_incidents_stored_total',
+  help: 'Incidents that were added or changed.',
+  labelNames: ['change'] as const,
+  registers,
+})
+export const incidentsRemoved = new Counter({
+  name: 'muster_incidents_removed_total',
+  help: 'Incidents that were removed because they had been kept long enough.',
+  labelNames: ['reason'] as const,
+  registers,
+})
+/** Threads that look at the same database see the same. */
+const aggregator = 'max'
+export const blindTenants = new Gauge({
+  name: 'muster_blind_tenants',
+  help: 'Tenants that are not being read and should be.',
+  aggregator,
+  registers,
+})
+export const oldestReadSeconds = new Gauge({
+  name: 'muster_oldest_read_seconds',
+  help: 'Seconds since the active tenant read longest ago was read.',
+  aggregator,
+  registers,
+})
+export const queueDepth = new Gauge({
+  name: 'muster_queue_depth',
+  help: 'Tenants that are due and that nobody has taken up.',
+  labelNames: ['work'] as const,
+  aggregator,
+  registers,
+})
+export const tenantsInFlight = new Gauge({
+  name: 'muster_tenants_in_flight',
+  help: 'Tenants being worked on by this process.',
+  labelNames: ['work'] as const,
+  registers,
+})
+
+/** A gauge without labels is born as 0, and none blind is more than anybody knows yet. */
+export function forgetFleet(): void {
+  blindTenants.remove()
+  oldestReadSeconds.remove()
+  queueDepth.reset()
+}
+forgetFleet()
+
+/** What is the whole process's, and would be counted twice if each of its threads told it. */
+const ofTheProcess = /^muster_(process_|nodejs_version_info)/
+
+let counting = false
+
+/** Memory, CPU, event loop and garbage collection. Once in each thread; what they share is told by `main` alone. */
+export function countProcess(thread: 'main' | 'worker'): void {
+  if (counting) return
+  counting = true
+  collectDefaultMetrics({ register: registry, prefix: 'muster_', labels: { thread } })
+  if (thread === 'main') return
+  for (const { name } of registry.getMetricsAsArray()) {
+    if (ofTheProcess.test(name)) registry.removeSingleMetric(name)
+  }
+}
+
+/** What one thread counted, as it can be sent to another. */
+export type Counted = MetricObjectWithValues<MetricValue<string>>[]
+
+export const counted = (): Promise<Counted> => registry.getMetricsAsJSON()
+
+/** All that these threads counted, in Prometheus' text format: https://prometheus.io/docs/instrumenting/exposition_formats/ */
+export async function metricsText(threads: readonly Counted[]): Promise<string> {
+  return AggregatorRegistry.aggregate([...threads]).metrics()
+}
+
+export const metricsContentType: string = Registry.PROMETHEUS_CONTENT_TYPE

@@ -1,0 +1,242 @@
+import type { Turn } from './calls.ts'
+import { isAboutOne } from './details.ts'
+import type { IncidentPage, IncidentQuery, Instant } from './microsoft/microsoft.ts'
+import { Refusal, type RefusalCode } from './microsoft/refusals.ts'
+import { failurePause, jittered } from './pace.ts'
+import { heed, instant, isOwnBudget, Pass, runPass } from './pass.ts'
+import type { Portal } from './portal.ts'
+import type { Claim } from './store/claims.ts'
+import { unlistedOf } from './store/pages.ts'
+import type { SyncOutcome } from './store/sync-rows.ts'
+import { type Tenant, tenantById } from './store/tenants.ts'
+import {
+  endIdleWindowPass,
+  endWindowPass,
+  failuresInARow,
+  failWindowPass,
+  openReconcile,
+  recordGone,
+  type SliceEnd,
+  storeWindowPage,
+  urgentWindow,
+} from './store/window-passes.ts'
+import type { ReadWindow } from './store/windows.ts'
+import { backfillDays } from './sync.ts'
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+const reconcileDays = 3
+/** A pass goes on for this long, or to the end of a slice: then whoever else is due has a turn. */
+const passFor = 10_000
+/** Slices of a few pages: those that were shorter are followed by wider ones, those that were longer by narrower ones. */
+const shortSlice = 2
+const longSlice = 10
+/** A slice longer than this is begun again in narrower ones. */
+const longestSlice = 20
+const narrowest = minute
+const widest = 16 * day
+/** Incidents in one slice that are asked for one by one because no list showed them. */
+const askedFor = 20
+
+/**
+ * Reads on in the most urgent window of a claimed tenant, slice by slice, the newest first; what it reached is committed
+ * with what it read, so that a kill costs one slice. A comparison that is due begins here. Nothing is thrown but a loss
+ * of the claim.
+ * @throws ClaimLostError
+ */
+export async function readWindows(portal: Portal, claim: Claim, turn?: Turn): Promise<void> {
+  const { db } = portal
+  const tenant = await tenantById(db, claim.tenantId)
+  let window = await urgentWindow(db, claim.tenantId)
+  // Never compared is due as well: a version before windows set no time.
+  if (!window && (tenant.nextReconcileAt === null || isDue(tenant.nextReconcileAt, portal.now()))) {
+    await openReconcile(db, claim, stretchOf(tenant, portal.now()), portal.now())
+    window = await urgentWindow(db, claim.tenantId)
+  }
+  if (!window) return endIdleWindowPass(db, claim, portal.now())
+  const reading = new WindowReading(portal, claim, tenant, window, turn)
+  await runPass(
+    reading.pass,
+    () => reading.read(),
+    (error, code) => reading.fail(error, code),
+  )
+}
+
+const isDue = (at: string | null, now: Date) => at !== null && at <= now.toISOString()
+const isDeep = (tenant: Tenant, now: Date) =>
+  tenant.nextDeepReconcileAt === null || isDue(tenant.nextDeepReconcileAt, now)
+
+/** What has changed since the cursor is the business of the passes that follow. */
+function stretchOf(tenant: Tenant, now: Date): Pick<ReadWindow, 'from' | 'to' | 'step'> {
+  const days = isDeep(tenant, now) ? backfillDays : reconcileDays
+  const from = instant(now.getTime() - days * day)
+  // The end is not part of a window, and what the cursor stands on is to be compared as well.
+  const end = tenant.cursor === null ? now.getTime() : Date.parse(tenant.cursor) + 1
+  return { from, to: instant(Math.max(end, Date.parse(from))), step: day }
+}
+
+class WindowReading {
+  readonly pass: Pass
+  readonly #window: ReadWindow
+  /** What changed since then may not have been read by a pass yet: it is no difference. Null where nothing is compared. */
+  readonly #settledBefore: Instant | null
+  #reached: Instant
+  #step: number
+  #seen: number
+
+  constructor(portal: Portal, claim: Claim, tenant: Tenant, window: ReadWindow, turn: Turn | undefined) {
+    this.pass = new Pass(portal, claim, tenant, { kind: window.kind, windowId: window.id }, turn)
+    this.#window = window
+    const settled = Date.parse(tenant.cursor ?? window.to) - portal.config.sync.overlapMs
+    this.#settledBefore = window.kind === 'backfill' ? null : instant(settled)
+    this.#reached = window.reached
+    this.#step = window.step
+    this.#seen = window.seen
+  }
+
+  get #at() {
+    return { syncId: this.pass.begun.id, windowId: this.#window.id, settledBefore: this.#settledBefore }
+  }
+
+  async read(): Promise<SyncOutcome> {
+    const { pass } = this
+    const window = this.#window
+    await pass.appear()
+    do {
+      if (this.#reached <= window.from) break
+      await this.#readSlice()
+    } while (pass.ms < passFor)
+    const finished = this.#reached <= window.from && (window.kind === 'backfill' || pass.ms < passFor)
+    if (finished && window.kind !== 'backfill') await this.#compareOlderOpen()
+    const partial = pass.figures.rejected > 0
+    const { sync } = pass.portal.config
+    const next = window.kind === 'reread' ? null : new Date(pass.now.getTime() + jittered(sync.reconcileMs))
+    // The first comparison is a deep one: lists that moved while the first days were paged through may have skipped some.
+    const deep = new Date(pass.now.getTime() + jittered(sync.deepReconcileMs))
+    const wasDeep = Date.parse(window.to) - Date.parse(window.from) > (reconcileDays + 1) * day
+    await endWindowPass(
+      pass.portal.db,
+      pass.claim,
+      {
+        syncId: pass.begun.id,
+        window,
+        calls: pass.calls.made,
+        partial,
+        finished,
+        changed: pass.figures.changed > 0 && window.kind !== 'backfill',
+        nextReconcileAt: finished ? next : null,
+        nextDeepReconcileAt:
+          finished && window.kind === 'reconcile' && (wasDeep || isDeep(pass.tenant, pass.now)) ? deep : null,
+      },
+      pass.now,
+    )
+    return partial ? 'partial' : 'complete'
+  }
+
+  async #readSlice(): Promise<void> {
+    const end = Date.parse(this.#reached)
+    const from = Math.max(end - this.#step, Date.parse(this.#window.from))
+    const query = { updatedSince: instant(from), updatedBefore: this.#reached }
+    const listed = new Set<string>()
+    const width = end - from
+    const { last, pages, whole } = await this.#readList(query, listed, width > narrowest ? longestSlice : null)
+    if (!whole) {
+      this.#step = Math.max(width / 4, narrowest)
+      await this.#commit(last, { reached: this.#reached, step: this.#step, seen: 0, expected: this.#window.expected })
+      return
+    }
+    if (this.#settledBefore !== null) {
+      await this.#lookAfter({ from: query.updatedSince, before: this.#reached, openOnly: false }, listed)
+    }
+    if (pages <= shortSlice) this.#step = Math.min(this.#step * 2, widest)
+    else if (pages > longSlice) this.#step = Math.max(width / 2, narrowest)
+    this.#reached = query.updatedSince
+    this.#seen += listed.size
+    const slice = { reached: this.#reached, step: this.#step, seen: listed.size, expected: this.#expected() }
+    await this.#commit(last, slice)
+  }
+
+  /** As dense as it was so far; Microsoft's lists do not say how long they are. */
+  #expected(): number | null {
+    const whole = Date.parse(this.#window.to) - Date.parse(this.#window.from)
+    const done = Date.parse(this.#window.to) - Date.parse(this.#reached)
+    return done <= 0 ? null : Math.max(this.#seen, Math.round((this.#seen * whole) / done))
+  }
+
+  async #readList(query: IncidentQuery, listed: Set<string>, mostPages: number | null) {
+    let last: IncidentPage | null = null
+    let pages = 0
+    for await (const page of this.pass.pages(query)) {
+      this.pass.mayGoOn()
+      if (last) await this.#commit(last, null)
+      last = page
+      pages++
+      for (const { id } of [...page.incidents, ...page.rejected]) if (id !== null) listed.add(id)
+      if (mostPages !== null && pages > mostPages) return { last, pages, whole: false }
+    }
+    return { last, pages, whole: true }
+  }
+
+  async #commit(page: IncidentPage | null, slice: SliceEnd | null): Promise<void> {
+    const { pass } = this
+    const stored = await storeWindowPage(pass.portal.db, pass.claim, this.#at, page, slice, pass.now)
+    if (page) pass.count(page, stored)
+  }
+
+  /** Open ones that changed before the window began: lists by status show them, or else Microsoft is asked one by one. */
+  async #compareOlderOpen(): Promise<void> {
+    const listed = new Set<string>()
+    for (const status of ['active', 'inProgress'] as const) {
+      const { last } = await this.#readList({ status, updatedBefore: this.#window.from }, listed, null)
+      if (last) await this.#commit(last, null)
+    }
+    await this.#lookAfter({ from: null, before: this.#window.from, openOnly: true }, listed)
+  }
+
+  /** What is kept and no list showed: it has changed since, or Microsoft knows it no longer. */
+  async #lookAfter(within: Parameters<typeof unlistedOf>[2], listed: ReadonlySet<string>): Promise<void> {
+    const { pass } = this
+    const { db, microsoft } = pass.portal
+    const { tenantId } = pass.claim
+    const unlisted = await unlistedOf(db, tenantId, within, listed)
+    for (const id of someOf(unlisted, askedFor)) {
+      pass.mayGoOn()
+      let found: Awaited<ReturnType<typeof microsoft.incidentById>>
+      try {
+        found = await microsoft.incidentById(tenantId, id, pass.calls)
+      } catch (error) {
+        if (error instanceof Refusal && isAboutOne(error)) continue
+        throw error
+      }
+      if (found === null) {
+        await recordGone(db, pass.claim, this.#at, id, pass.now)
+        pass.figures.differences++
+      } else if ('reason' in found) await this.#commit({ incidents: [], rejected: [found] }, null)
+      else await this.#commit({ incidents: [found], rejected: [] }, null)
+    }
+  }
+
+  async fail(error: unknown, code: RefusalCode | 'internal'): Promise<SyncOutcome> {
+    const { pass } = this
+    const { db } = pass.portal
+    const budget = isOwnBudget(error)
+    const { checkAccess } = budget ? { checkAccess: false } : await heed(pass, error, code)
+    const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
+    const failures = budget ? 0 : (await failuresInARow(db, this.#window)) + 1
+    const pause = budget ? asked : Math.max(asked, failurePause(failures))
+    const resumeAt = new Date(pass.now.getTime() + pause)
+    // The budget of polls is larger than that of windows: they need not wait for it.
+    const notBefore = !budget && (code === 'throttled' || asked > 0) ? resumeAt : null
+    const failure = { code, calls: pass.calls.made, resumeAt, notBefore, checkAccess, budget }
+    await failWindowPass(db, pass.claim, { syncId: await pass.appear(), windowId: this.#window.id }, failure, pass.now)
+    return budget ? 'partial' : 'failed'
+  }
+}
+
+/** Chance takes turns where there are too many at once. */
+function someOf(ids: string[], most: number): string[] {
+  if (ids.length <= most) return ids
+  const start = Math.floor(Math.random() * ids.length)
+  return [...ids.slice(start), ...ids.slice(0, start)].slice(0, most)
+}
