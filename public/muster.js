@@ -173,6 +173,7 @@ const actions = {
   x: () => rowInHand()?.querySelector('input[type="checkbox"]')?.click(),
   f: () => document.querySelector('.filters input[type=search]')?.focus(),
   d: () => (rowInHand() ?? document).querySelector('a[data-defender]')?.click(),
+  r: () => document.querySelector('button[data-read-now]')?.click(),
   '/': () => document.getElementById('q')?.focus(),
   '?': openKeys,
 }

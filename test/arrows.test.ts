@@ -6,16 +6,19 @@ import { describe, expect, test } from '@jest/globals'
 const server = fileURLToPath(new URL('../server', import.meta.url))
 
 /** The parts of the house, and what each may lean on. Files at the top that are not named here are stories. */
-const foundations = ['errors', 'config', 'log', 'clouds', 'words', 'portal']
+const foundations = ['errors', 'config', 'log', 'metrics', 'clouds', 'words', 'portal']
 const mayUse: Record<string, string[]> = {
   foundation: ['foundation'],
   store: ['foundation', 'store'],
   microsoft: ['foundation', 'microsoft'],
   story: ['foundation', 'store', 'microsoft', 'story'],
   worker: ['foundation', 'store', 'microsoft', 'story'],
+  'worker-host': ['foundation'],
+  'worker-thread': ['foundation', 'store', 'microsoft', 'worker', 'worker-host'],
   web: ['foundation', 'store', 'microsoft', 'story', 'web'],
   app: ['foundation', 'web'],
-  start: ['foundation', 'store', 'microsoft', 'web', 'app', 'worker'],
+  'metrics-port': ['foundation', 'store'],
+  start: ['foundation', 'store', 'microsoft', 'web', 'app', 'worker', 'worker-host', 'metrics-port'],
   main: ['foundation', 'store', 'start'],
   cli: ['foundation', 'store', 'microsoft', 'story', 'worker', 'app', 'start', 'cli', 'simulator'],
   simulator: ['simulator'],

@@ -43,7 +43,7 @@ describe('a sentence of the log', () => {
     expect(audit).toHaveProperty([`audit.${action}`])
     const sentence = said(event(action), 'log')
     expect(sentence).toContain('Ines')
-    if (!/^(operator|settings|alarm)\./.test(action)) expect(sentence).toContain('Norrsken')
+    if (!/^(operator|settings|alarm|reading)\./.test(action)) expect(sentence).toContain('Norrsken')
     expect(said(event(action), 'here')).not.toContain('Norrsken')
     expect(sentence).not.toMatch(/[{}]|undefined|null/)
   })
@@ -168,13 +168,15 @@ onEachEngine('the settings', (engine) => {
     privacyUrl: 'https://halvard.example/privacy',
     appName: 'Halvard SOC Connector',
     linkDays: '21',
+    closedDays: '400',
+    offboardedDays: '60',
   }
   const save = async (fields: Record<string, string>) =>
     alice.submit(await alice.open('/settings'), '/settings', fields)
 
   test('are saved, say where each appears, and leave a witness of what changed', async () => {
     expect((await save(all)).status).toBe(303)
-    expect(await readSettings(here.portal.db)).toEqual({ ...all, linkDays: 21 })
+    expect(await readSettings(here.portal.db)).toEqual({ ...all, linkDays: 21, closedDays: 400, offboardedDays: 60 })
     const page = await alice.open('/settings')
     for (const value of Object.values(all)) expect(page.text).toContain(`value="${value}"`)
     expect(page.text).toContain('Linked at the foot of every page for customers')
@@ -190,6 +192,11 @@ onEachEngine('the settings', (engine) => {
     ['contactEmail', 'ines at halvard'],
     ['linkDays', '0'],
     ['linkDays', '91'],
+    ['closedDays', '34'],
+    ['closedDays', '4000'],
+    ['closedDays', ''],
+    ['offboardedDays', '-1'],
+    ['offboardedDays', 'soon'],
     ['partnerName', 'x'.repeat(5_000)],
   ])('do not take %s as %s', async (field, value) => {
     const kept = await readSettings(here.portal.db)

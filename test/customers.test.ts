@@ -658,7 +658,11 @@ onEachEngine('who may what with customers', (engine) => {
       { path: `/reviews/${review.id}/dismissal`, least: 'Admin', fields: {} },
       { path: `/tenants/${tenant.id}/checks`, least: 'Analyst', fields: {} },
       { path: `/tenants/${tenant.id}/syncs`, least: 'Analyst', fields: {} },
-      { path: '/settings', least: 'Admin', fields: { partnerName: 'X', linkDays: '3' } },
+      {
+        path: '/settings',
+        least: 'Admin',
+        fields: { partnerName: 'X', linkDays: '3', closedDays: '365', offboardedDays: '90' },
+      },
     ]
   })
   afterAll(() => here.close())

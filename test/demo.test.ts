@@ -7,11 +7,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { demoCustomers } from '../server/cli/demo-cast.ts'
 import { createLog } from '../server/log.ts'
 import { listStandings, type Standing } from '../server/standing.ts'
 import { muster } from '../server/store/audit.ts'
 import { createCustomer } from '../server/store/customers.ts'
 import { openDatabase } from '../server/store/database.ts'
+import { notesOf } from '../server/store/notes.ts'
 import { listTenants } from '../server/store/tenants.ts'
 import { Browser } from './browser-for-tests.ts'
 import { freshDatabase } from './databases.ts'
@@ -106,6 +108,7 @@ const everyStanding: Standing[] = [
   'review',
   'proving',
   'active',
+  'blind',
   'limited',
   'unlicensed',
   'blocked',
@@ -192,6 +195,26 @@ onEachEngine('npm run demo', (engine) => {
     const revoked = tenants.find(({ accessState }) => accessState === 'revoked')
     expect(revoked?.incidentCount).toBeGreaterThan(10)
     expect(Date.parse(revoked?.lastReadAt ?? '')).toBeLessThan(Date.now() - 3_600_000)
+  })
+
+  test('has a past: read whole, compared, paused, written about, and nothing read before it happened', async () => {
+    const tenants = await lookInto(place, listTenants)
+    // The one whose first sync is under way is finished by the worker, in its own time.
+    const { norrsken, yuanze } = demoCustomers
+    const aboard = tenants.filter(({ incidentCount, tenantId }) => incidentCount > 0 && tenantId !== yuanze.tenantId)
+    expect(aboard.every(({ backfilledAt }) => backfilledAt !== null)).toBe(true)
+    const compared = aboard.filter(({ reconciledAt }) => reconciledAt !== null)
+    expect(compared.length).toBeGreaterThanOrEqual(8)
+    expect(compared.map(({ reconcileDifferences }) => reconcileDifferences).filter((n) => n > 0)).toEqual([1])
+    expect(tenants.filter(({ pausedAt }) => pausedAt !== null).length).toBe(1)
+    const notes = await lookInto(place, (db) => notesOf(db, norrsken.tenantId, '2288'))
+    expect(notes.map(({ byName }) => byName)).toEqual(['Tomasz Wilk'])
+    expect(notes[0]?.incidentId).not.toBe('2288')
+    const seen = await lookInto(place, (db) =>
+      db.selectFrom('incidents').select(['created_at', 'first_seen_at']).execute(),
+    )
+    const early = seen.filter((one) => Date.parse(one.created_at) - Date.parse(one.first_seen_at) > 60_000)
+    expect(early).toEqual([])
   })
 })
 

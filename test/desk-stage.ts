@@ -1,5 +1,4 @@
 import type { RemoteAlert, RemoteIncident } from '../server/microsoft/microsoft.ts'
-import { recount } from '../server/store/counters.ts'
 import { write } from '../server/store/database.ts'
 import { storeIncidents } from '../server/store/readings.ts'
 import type { TestPortal } from './portal-for-tests.ts'
@@ -57,6 +56,5 @@ export async function arrive(here: TestPortal, tenantId: string, incidents: read
   const { db, now } = here.portal
   await write(db, async (tx) => {
     await storeIncidents(tx, tenantId, incidents, now())
-    await recount(tx, tenantId, now())
   })
 }

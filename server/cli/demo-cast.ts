@@ -170,9 +170,11 @@ export const partnerSettings: Settings = {
   contactPhone: '+46 8 555 001 00',
   contactEmail: 'soc@halvard.example',
   dataLocation: 'Stockholm, Sweden, within the EU',
-  dataRetention: '180 days after an incident is closed',
+  dataRetention: '',
   dataReaders: 'The twelve analysts of Halvard Security AB, in Stockholm and Taipei',
   privacyUrl: 'https://halvard.example/privacy',
   appName: 'Halvard SOC Connector',
   linkDays: 14,
+  closedDays: 180,
+  offboardedDays: 90,
 }

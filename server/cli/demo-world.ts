@@ -1,43 +1,38 @@
-import { enterTenant } from '../binding.ts'
-import { readConsentClaim } from '../microsoft/consent.ts'
-import { beginConsent, issueConsentLink, receiveClaim, type Step, type Visitor } from '../onboarding.ts'
+import { beginConsent } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
-import { proveTenant } from '../proving.ts'
-import { cast } from '../simulator/cast.ts'
+import { instantOf, msOf } from '../simulator/instants.ts'
 import type { Simulator } from '../simulator/simulator.ts'
-import type { Actor } from '../store/audit.ts'
-import { claimDue } from '../store/claims.ts'
-import { type Customer, createCustomer, listCustomers } from '../store/customers.ts'
-import { linkByToken, recordOpening, withdrawLink } from '../store/links.ts'
-import { operatorId } from '../store/operators.ts'
+import type { World } from '../simulator/world.ts'
 import { changeSettings } from '../store/settings.ts'
-import { offboardCustomer } from '../store/tenants.ts'
-import { syncTenant } from '../sync.ts'
-import { admitNewcomers, type DemoKey, demoCustomers, detailsOf, partnerSettings } from './demo-cast.ts'
-import { SimulatedBrowser } from './simulated-browser.ts'
+import { admitNewcomers, type DemoKey, demoCustomers, partnerSettings } from './demo-cast.ts'
+import { beginFirstSync, doDue, proveDue } from './demo-passes.ts'
+import {
+  analyst,
+  classicConsentFromElsewhere,
+  consent,
+  consentThatSpreadsSlowly,
+  consentWithoutLicence,
+  ensureCustomer,
+  enterByHand,
+  invite,
+  mergedWithNote,
+  offboard,
+  opened,
+  operator,
+  pause,
+  type Scene,
+  type Stage,
+  tokenOf,
+  visitor,
+  withdraw,
+  written,
+} from './demo-people.ts'
 
-const second = 1_000
-const minute = 60 * second
+const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
-const lease = minute
-const atOnce = 8
-
-const { ines } = cast.halvard.people
-const operator: Actor & { kind: 'operator' } = {
-  kind: 'operator',
-  id: operatorId({ tid: cast.halvard.id, oid: ines.id }),
-  name: ines.name,
-  address: null,
-  requestId: null,
-}
-const somebody: Visitor['actor'] = { kind: 'customer', id: null, name: null, address: null, requestId: null }
-
-/** Something that happened `ago` milliseconds before the demonstration starts. */
-interface Scene {
-  ago: number
-  play: (portal: Portal) => Promise<unknown>
-}
+/** What was read before that is not told: every tenant begins here. */
+const firstReadAgo = 9 * hour
 
 /**
  * Brings the demonstration's customers to where they stand, by the portal's own stories: what people did is done again,
@@ -54,15 +49,38 @@ export async function bringToLife(
   Object.assign(manners, { propagationMs: 0, quotas: false })
   admitNewcomers(simulator.world)
   const start = portal.now().getTime()
+  const happen = incidentsAsTheyCome(simulator.world)
   const scenes = script({ portal, simulator, links: new Map() })
   try {
     for (const [n, { ago, play }] of scenes.entries()) {
       signal.throwIfAborted()
+      happen(start - ago)
       await play({ ...portal, now: () => new Date(start - ago) })
       progress(n + 1, scenes.length)
     }
   } finally {
+    happen(Number.POSITIVE_INFINITY)
     Object.assign(manners, usual)
+  }
+}
+
+/**
+ * Takes away what will happen in the hours that are told, so that nothing is read before it happened.
+ * @returns what brings back everything up to a time in milliseconds
+ */
+function incidentsAsTheyCome(world: World): (upTo: number) => void {
+  const begin = instantOf(world.clock.now() - firstReadAgo)
+  let waiting = world.tenants().flatMap(({ incidents }) =>
+    incidents
+      .all()
+      .filter(({ createdAt }) => createdAt > begin)
+      .map((incident) => ({ incidents, incident })),
+  )
+  for (const { incidents, incident } of waiting) incidents.remove(incident.id)
+  return (upTo) => {
+    const due = ({ incident }: (typeof waiting)[number]) => msOf(incident.createdAt) <= upTo
+    for (const { incidents, incident } of waiting.filter(due)) incidents.put(incident)
+    waiting = waiting.filter((one) => !due(one))
   }
 }
 
@@ -85,18 +103,19 @@ function script(stage: Stage): Scene[] {
     invited(key, ago, pinned),
     consented(key, ago - 3 * hour),
   ]
-  /** From here on the tenant refuses; the next pass over it notices. */
-  const lost = (key: DemoKey, ago: number, how: (tenantId: string) => void): Scene => ({
-    ago,
-    play: async (portal) => {
-      const { tenantId } = demoCustomers[key]
-      await readDue(later(portal, -2 * minute))
-      how(tenantId)
-      portal.microsoft.forget(tenantId)
-      await readDue(portal)
-      await proveDue(portal)
+  /** From here on the tenant refuses; the next pass over it notices. It was read so long before that it is due again. */
+  const lost = (key: DemoKey, ago: number, how: (tenantId: string) => void): Scene[] => [
+    { ago: ago + stage.portal.config.sync.quietPaceMs + 2 * minute, play: doDue },
+    {
+      ago,
+      play: async (portal) => {
+        const { tenantId } = demoCustomers[key]
+        how(tenantId)
+        portal.microsoft.forget(tenantId)
+        await doDue(portal)
+      },
     },
-  })
+  ]
   const roles = world.registration(app.clientId).requiredResources.flatMap((required) => required.roles)
 
   const scenes: Scene[] = [
@@ -114,7 +133,7 @@ function script(stage: Stage): Scene[] {
     ...aboard('saintAubin', 17 * day - 40 * minute),
     ...aboard('pellworm', 17 * day - 90 * minute, false),
     ...aboard('engelska', 12 * day),
-    ...aboard('yuanze', 12 * day - 35 * minute, false),
+    invited('yuanze', 12 * day - 35 * minute, false),
     invited('kvarnby', 10 * day),
     { ago: 9 * day, play: (portal) => consent(stage, portal, 'kvarnby', 'cancel') },
     { ago: 9 * day - hour, play: (portal) => enterByHand(stage, portal) },
@@ -129,152 +148,57 @@ function script(stage: Stage): Scene[] {
     opened(stage, 'calder', 2 * day),
     invited('rousselot', 26 * hour),
     { ago: 19 * hour, play: (portal) => beginConsent(portal, visitor(null), tokenOf(stage, 'rousselot')) },
-    { ago: 5 * hour + 5 * minute, play: readAll },
-    lost('greyfriars', 5 * hour, (tenantId) => world.removeRoles(tenantId, app.clientId, ...roles)),
-    lost('jinghan', 2 * hour, (tenantId) => world.revoke(tenantId, app.clientId)),
-    lost('larchmont', 42 * minute, (tenantId) => world.blockByPolicy(tenantId)),
+    { ago: firstReadAgo, play: doDue },
+    { ago: 7.5 * hour, play: doDue },
+    written('norrsken', 2279, 7 * hour, operator, 'Called Åsa Holmgren. She takes the server off the network herself.'),
+    written(
+      'norrsken',
+      2279,
+      6 * hour,
+      analyst,
+      'Server is off the network. Waiting for its memory image, expected by 18:00.',
+    ),
+    lateAtMicrosoft(stage, 'saintAubin', 4 * hour),
+    written(
+      'vasterbygden',
+      4402,
+      110 * minute,
+      analyst,
+      'Erik Sandell says this upload was agreed. Close it when he has confirmed in writing.',
+    ),
+    ...mergedWithNote(stage, 'norrsken', 2288, 60 * minute),
+    { ago: 75 * minute, play: doDue },
+    { ago: 70 * minute, play: (portal) => pause(portal, 'pellworm') },
+    ...lost('greyfriars', 5 * hour, (tenantId) => world.removeRoles(tenantId, app.clientId, ...roles)),
+    ...lost('jinghan', 2 * hour, (tenantId) => world.revoke(tenantId, app.clientId)),
+    ...lost('larchmont', 42 * minute, (tenantId) => world.blockByPolicy(tenantId)),
     invited('tidewater', 40 * minute),
     { ago: 25 * minute, play: (portal) => consentThatSpreadsSlowly(stage, portal) },
     invited('bergqvist', 30 * minute, false),
     { ago: 16 * minute, play: (portal) => classicConsentFromElsewhere(stage, portal) },
-    { ago: 0, play: readAll },
+    { ago: 0, play: doDue },
+    { ago: 0, play: (portal) => firstSyncUnderWay(stage, portal, 'yuanze') },
   ]
   return scenes.sort((a, b) => b.ago - a.ago)
 }
 
-interface Stage {
-  portal: Portal
-  simulator: Simulator
-  /** What was sent to each customer: neither can be read from the portal again. */
-  links: Map<DemoKey, { token: string; classicUrl: string }>
-}
-
-const visitor = (browser: string | null): Visitor => ({ browser, actor: somebody })
-
-async function ensureCustomer(portal: Portal, key: DemoKey, pinned: boolean): Promise<Customer> {
-  const wanted = demoCustomers[key]
-  const known = (await listCustomers(portal.db)).find(({ name }) => name === wanted.name)
-  return known ?? createCustomer(portal.db, operator, detailsOf(wanted, pinned), portal.now())
-}
-
-async function invite(stage: Stage, portal: Portal, key: DemoKey, pinned: boolean): Promise<void> {
-  const customer = await ensureCustomer(portal, key, pinned)
-  if (customer.offboardedAt !== null) return
-  const { url, classicUrl } = await issueConsentLink(portal, operator, { customerId: customer.id, days: 14 })
-  stage.links.set(key, { token: url.slice(url.lastIndexOf('/') + 1), classicUrl })
-}
-
-function linkOf(stage: Stage, key: DemoKey): { token: string; classicUrl: string } {
-  const link = stage.links.get(key)
-  if (!link) throw new Error(`${key} was not invited`)
-  return link
-}
-
-const tokenOf = (stage: Stage, key: DemoKey) => linkOf(stage, key).token
-
-const opened = (stage: Stage, key: DemoKey, ago: number): Scene => ({
+/**
+ * Microsoft shows an incident hours after it happened, so that no poll comes by it any more: what the comparison with
+ * everything kept is for.
+ */
+const lateAtMicrosoft = ({ simulator: { world } }: Stage, key: DemoKey, ago: number): Scene => ({
   ago,
-  play: async (portal) => {
-    const link = await linkByToken(portal.db, tokenOf(stage, key))
-    if (link) await recordOpening(portal.db, somebody, link, portal.now())
+  play: async () => {
+    const happened = world.clock.now() - ago - 3 * hour
+    const at = instantOf(happened)
+    world.addIncident(demoCustomers[key].tenantId, { story: 'travel', createdAt: at, lastUpdateAt: at })
   },
 })
 
-async function withdraw(stage: Stage, portal: Portal, key: DemoKey): Promise<void> {
-  const link = await linkByToken(portal.db, tokenOf(stage, key))
-  if (link) await withdrawLink(portal.db, operator, link.id, portal.now())
-}
-
-/** The customer's administrator opens the link, goes on to Microsoft, decides there, and comes back. */
-async function consent(stage: Stage, portal: Portal, key: DemoKey, decision: 'accept' | 'cancel'): Promise<void> {
-  if (!stage.links.has(key)) return
-  const step = await beginConsent(portal, visitor(null), tokenOf(stage, key))
-  await comeBack(stage, portal, step, demoCustomers[key].administratorId, decision)
-}
-
-async function comeBack(
-  stage: Stage,
-  portal: Portal,
-  first: Step,
-  personId: string,
-  decision: 'accept' | 'cancel',
-): Promise<void> {
-  const browser = new SimulatedBrowser(stage.simulator.origin)
-  for (let step = first; step.kind === 'microsoft'; ) {
-    const claim = readConsentClaim(await browser.follow(step.url, personId, decision))
-    step = await receiveClaim(portal, visitor(step.browser === '' ? null : step.browser), claim, step.sealed)
-  }
-}
-
-async function offboard(portal: Portal, key: DemoKey): Promise<void> {
-  const { id, offboardedAt } = await ensureCustomer(portal, key, true)
-  if (offboardedAt === null) await offboardCustomer(portal.db, operator, id, portal.now())
-}
-
-/** A sister company's tenant, which consented long before there was a portal. */
-async function enterByHand(stage: Stage, portal: Portal): Promise<void> {
-  const { id, domains } = cast.norrskenElnat
-  stage.simulator.world.consent(id, portal.config.app.clientId)
-  const customer = await ensureCustomer(portal, 'norrsken', true)
-  await enterTenant(portal, operator, customer.id, domains[1])
+/** Consent a moment ago, in a tenant with more to read than the others. */
+async function firstSyncUnderWay(stage: Stage, portal: Portal, key: DemoKey): Promise<void> {
+  stage.simulator.world.generate(demoCustomers[key].tenantId, 400)
+  await consent(stage, portal, key, 'accept')
   await proveDue(portal)
-}
-
-/** Consent in the last days of a trial licence: when the proof is made, there is nothing left to read. */
-async function consentWithoutLicence(stage: Stage, portal: Portal): Promise<void> {
-  const { world } = stage.simulator
-  const { tenantId } = demoCustomers.oakhurst
-  world.setLicensed(tenantId, true)
-  await consent(stage, portal, 'oakhurst', 'accept')
-  world.setLicensed(tenantId, false)
-  await proveDue(portal)
-  // What looks like a consent on its way for the first minutes is a missing licence after ten.
-  await proveDue(later(portal, 10 * minute))
-}
-
-async function consentThatSpreadsSlowly(stage: Stage, portal: Portal): Promise<void> {
-  const { manners } = stage.simulator.world
-  manners.propagationMs = 6 * hour
-  try {
-    await consent(stage, portal, 'tidewater', 'accept')
-  } finally {
-    manners.propagationMs = 0
-  }
-  await proveDue(portal)
-}
-
-/** The classic link, followed by an administrator of another company of the same owners: an operator has to decide. */
-async function classicConsentFromElsewhere(stage: Stage, portal: Portal): Promise<void> {
-  const url = linkOf(stage, 'bergqvist').classicUrl
-  const start: Step = { kind: 'microsoft', url, sealed: null, browser: '' }
-  await comeBack(stage, portal, start, cast.bergqvistHolding.people.sara.id, 'accept')
-}
-
-/** Proves every tenant whose check is due, as the worker does. */
-async function proveDue(portal: Portal): Promise<void> {
-  for (;;) {
-    const claims = await claimDue(portal.db, 'check', portal.now(), atOnce, lease)
-    if (claims.length === 0) return
-    await Promise.all(claims.map((claim) => proveTenant(portal, claim)))
-  }
-}
-
-/** Passes over every tenant that is due, as the worker does. */
-async function readDue(portal: Portal): Promise<void> {
-  for (;;) {
-    const claims = await claimDue(portal.db, 'sync', portal.now(), atOnce, lease)
-    if (claims.length === 0) return
-    await Promise.all(claims.map((claim) => syncTenant(portal, claim)))
-  }
-}
-
-/** Open incidents first, then the days before, then what is new: three passes, seconds apart. */
-async function readAll(portal: Portal): Promise<void> {
-  await proveDue(portal)
-  for (const pause of [0, 2 * second, 4 * second]) await readDue(later(portal, pause))
-}
-
-function later(portal: Portal, ms: number): Portal {
-  const at = new Date(portal.now().getTime() + ms)
-  return { ...portal, now: () => at }
+  await beginFirstSync(portal)
 }

@@ -93,7 +93,7 @@ async function start(signal: AbortSignal, undo: (() => Promise<void>)[]): Promis
     keep(dataDir, { ...kept, told: true })
   }
   signal.throwIfAborted()
-  const running = await startPortal(config, { log }).catch((error: unknown) => {
+  const running = await startPortal(config, { log, worker: 'thread' }).catch((error: unknown) => {
     throw portFault('PORT', port, error) ?? error
   })
   undo.push(() => running.close())

@@ -55,7 +55,7 @@ type AuditKind = (typeof auditKinds)[number]
 
 const kindOf = (action: AuditAction): AuditKind => {
   if (/^(link|attempt|consent|review)\./.test(action)) return 'consent'
-  if (/^(tenant|access|alarm)\./.test(action)) return 'tenants'
+  if (/^(tenant|access|alarm|reading|note)\./.test(action)) return 'tenants'
   return /^customer\./.test(action) ? 'customers' : 'people'
 }
 

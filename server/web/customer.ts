@@ -114,12 +114,17 @@ export async function showCustomerWith(
 async function worstOf(portal: Portal, file: CustomerFile, standing: Standing): Promise<CustomerView['worst']> {
   const now = portal.now()
   const tenant = file.tenants.find((one) =>
-    standing === 'blind' ? blindSince(one, now) !== null : one.accessState === standing,
+    standing === 'blind'
+      ? blindSince(one, now) !== null
+      : standing === 'paused'
+        ? one.pausedAt !== null
+        : one.accessState === standing,
   )
   if (!tenant) return null
   const [check] = await checksOf(portal.db, tenant.tenantId, 1)
   const blind = blindSince(tenant, now)
-  const span = now.getTime() - Date.parse(blind ?? tenant.stateSince)
+  const span =
+    now.getTime() - Date.parse(blind ?? (standing === 'paused' ? tenant.pausedAt : null) ?? tenant.stateSince)
   return { tenant, check: check ?? null, blindSince: blind, span }
 }
 
@@ -161,19 +166,23 @@ export interface OffboardingView {
   incidents: number
   linkOpen: boolean
   appName: string
+  /** How long what was read is kept; 0 for ever. */
+  offboardedDays: number
 }
 
 export const showOffboarding: Handler<OperatorRequest> = async (portal, req, res) => {
   const file = await customerFile(portal.db, pathValue(req, 'id'))
   if (file.customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
   const { unassigned, ...open } = addUp(file.tenants)
+  const { appName, offboardedDays } = await readSettings(portal.db)
   const view: OffboardingView = {
     customer: file.customer,
     tenants: file.tenants,
     open: Object.values(open).reduce((sum, count) => sum + count, 0),
     incidents: file.tenants.reduce((sum, tenant) => sum + tenant.incidentCount, 0),
     linkOpen: file.links.some((link) => linkState(link, portal.now()) === 'issued'),
-    appName: (await readSettings(portal.db)).appName,
+    appName,
+    offboardedDays,
   }
   await render(res, 'customers/offboarding', view)
 }

@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { type CustomerLine, listStandings, type Standing, standingSince } from '../standing.ts'
+import {
+  type CustomerLine,
+  type CustomerOutline,
+  listStandings,
+  outlineStandings,
+  type Standing,
+  standingSince,
+} from '../standing.ts'
 import { listGroups } from '../store/customers.ts'
 import { linkState } from '../store/links.ts'
 import { blindSince, type OpenCounts, type Tenant } from '../store/tenants.ts'
@@ -39,6 +46,7 @@ const troubleFirst: readonly Standing[] = [
   'blocked',
   'limited',
   'blind',
+  'paused',
   'review',
   'unproven',
   'unlicensed',
@@ -69,15 +77,17 @@ const query = z.object({
 export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) => {
   const { state, group, q, order, page } = readQuery(query, req)
   const now = portal.now()
-  const [lines, groups] = await Promise.all([listStandings(portal.db, now), listGroups(portal.db)])
+  const [outlines, groups] = await Promise.all([outlineStandings(portal.db, now), listGroups(portal.db)])
   const text = q.trim().toLowerCase()
-  const found = lines.filter((line) => (group === null || line.customer.groups.includes(group)) && holds(line, text))
+  const found = outlines.filter((line) => (group === null || line.customer.groups.includes(group)) && holds(line, text))
   const matching = found.filter((line) => state === null || line.standing === state)
   if (order === 'trouble') matching.sort((a, b) => (rank.get(a.standing) ?? 0) - (rank.get(b.standing) ?? 0))
   const last = Math.max(1, Math.ceil(matching.length / rowsPerPage))
   const number = Math.min(page, last)
   const from = (number - 1) * rowsPerPage
-  const shown = matching.slice(from, from + rowsPerPage)
+  const ids = matching.slice(from, from + rowsPerPage).map(({ customer }) => customer.id)
+  const lines = new Map((await listStandings(portal.db, now, ids)).map((line) => [line.customer.id, line]))
+  const shown = ids.flatMap((id) => lines.get(id) ?? [])
   await render(res, 'customers/customers', {
     rows: shown.map((line) => rowOf(line, now)),
     states: troubleFirst
@@ -86,8 +96,8 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
     groups,
     filter: { state, group, text: q.trim(), order },
     counts: {
-      customers: lines.length,
-      tenants: lines.reduce((sum, line) => sum + line.tenants.length, 0),
+      customers: outlines.length,
+      tenants: outlines.reduce((sum, line) => sum + line.tenants.length, 0),
       matching: matching.length,
     },
     page: { number, last, from: shown.length === 0 ? 0 : from + 1, to: from + shown.length },
@@ -96,7 +106,7 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
   })
 }
 
-function holds(line: CustomerLine, text: string): boolean {
+function holds(line: CustomerOutline, text: string): boolean {
   if (text === '') return true
   const { customer, tenants } = line
   const names = [

@@ -25,6 +25,10 @@ export const line = (most: number, faults: { missing: MessageKey; long: MessageK
 export const optionalLine = (most: number, long: MessageKey) =>
   z.string().default('').transform(tidyLine).pipe(z.string().max(most, long)).transform(orNull)
 
+/** Several lines that have to be there; line ends are kept. */
+export const requiredText = (most: number, faults: { missing: MessageKey; long: MessageKey }) =>
+  z.string(faults.missing).transform(tidyText).pipe(z.string().min(1, faults.missing).max(most, faults.long))
+
 /** Several lines that may be left empty; then they are null. */
 export const optionalText = (most: number, long: MessageKey) =>
   z.string().default('').transform(tidyText).pipe(z.string().max(most, long)).transform(orNull)

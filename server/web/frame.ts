@@ -1,5 +1,6 @@
 import type { Portal } from '../portal.ts'
 import { type FleetSummary, fleetSummary } from '../store/fleet.ts'
+import { type Pause, readPause } from '../store/pauses.ts'
 import { readSettings } from '../store/settings.ts'
 import type { SignedInOperator } from './route.ts'
 
@@ -10,11 +11,14 @@ export interface Frame {
   /** Two letters for the round badge. */
   initials: string
   fleet: FleetSummary
+  /** Reading of every tenant stands still. */
+  pause: Pause | null
 }
 
 export async function operatorFrame(portal: Portal, operator: SignedInOperator): Promise<Frame> {
-  const [settings, fleet] = await Promise.all([readSettings(portal.db), fleetSummary(portal.db, portal.now())])
-  return { partnerName: settings.partnerName, operator, initials: initialsOf(operator), fleet }
+  const { db, now } = portal
+  const [settings, fleet, pause] = await Promise.all([readSettings(db), fleetSummary(db, now()), readPause(db)])
+  return { partnerName: settings.partnerName, operator, initials: initialsOf(operator), fleet, pause }
 }
 
 function initialsOf(operator: SignedInOperator): string {

@@ -1,14 +1,18 @@
+import type { Response } from 'express'
 import type { Portal } from '../portal.ts'
 import { incidentById, mergedInto, type StoredIncident, survivorOf } from '../store/incidents.ts'
+import { notesOf } from '../store/notes.ts'
 import { neighboursOf, type QueueItem } from '../store/queue.ts'
 import { blindSince, type Tenant, tenantById } from '../store/tenants.ts'
 import { defenderUrl } from './defender-portal.ts'
-import { pathValue } from './forms.ts'
+import { type FieldFault, pathValue, type Typed } from './forms.ts'
 import { type EntityGroup, entitiesOf } from './incident-entities.ts'
+import { type NotesView, notesView } from './incident-notes.ts'
 import { type Story, storyOf } from './incident-story.ts'
 import { addressOf, filterOf, incidentAddress, listFrom, type QueueAddress } from './queue-filters.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
+import { noteOpened } from './tenant-opened.ts'
 
 /** The way back to the list. */
 interface Back {
@@ -30,6 +34,10 @@ export interface IncidentView {
   merged: { incidentId: string; title: string; href: string }[]
   story: Story
   entities: EntityGroup[]
+  notes: NotesView
+  /** The note that could not be kept as it was typed. */
+  typed: string
+  faults: FieldFault[] | null
   raw: Raw
 }
 
@@ -38,6 +46,9 @@ export interface MergedView {
   tenant: Tenant
   back: Back
   defender: string
+  notes: NotesView
+  typed: string
+  faults: FieldFault[] | null
 }
 
 interface Raw {
@@ -49,12 +60,46 @@ interface Raw {
 const mostRaw = 200_000
 
 /** One incident; one that was merged leads to the incident it ended in. */
-export const showIncident: Handler<OperatorRequest> = async (portal, req, res) => {
+export const showIncident: Handler<OperatorRequest> = (portal, req, res) => showIncidentWith(portal, req, res, null)
+
+interface NotKept {
+  faults: FieldFault[]
+  typed: Typed
+}
+
+/** The page of the incident that the address names, after a note for it was not taken as it was. @throws PortalError NOT_FOUND */
+export async function showIncidentWith(
+  portal: Portal,
+  req: OperatorRequest,
+  res: Response,
+  said: NotKept | null,
+): Promise<void> {
   const tenant = await tenantById(portal.db, pathValue(req, 'tenantId').toLowerCase())
-  const incident = await incidentById(portal.db, tenant.tenantId, pathValue(req, 'incidentId'))
+  noteOpened(portal, req, res, tenant.tenantId)
+  await show(portal, req, res, tenant, pathValue(req, 'incidentId'), said)
+}
+
+async function show(
+  portal: Portal,
+  req: OperatorRequest,
+  res: Response,
+  tenant: Tenant,
+  incidentId: string,
+  said: NotKept | null,
+): Promise<void> {
+  const incident = await incidentById(portal.db, tenant.tenantId, incidentId)
   const list = listFrom(req.query.from, tenant.tenantId)
+  const notes = async () =>
+    notesView(req, tenant.tenantId, incident.id, await notesOf(portal.db, tenant.tenantId, incident.id))
+  const kept = {
+    typed: typeof said?.typed.text === 'string' ? said.typed.text : '',
+    faults: said?.faults ?? null,
+  }
+  const code = said === null ? 200 : 422
   if (incident.redirectId !== null || incident.status === 'redirected') {
     const survivor = await survivorOfMerged(portal, incident)
+    // A note that could not be kept is not lost to a redirect.
+    if (survivor !== null && said !== null) return show(portal, req, res, tenant, survivor, said)
     if (survivor !== null) {
       const address = new URL(incidentAddress(tenant.tenantId, survivor, list), portal.config.publicUrl)
       address.searchParams.set('merged', incident.id)
@@ -62,17 +107,19 @@ export const showIncident: Handler<OperatorRequest> = async (portal, req, res) =
       return
     }
     const defender = defenderUrl(portal.config, tenant.tenantId, incident.redirectId ?? incident.id)
-    await render(res, 'incidents/merged', { incident, tenant, back: backTo(list), defender })
+    const view = { incident, tenant, back: backTo(list), defender, notes: await notes(), ...kept }
+    await render(res, 'incidents/merged', view, code)
     return
   }
-  const [neighbours, merged, cameFrom] = await Promise.all([
+  const [neighbours, merged, cameFrom, written] = await Promise.all([
     neighboursIn(portal, list, incident),
     mergedInto(portal.db, tenant.tenantId, incident.id),
     confirmMerged(portal, incident, req.query.merged),
+    notes(),
   ])
   const addressIn = (item: QueueItem | null) =>
     item === null ? null : incidentAddress(item.tenantId, item.incidentId, list)
-  await render(res, 'incidents/incident', {
+  const view: IncidentView = {
     incident,
     tenant,
     blindFrom: blindSince(tenant, portal.now()),
@@ -84,8 +131,11 @@ export const showIncident: Handler<OperatorRequest> = async (portal, req, res) =
     merged: merged.map((one) => ({ ...one, href: incidentAddress(tenant.tenantId, one.incidentId, list) })),
     story: storyOf(incident.alerts),
     entities: entitiesOf(incident.alerts),
+    notes: written,
+    ...kept,
     raw: rawOf(incident),
-  })
+  }
+  await render(res, 'incidents/incident', view, code)
 }
 
 const survivorOfMerged = async ({ db }: Portal, { tenantId, redirectId }: StoredIncident) =>

@@ -1,6 +1,6 @@
 import type { Portal } from '../portal.ts'
-import { customerById, listCustomers, listGroups } from '../store/customers.ts'
-import { countQueue, type QueueItem, type QueuePage, readQueue } from '../store/queue.ts'
+import { customerById, customerNames, listGroups } from '../store/customers.ts'
+import { openQueue, type QueueCount, type QueueItem } from '../store/queue.ts'
 import { type Tenant, tenantById } from '../store/tenants.ts'
 import { defenderUrl } from './defender-portal.ts'
 import { pathValue } from './forms.ts'
@@ -16,11 +16,12 @@ import {
 } from './queue-filters.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
+import { noteOpened } from './tenant-opened.ts'
 
 export interface QueueView {
   query: QueueQuery
   rows: QueueRow[]
-  count: { count: number; exact: boolean }
+  count: QueueCount
   chips: Chip[]
   /** What can be chosen; empty where the list is one tenant's. */
   choices: { customers: { id: string; name: string }[]; groups: string[] }
@@ -50,7 +51,7 @@ export const showIncidents: Handler<OperatorRequest> = async (portal, req, res) 
   const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: null }
   const [found, customers, groups] = await Promise.all([
     find(portal, list),
-    listCustomers(portal.db),
+    customerNames(portal.db),
     listGroups(portal.db),
   ])
   const names = new Map(customers.map(({ id, name }) => [id, name]))
@@ -65,6 +66,7 @@ export const showIncidents: Handler<OperatorRequest> = async (portal, req, res) 
 /** The same over one tenant; an offboarded one shows what was read while it was served. */
 export const showTenantIncidents: Handler<OperatorRequest> = async (portal, req, res) => {
   const tenant = await tenantById(portal.db, pathValue(req, 'tenantId').toLowerCase())
+  noteOpened(portal, req, res, tenant.tenantId)
   const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: tenant.tenantId }
   const [found, customer] = await Promise.all([find(portal, list), customerById(portal.db, tenant.customerId)])
   await render(res, 'incidents/queue', {
@@ -74,26 +76,15 @@ export const showTenantIncidents: Handler<OperatorRequest> = async (portal, req,
     only: {
       tenant,
       customerName: customer.name,
-      mayRefresh: tenant.accessState === 'active' && req.operator.role !== 'Reader',
+      mayRefresh: tenant.accessState === 'active' && tenant.pausedAt === null && req.operator.role !== 'Reader',
     },
   })
 }
 
-interface Found {
-  page: QueuePage
-  count: QueueView['count']
-}
+const find = ({ db }: Portal, list: QueueAddress) =>
+  openQueue(db, filterOf(list), { order: list.query.order, limit: pageSize, at: list.query.at ?? undefined })
 
-/** A list that fits on one page counts itself. */
-async function find(portal: Portal, list: QueueAddress): Promise<Found> {
-  const filter = filterOf(list)
-  const { order, at } = list.query
-  const page = await readQueue(portal.db, filter, { order, limit: pageSize, at: at ?? undefined })
-  const whole = page.next === null && page.previous === null
-  return { page, count: whole ? { count: page.items.length, exact: true } : await countQueue(portal.db, filter) }
-}
-
-function viewOf({ config, now }: Portal, list: QueueAddress, { page, count }: Found) {
+function viewOf({ config, now }: Portal, list: QueueAddress, page: Awaited<ReturnType<typeof find>>) {
   return {
     query: list.query,
     rows: page.items.map((item) => ({
@@ -102,7 +93,7 @@ function viewOf({ config, now }: Portal, list: QueueAddress, { page, count }: Fo
       defender: defenderUrl(config, item.tenantId, item.incidentId),
       ageMs: now().getTime() - Date.parse(item.createdAt),
     })),
-    count,
+    count: page.count,
     action: addressOf(list).split('?')[0] as string,
     next: page.next === null ? null : addressOf(list, { at: page.next }),
     previous: page.previous === null ? null : addressOf(list, { at: page.previous }),

@@ -43,7 +43,7 @@ export interface JoinView extends LinkPage {
   readOnly: boolean
   /** The host at which people sign in. */
   loginHost: string
-  kept: { where: string; howLong: string; who: string }
+  kept: { where: string; closedDays: number; offboardedDays: number; howLong: string; who: string }
   /** The language of this page, when the visitor chose it: it goes along. */
   chosen: Language | null
 }
@@ -60,7 +60,13 @@ export const showJoin: Handler = async (portal, req, res) => {
     resourceName: portal.microsoft.resource.name,
     readOnly: !portal.microsoft.permissions.some(({ capability }) => capability === 'writeIncidents'),
     loginHost: new URL(portal.config.authorityHost).host,
-    kept: { where: settings.dataLocation, howLong: settings.dataRetention, who: settings.dataReaders },
+    kept: {
+      where: settings.dataLocation,
+      closedDays: settings.closedDays,
+      offboardedDays: settings.offboardedDays,
+      howLong: settings.dataRetention,
+      who: settings.dataReaders,
+    },
     chosen: languageAsked(req),
   })
 }

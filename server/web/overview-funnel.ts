@@ -8,7 +8,7 @@ export interface Funnel {
   underWay: (CustomerLine & { since: string })[]
 }
 
-const funnelDays = 30
+export const funnelDays = 30
 
 /** How far the customers came whose newest link is of the last 30 days. */
 export function funnelOf(lines: readonly CustomerLine[], now: Date): Funnel {

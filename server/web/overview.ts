@@ -1,13 +1,17 @@
 import type { Severity } from '../microsoft/microsoft.ts'
 import { ownerOf, type RefusalCode, type RefusalOwner } from '../microsoft/refusals.ts'
-import { type CustomerLine, listStandings } from '../standing.ts'
+import { listStandings } from '../standing.ts'
 import { type Alarm, readAlarms } from '../store/alarms.ts'
+import { customerNames } from '../store/customers.ts'
+import { type FleetHeat, heatOfFleet, openInFleet, troubledTenants } from '../store/fleet.ts'
+import { invitedCustomers } from '../store/links.ts'
+import { type Pause, readPause } from '../store/pauses.ts'
 import { createdPerDay } from '../store/queue.ts'
 import { openReviews, type Review } from '../store/reviews.ts'
 import { blindSince, type Tenant } from '../store/tenants.ts'
-import type { MessageKey } from '../words.ts'
+import type { MessageKey, MessageValues } from '../words.ts'
 import { type Chart, chartDays, chartOf } from './overview-chart.ts'
-import { type Funnel, funnelOf } from './overview-funnel.ts'
+import { type Funnel, funnelDays, funnelOf } from './overview-funnel.ts'
 import { severities } from './queue-filters.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
@@ -29,10 +33,10 @@ export interface FirstDayView extends Beginning {
 }
 
 export interface OverviewView extends Beginning {
-  blind: { shown: Blind[]; more: number; byAlarm: number; high: number }
+  blind: { shown: Blind[]; more: number; byAlarm: number; byPause: number; high: number }
   tally: { severity: Severity; open: number; unassigned: number }[]
   unassigned: number
-  heat: { rows: HeatRow[]; others: HeatRow | null; otherCustomers: number }
+  heat: FleetHeat
   chart: Chart
   isAdmin: boolean
 }
@@ -45,6 +49,9 @@ export interface Blind {
   /** The sentence that says why, and the one that says what to do. */
   why: MessageKey
   next: MessageKey
+  values: MessageValues
+  /** Microsoft asked to be left alone until then. */
+  waitsUntil: string | null
   owner: RefusalOwner
   /** A new consent is the remedy. */
   byConsent: boolean
@@ -54,15 +61,8 @@ export interface Blind {
 interface Needs {
   reviews: (Review & { customerName: string | null })[]
   lost: { tenant: Tenant; customerName: string }[]
-}
-
-export interface HeatRow {
-  customerId: string | null
-  name: string
-  counts: Record<Severity, number>
-  blind: boolean
-  /** The tenant read longest ago speaks for its customer. */
-  oldest: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt'>
+  /** Paused by themselves, and too lately to be blind. */
+  paused: { tenant: Tenant; customerName: string }[]
 }
 
 const mostBlind = 10
@@ -72,38 +72,49 @@ const mostHeat = 12
 export const showOverview: Handler<OperatorRequest> = async (portal, req, res) => {
   const { db } = portal
   const now = portal.now()
-  const [lines, alarms, reviews] = await Promise.all([listStandings(db, now), readAlarms(db), openReviews(db)])
-  const serving = lines.filter(({ customer }) => customer.offboardedAt === null)
-  const tenants = serving.flatMap(({ tenants: own, customer }) =>
-    own
-      .filter(({ accessState }) => accessState !== 'offboarded')
-      .map((tenant) => ({ tenant, customerName: customer.name })),
-  )
+  const [troubled, fleet, alarms, reviews, pause, invited] = await Promise.all([
+    troubledTenants(db, now),
+    openInFleet(db),
+    readAlarms(db),
+    openReviews(db),
+    readPause(db),
+    invitedCustomers(db, new Date(now.getTime() - funnelDays * 86_400_000)),
+  ])
+  const [lines, names] = await Promise.all([
+    listStandings(db, now, invited),
+    customerNames(db, [...new Set(reviews.flatMap(({ customerId }) => customerId ?? []))]),
+  ])
   const beginning: Beginning = {
     now,
     alarms,
-    needs: needsOf(serving, tenants, reviews, now),
+    needs: needsOf(troubled, reviews, names, now),
     funnel: funnelOf(lines, now),
   }
-  const seen = tenants.filter(({ tenant }) => tenant.firstActiveAt !== null)
-  if (seen.length === 0) {
-    const invited = serving.filter(({ link }) => link !== null).length
-    const mayAdd = req.operator.role === 'Admin'
-    await render(res, 'overview/first-day', { ...beginning, customers: serving.length, invited, mayAdd })
+  if (fleet.tenants === 0) {
+    const [customers, everInvited] = await Promise.all([customerNames(db), invitedCustomers(db, null)])
+    await render(res, 'overview/first-day', {
+      ...beginning,
+      customers: customers.filter(({ offboardedAt }) => offboardedAt === null).length,
+      invited: everInvited.length,
+      mayAdd: req.operator.role === 'Admin',
+    })
     return
   }
-  const created = await createdPerDay(db, new Date(now.getTime() - (chartDays - 1) * 86_400_000))
+  const [created, heat] = await Promise.all([
+    createdPerDay(db, new Date(now.getTime() - (chartDays - 1) * 86_400_000)),
+    heatOfFleet(db, mostHeat, now),
+  ])
   const tally = severities.map((severity) => ({
     severity,
-    open: sum(seen, ({ tenant }) => tenant.open[severity]),
-    unassigned: sum(seen, ({ tenant }) => tenant.unassigned[severity]),
+    open: fleet.open[severity],
+    unassigned: fleet.unassigned[severity],
   }))
   await render(res, 'overview/overview', {
     ...beginning,
-    blind: blindOf(seen, alarms, now),
+    blind: blindOf(troubled, alarms, pause, now),
     tally,
     unassigned: sum(tally, (one) => one.unassigned),
-    heat: heatOf(serving, now),
+    heat,
     chart: chartOf(created, now),
     isAdmin: req.operator.role === 'Admin',
   })
@@ -116,87 +127,84 @@ interface Owned {
 
 const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0)
 
-/** While the partner's own credential fails nothing is read at all: that is one trouble, not one for every tenant. */
-function blindOf(tenants: readonly Owned[], alarms: readonly Alarm[], now: Date): OverviewView['blind'] {
+/**
+ * While the partner's own credential fails, or while everything is paused, nothing is read at all: that is one trouble,
+ * not one for every tenant.
+ */
+function blindOf(
+  tenants: readonly Owned[],
+  alarms: readonly Alarm[],
+  pause: Pause | null,
+  now: Date,
+): OverviewView['blind'] {
   const blind = tenants.flatMap((owned) => {
     const since = blindSince(owned.tenant, now)
-    return since === null ? [] : [{ ...owned, since, ...causeOf(owned.tenant) }]
+    return since === null ? [] : [{ ...owned, since, ...causeOf(owned.tenant, now) }]
   })
   const byAlarm = (one: (typeof blind)[number]) =>
-    alarms.length > 0 && one.tenant.accessState === 'active' && (one.code === null || ownerOf(one.code) === 'partner')
-  const own = blind.filter((one) => !byAlarm(one))
+    alarms.length > 0 &&
+    one.tenant.accessState === 'active' &&
+    one.tenant.pausedAt === null &&
+    (one.code === null || ownerOf(one.code) === 'partner')
+  const byPause = (one: (typeof blind)[number]) =>
+    pause !== null && one.tenant.accessState === 'active' && one.tenant.pausedAt === null && one.code === null
+  const paused = blind.filter(byPause)
+  const alarmed = blind.filter((one) => !byPause(one) && byAlarm(one))
+  const own = blind.filter((one) => !byPause(one) && !byAlarm(one))
   own.sort((a, b) => b.tenant.open.high - a.tenant.open.high || (a.since < b.since ? -1 : 1))
   return {
     shown: own.slice(0, mostBlind),
     more: Math.max(0, own.length - mostBlind),
-    byAlarm: blind.length - own.length,
+    byAlarm: alarmed.length,
+    byPause: paused.length,
     high: sum(blind, ({ tenant }) => tenant.open.high),
   }
 }
 
 const byConsent: ReadonlySet<string> = new Set<RefusalCode>(['not-consented', 'role-missing'])
 
-function causeOf(tenant: Tenant): Omit<Blind, 'tenant' | 'customerName' | 'since'> & { code: RefusalCode | null } {
+type Cause = Omit<Blind, 'tenant' | 'customerName' | 'since'> & { code: RefusalCode | null }
+
+function causeOf(tenant: Tenant, now: Date): Cause {
+  const waitsUntil = tenant.notBefore !== null && tenant.notBefore > now.toISOString() ? tenant.notBefore : null
+  const values: MessageValues = { by: tenant.pausedBy ?? '', aadsts: 0, status: 0 }
+  if (tenant.pausedAt !== null && tenant.accessState === 'active') {
+    const why = 'overview.blind.paused'
+    return { code: null, why, next: `${why}.next`, values, waitsUntil: null, owner: 'partner', byConsent: false }
+  }
   const said = tenant.accessState === 'active' ? tenant.lastReadCode : tenant.stateCode
   if (said === null || said === 'internal') {
     const why = said === null ? 'overview.blind.late' : 'overview.blind.internal'
-    return { code: null, why, next: `${why}.next`, owner: 'partner', byConsent: false }
+    return { code: null, why, next: `${why}.next`, values, waitsUntil, owner: 'partner', byConsent: false }
   }
   const code = said as RefusalCode
   return {
     code,
     ...refusalKeys(code, tenant),
+    values,
+    waitsUntil,
     owner: ownerOf(code),
     byConsent: byConsent.has(code),
   }
 }
 
 function needsOf(
-  lines: readonly CustomerLine[],
-  tenants: readonly Owned[],
+  troubled: readonly Owned[],
   reviews: readonly Review[],
+  customers: readonly { id: string; name: string; offboardedAt: string | null }[],
   now: Date,
 ): Needs {
-  const names = new Map(lines.map(({ customer }) => [customer.id, customer.name]))
+  const names = new Map(customers.filter(({ offboardedAt }) => offboardedAt === null).map(({ id, name }) => [id, name]))
   return {
     reviews: reviews.map((review) => ({
       ...review,
       customerName: review.customerId === null ? null : (names.get(review.customerId) ?? null),
     })),
-    lost: tenants.filter(
+    paused: troubled.filter(
+      ({ tenant }) => tenant.accessState === 'active' && tenant.pausedAt !== null && blindSince(tenant, now) === null,
+    ),
+    lost: troubled.filter(
       ({ tenant }) => !['active', 'proving'].includes(tenant.accessState) && blindSince(tenant, now) === null,
     ),
-  }
-}
-
-/** Customers with something open, worst first; the rest in one row. */
-function heatOf(lines: readonly CustomerLine[], now: Date): OverviewView['heat'] {
-  const rows = lines.flatMap(({ customer, tenants }) => {
-    const seen = tenants.filter((tenant) => tenant.firstActiveAt !== null && tenant.accessState !== 'offboarded')
-    return seen.length === 0 ? [] : [heatRow(customer.id, customer.name, seen, now)]
-  })
-  rows.sort((a, b) => severities.map((severity) => b.counts[severity] - a.counts[severity]).find((by) => by !== 0) ?? 0)
-  const open = rows.filter(({ counts }) => severities.some((severity) => counts[severity] > 0))
-  const shown = open.slice(0, mostHeat)
-  const rest = new Set(rows.filter((row) => !shown.includes(row)).map(({ customerId }) => customerId))
-  const others = lines.filter(({ customer }) => rest.has(customer.id)).flatMap(({ tenants }) => tenants)
-  const seen = others.filter((tenant) => tenant.firstActiveAt !== null && tenant.accessState !== 'offboarded')
-  return {
-    rows: shown,
-    others: seen.length === 0 ? null : heatRow(null, '', seen, now),
-    otherCustomers: rest.size,
-  }
-}
-
-function heatRow(customerId: string | null, name: string, tenants: readonly Tenant[], now: Date): HeatRow {
-  const lastSeen = (tenant: Tenant) => tenant.lastReadAt ?? tenant.firstActiveAt ?? ''
-  return {
-    customerId,
-    name,
-    counts: Object.fromEntries(
-      severities.map((severity) => [severity, sum(tenants, ({ open }) => open[severity])]),
-    ) as Record<Severity, number>,
-    blind: tenants.some((tenant) => blindSince(tenant, now) !== null),
-    oldest: tenants.reduce((oldest, tenant) => (lastSeen(tenant) < lastSeen(oldest) ? tenant : oldest)),
   }
 }

@@ -81,7 +81,7 @@ function pageFor(res: Response, frame: Frame | null): Page {
   const format = createFormat(reader.language, reader.timeZone, now)
   return {
     ...format,
-    ...createSignals(reader.language, format, now),
+    ...createSignals(reader.language, format, now, (frame?.pause ?? null) !== null),
     t: translator(reader.language),
     html,
     icon,

@@ -6,17 +6,21 @@ import { addCustomer, editCustomer, showCustomerForm, showNewCustomer } from './
 import { showCustomers } from './customers.ts'
 import { alive, ready } from './health.ts'
 import { showIncident } from './incident.ts'
+import { takeNoteAway, writeNote } from './incident-note-forms.ts'
 import { showIncidents, showTenantIncidents } from './incidents.ts'
 import { addAttempt, addOpening, showJoin, showNotAdmin } from './join.ts'
 import { addLink, withdraw } from './links.ts'
 import { showOverview } from './overview.ts'
+import { pauseAll, resumeAll, showPause } from './pause.ts'
 import { changePreferences } from './preferences.ts'
 import { confirm, dismiss } from './reviews.ts'
 import type { Route } from './route.ts'
 import { saveSettings, showSettings } from './settings.ts'
 import { showDoctor, showSetup } from './setup.ts'
 import { returnFromSignIn, showSignedOut, showSignIn, signOut, startSignIn } from './sign-in.ts'
-import { addCheck, addSync, showTenant } from './tenants.ts'
+import { addSync, addWindow, pause, resume } from './tenant-controls.ts'
+import { showSyncs } from './tenant-syncs.ts'
+import { addCheck, showTenant } from './tenants.ts'
 
 /** Every route there is, with who may use it. What is not here does not exist. */
 export const routes: readonly Route[] = [
@@ -59,6 +63,8 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/incidents', access: 'Reader', handler: showIncidents },
   { method: 'GET', path: '/tenants/:tenantId/incidents', access: 'Reader', handler: showTenantIncidents },
   { method: 'GET', path: '/tenants/:tenantId/incidents/:incidentId', access: 'Reader', handler: showIncident },
+  { method: 'POST', path: '/tenants/:tenantId/incidents/:incidentId/notes', access: 'Analyst', handler: writeNote },
+  { method: 'POST', path: '/tenants/:tenantId/notes/:noteId/removal', access: 'Analyst', handler: takeNoteAway },
 
   // Customers, and their way from link to incidents
   { method: 'GET', path: '/customers', access: 'Reader', handler: showCustomers },
@@ -79,9 +85,16 @@ export const routes: readonly Route[] = [
   // Tenants
   { method: 'GET', path: '/tenants/:tenantId', access: 'Reader', handler: showTenant },
   { method: 'POST', path: '/tenants/:tenantId/checks', access: 'Analyst', handler: addCheck },
+  { method: 'GET', path: '/tenants/:tenantId/syncs', access: 'Reader', handler: showSyncs },
   { method: 'POST', path: '/tenants/:tenantId/syncs', access: 'Analyst', handler: addSync },
+  { method: 'POST', path: '/tenants/:tenantId/windows', access: 'Analyst', handler: addWindow },
+  { method: 'POST', path: '/tenants/:tenantId/pause', access: 'Admin', handler: pause },
+  { method: 'POST', path: '/tenants/:tenantId/resumption', access: 'Admin', handler: resume },
 
   // The portal itself
+  { method: 'GET', path: '/pause', access: 'Admin', handler: showPause },
+  { method: 'POST', path: '/pause', access: 'Admin', handler: pauseAll },
+  { method: 'POST', path: '/resumption', access: 'Admin', handler: resumeAll },
   { method: 'GET', path: '/audit', access: 'Admin', handler: showAudit },
   { method: 'GET', path: '/setup', access: 'Admin', handler: showSetup },
   { method: 'GET', path: '/doctor', access: 'Admin', handler: showDoctor },

@@ -1,8 +1,8 @@
 import { listOperators, type Operator } from '../store/operators.ts'
-import { changeSettings, readSettings } from '../store/settings.ts'
+import { changeSettings, leastClosedDays, readSettings } from '../store/settings.ts'
 import { operatorActor, roleOf } from './access.ts'
 import { linkDays } from './customer-form.ts'
-import { optionalEmail, optionalLine } from './fields.ts'
+import { optionalEmail, optionalLine, wholeNumber } from './fields.ts'
 import { type FieldFault, readForm, says, type Typed } from './forms.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest, OperatorRole } from './route.ts'
@@ -11,8 +11,9 @@ export interface SettingsView {
   /** What is saved, or what was typed when that could not be saved. */
   typed: Typed
   faults: FieldFault[] | null
-  /** In the order of the form. */
+  /** In the order of the form, what customers see first and what is kept after it. */
   fields: readonly SettingsField[]
+  keeping: readonly SettingsField[]
   people: (Operator & { role: OperatorRole | null })[]
   zones: string[]
   mayChange: boolean
@@ -22,6 +23,8 @@ type SettingsField = { name: keyof typeof fields; kind: 'text' | 'email' | 'tel'
 
 const long = says('settings.long')
 const orEmpty = (text: string | null) => text ?? ''
+const mostDays = 3_650
+const closedDays = says('settings.closedDays.unusable')
 
 const fields = {
   partnerName: optionalLine(120, long).transform(orEmpty),
@@ -35,6 +38,8 @@ const fields = {
   privacyUrl: optionalLine(500, long).transform(orEmpty).refine(isHttps, says('settings.privacyUrl.unusable')),
   appName: optionalLine(120, long).transform(orEmpty),
   linkDays,
+  closedDays: wholeNumber(0, mostDays, closedDays).refine((days) => days === 0 || days >= leastClosedDays, closedDays),
+  offboardedDays: wholeNumber(0, mostDays, says('settings.offboardedDays.unusable')),
 }
 
 const form: readonly SettingsField[] = [
@@ -49,6 +54,11 @@ const form: readonly SettingsField[] = [
   { name: 'dataReaders', kind: 'text', wide: true },
   { name: 'privacyUrl', kind: 'url', wide: false },
   { name: 'linkDays', kind: 'days', wide: false },
+]
+
+const keeping: readonly SettingsField[] = [
+  { name: 'closedDays', kind: 'days', wide: true },
+  { name: 'offboardedDays', kind: 'days', wide: true },
 ]
 
 function isHttps(address: string): boolean {
@@ -82,6 +92,7 @@ async function showWith(
     typed,
     faults,
     fields: form,
+    keeping,
     people: people.map((person) => ({ ...person, role: roleOf(person, portal.config) })),
     zones: Intl.supportedValuesOf('timeZone'),
     mayChange: req.operator.role === 'Admin',

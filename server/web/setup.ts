@@ -35,7 +35,7 @@ export interface DoctorView {
 
 /** What each step’s tick rests on. Steps without a check are ticked by what the portal knows of itself. */
 const checksOf: Partial<Record<StepName, readonly CheckName[]>> = {
-  runs: ['configuration', 'database', 'address', 'clock'],
+  runs: ['configuration', 'database', 'address', 'metrics', 'clock'],
   app: ['tenant', 'audience'],
   redirects: ['redirect-uris'],
   credential: ['credential'],

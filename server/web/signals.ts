@@ -8,7 +8,9 @@ import type { Format } from './format.ts'
 import { Html, html, icon } from './html.ts'
 
 /** What of a tenant says whether it is being read. */
-export type Seen = Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt'>
+export type Seen = Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures'> & {
+  pausedAt?: string | null
+}
 
 /** Why access is refused, and what to do: whoever was let in before lost something, others never had it. */
 export function refusalKeys(
@@ -30,7 +32,7 @@ export interface Signals {
   /** Where a customer stands, or a tenant by its access state. */
   standing(value: Standing | AccessState): Html
   refusalKeys: typeof refusalKeys
-  /** A tenant's badge: blind before whatever its access state says. */
+  /** A tenant's badge: blind, then paused, before whatever its access state says. */
   tenantState(tenant: Seen): Html
   /** How fresh a line is: when its tenant was last read, or since when it is blind. */
   freshness(tenant: Seen): Html
@@ -92,10 +94,11 @@ const statuses: Record<IncidentStatus, { kind: string; shape: Html }> = {
 const standings: Record<Standing | AccessState, { colour: string; shape: string }> = {
   active: { colour: 'green', shape: 'circle-check' },
   blind: { colour: 'red', shape: 'eye-off' },
+  paused: { colour: 'yellow', shape: 'player-pause' },
   revoked: { colour: 'red', shape: 'ban' },
   gone: { colour: 'red', shape: 'circle-x' },
   blocked: { colour: 'orange', shape: 'lock' },
-  disabled: { colour: 'orange', shape: 'player-pause' },
+  disabled: { colour: 'orange', shape: 'plug-connected-x' },
   limited: { colour: 'orange', shape: 'shield-half' },
   unproven: { colour: 'orange', shape: 'plug-connected-x' },
   declined: { colour: 'orange', shape: 'circle-x' },
@@ -113,7 +116,8 @@ const standings: Record<Standing | AccessState, { colour: string; shape: string 
 
 const verdictColours: Record<string, string> = { malicious: 'red', suspicious: 'orange', noThreatsFound: 'green' }
 
-export function createSignals(language: Language, format: Format, now: Date): Signals {
+/** `allPaused`: reading of every tenant stands still, so that none of them looks well. */
+export function createSignals(language: Language, format: Format, now: Date, allPaused: boolean): Signals {
   const word = (key: MessageKey, values?: MessageValues) => say(language, key, values)
   const spoken: Signals['spoken'] = (prefix, value) => {
     const key = `${prefix}.${value}`
@@ -124,8 +128,9 @@ export function createSignals(language: Language, format: Format, now: Date): Si
     return format.span(Math.floor(milliseconds / unit) * unit)
   }
   const standing: Signals['standing'] = (value) => {
-    const { colour, shape } = standings[value]
-    return html`<span class="badge ${colour}">${icon(shape)}${word(`standing.${value}`)}</span>`
+    const shown = value === 'active' && allPaused ? 'paused' : value
+    const { colour, shape } = standings[shown]
+    return html`<span class="badge ${colour}">${icon(shape)}${word(`standing.${shown}`)}</span>`
   }
   return {
     refusalKeys,
@@ -139,7 +144,8 @@ export function createSignals(language: Language, format: Format, now: Date): Si
       html`<span class="sev sev-${value === 'unknown' ? 'informational' : value}">${severityShape(value)}${word(`severity.${value}`)}</span>`,
     status: (value) =>
       html`<span class="st st-${statuses[value].kind}">${statuses[value].shape}${word(`status.${value}`)}</span>`,
-    tenantState: (tenant) => standing(isBlind(tenant, now) ? 'blind' : tenant.accessState),
+    tenantState: (tenant) =>
+      standing(isBlind(tenant, now) ? 'blind' : isPaused(tenant) ? 'paused' : tenant.accessState),
     freshness(tenant) {
       const since = blindSince(tenant, now)
       const spanFrom = (from: string) => brief(now.getTime() - Date.parse(from))
@@ -148,6 +154,10 @@ export function createSignals(language: Language, format: Format, now: Date): Si
       }
       if (tenant.lastReadAt === null)
         return html`<span class="read">${icon('circle-dashed')}${word('signal.not-read')}</span>`
+      if (isPaused(tenant) || (allPaused && tenant.accessState === 'active')) {
+        const read = word('signal.read-ago', { span: spanFrom(tenant.lastReadAt) })
+        return html`<span class="read slow" title="${read}">${icon('player-pause')}${word('signal.paused')}</span>`
+      }
       return html`<span class="read">${icon('eye')}${spanFrom(tenant.lastReadAt)}</span>`
     },
     verdict: (value) =>
@@ -163,6 +173,8 @@ export function createSignals(language: Language, format: Format, now: Date): Si
     },
   }
 }
+
+const isPaused = (tenant: Seen) => tenant.accessState === 'active' && (tenant.pausedAt ?? null) !== null
 
 /** Revoked, blocked and the like keep their own name: they say more than that nothing is read. */
 const isBlind = (tenant: Seen, now: Date) => tenant.accessState === 'active' && blindSince(tenant, now) !== null

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { Response } from 'express'
 import { type ApiExample, apiExamples } from '../microsoft/examples.ts'
 import type { Capability, CapabilityState, LiveCall } from '../microsoft/microsoft.ts'
 import { ownerOf, type RefusalOwner } from '../microsoft/refusals.ts'
@@ -7,13 +7,16 @@ import { type AccessCheck, checksOf, requestCheck } from '../store/checks.ts'
 import { type Customer, customerById } from '../store/customers.ts'
 import { rejectedOf } from '../store/rejected.ts'
 import { readSettings } from '../store/settings.ts'
-import { requestSync, type Sync, syncsOf } from '../store/syncs.ts'
-import { blindSince, type Tenant, tenantById } from '../store/tenants.ts'
+import { blindAfterMs, blindSince, type Tenant, tenantById } from '../store/tenants.ts'
 import { operatorActor } from './access.ts'
-import { pathValue, readForm } from './forms.ts'
+import { type FieldFault, pathValue, readForm, type Typed } from './forms.ts'
+import { zoneOf } from './reader.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
-import { ownPath } from './security.ts'
+import { noteOpened } from './tenant-opened.ts'
+import { type ReadingView, readingOf } from './tenant-reading.ts'
+import { spanNames } from './tenant-window.ts'
+import { wallClockAt } from './zoned-time.ts'
 
 export interface TenantView {
   tenant: Tenant
@@ -32,7 +35,9 @@ export interface TenantView {
   /** Who must act on what the last check met; null when it met nothing. */
   mustAct: RefusalOwner | null
   capabilities: CapabilityLine[]
-  syncs: Sync[]
+  reading: ReadingView
+  blindAfterMs: number
+  reread: RereadForm
   rejected: Awaited<ReturnType<typeof rejectedOf>>
   examples: ApiExample[]
   /** Our own app, for comparison with the token's. */
@@ -40,6 +45,16 @@ export interface TenantView {
   linkDays: number
   mayChange: boolean
   mayCheck: boolean
+}
+
+/** What was typed, or what the form begins with; times as clocks show them in `zone`. */
+interface RereadForm {
+  spans: readonly string[]
+  span: string
+  from: string
+  to: string
+  zone: string
+  faults: FieldFault[] | null
 }
 
 interface CapabilityLine {
@@ -50,18 +65,29 @@ interface CapabilityLine {
   call: LiveCall | null
 }
 
-const shown = { checks: 25, syncs: 25 }
+const checksShown = 25
 
 const tenantIn = (req: OperatorRequest) => pathValue(req, 'tenantId').toLowerCase()
 
-export const showTenant: Handler<OperatorRequest> = async (portal, req, res) => {
+export const showTenant: Handler<OperatorRequest> = (portal, req, res) =>
+  showTenantWith(portal, req, res, tenantIn(req), null)
+
+/** The page of a tenant, after the form to read a stretch of time again was not taken as it was. @throws PortalError NOT_FOUND */
+export async function showTenantWith(
+  portal: Portal,
+  req: OperatorRequest,
+  res: Response,
+  id: string,
+  said: { faults: FieldFault[]; typed: Typed } | null,
+): Promise<void> {
   const { db, config } = portal
-  const tenant = await tenantById(db, tenantIn(req))
+  const tenant = await tenantById(db, id)
   const { tenantId } = tenant
-  const [customer, checks, syncs, rejected, settings] = await Promise.all([
+  noteOpened(portal, req, res, tenantId)
+  const [customer, checks, reading, rejected, settings] = await Promise.all([
     customerById(db, tenant.customerId),
-    checksOf(db, tenantId, shown.checks),
-    syncsOf(db, tenantId, shown.syncs),
+    checksOf(db, tenantId, checksShown),
+    readingOf(portal, tenant, req.operator.role),
     rejectedOf(db, tenantId),
     readSettings(db),
   ])
@@ -69,25 +95,42 @@ export const showTenant: Handler<OperatorRequest> = async (portal, req, res) => 
   const now = portal.now()
   const blind = blindSince(tenant, now)
   const code = checks[0]?.refusalCode ?? null
-  await render(res, 'tenants/tenant', {
+  const view: TenantView = {
     tenant,
     customer,
     blindSince: blind,
     sinceMs: now.getTime() - Date.parse(blind ?? tenant.stateSince),
     checkDue: isDue(tenant.nextCheckAt, now),
-    renewal: aboutToChange(tenant, now) ? 3 : 10,
+    renewal: reading.progress.length > 0 || aboutToChange(tenant, now) ? 3 : 10,
     open: Object.values(open).reduce((sum, count) => sum + count, 0),
     checks,
     mustAct: code === null ? null : ownerOf(code),
     capabilities: capabilitiesOf(portal, tenant, checks[0] ?? null),
-    syncs,
+    reading,
+    blindAfterMs,
+    reread: rereadForm(said, res.locals.reader.timeZone ?? 'UTC', now),
     rejected,
     examples: inOrder(apiExamples({ tenantId, config })),
     appId: config.app.clientId,
     linkDays: settings.linkDays,
     mayChange: req.operator.role === 'Admin',
     mayCheck: req.operator.role !== 'Reader',
-  })
+  }
+  await render(res, 'tenants/tenant', view, said === null ? 200 : 422)
+}
+
+/** It begins with the last day; what was typed stays, in the zone in which it was typed. */
+function rereadForm(said: { faults: FieldFault[]; typed: Typed } | null, readerZone: string, now: Date): RereadForm {
+  const typed = (name: string) => (typeof said?.typed[name] === 'string' ? (said.typed[name] as string) : null)
+  const zone = zoneOf(typed('zone') ?? undefined) ?? readerZone
+  return {
+    spans: spanNames,
+    span: typed('span') ?? spanNames[0] ?? '',
+    from: typed('from') ?? wallClockAt(now.getTime() - 86_400_000, zone),
+    to: typed('to') ?? wallClockAt(now, zone),
+    zone,
+    faults: said?.faults ?? null,
+  }
 }
 
 const isDue = (at: string | null, now: Date) => at !== null && at <= now.toISOString()
@@ -117,12 +160,4 @@ export const addCheck: Handler<OperatorRequest> = async (portal, req, res) => {
   const tenantId = tenantIn(req)
   await requestCheck(portal.db, operatorActor(req), tenantId, portal.now())
   res.redirect(303, `/tenants/${tenantId}`)
-}
-
-/** Reads the tenant now instead of when it is due, and goes back to the page that asked. */
-export const addSync: Handler<OperatorRequest> = async (portal, req, res) => {
-  const { value } = readForm({ returnTo: z.string().optional() }, req)
-  const tenantId = tenantIn(req)
-  await requestSync(portal.db, operatorActor(req), tenantId, portal.now())
-  res.redirect(303, ownPath(value?.returnTo ?? `/tenants/${tenantId}`))
 }

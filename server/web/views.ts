@@ -9,9 +9,11 @@ import type { IncidentView, MergedView } from './incident.ts'
 import type { QueueView } from './incidents.ts'
 import type { JoinView, NotAdminView } from './join.ts'
 import type { FirstDayView, OverviewView } from './overview.ts'
+import type { PauseView } from './pause.ts'
 import type { SettingsView } from './settings.ts'
 import type { DoctorView, SetupView } from './setup.ts'
 import type { SignedOutView, SignInView } from './sign-in.ts'
+import type { SyncsView } from './tenant-syncs.ts'
 import type { TenantView } from './tenants.ts'
 
 /**
@@ -36,7 +38,9 @@ export interface Views {
   'customers/form': CustomerFormView
   'customers/offboarding': OffboardingView
   'tenants/tenant': TenantView
+  'tenants/syncs': SyncsView
   'audit/audit': AuditView
+  'pause/pause': PauseView
   'settings/settings': SettingsView
   'setup/setup': SetupView
   'setup/doctor': DoctorView

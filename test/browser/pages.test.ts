@@ -89,6 +89,9 @@ inChromium('every page', () => {
     ['a customer to be offboarded', () => `${customerOf('active')}/offboarding`],
     ...everyTenant.map((one) => [`a tenant that is ${one}`, () => tenantOf(one)] as [string, () => string]),
     ['a tenant that is not there', '/tenants/00000000-0000-4000-a000-000000000000'],
+    ['the passes over a tenant', () => `${tenantOf('active')}/syncs`],
+    ['passes of a kind that nobody made', () => `${tenantOf('active')}/syncs?outcome=paused`],
+    ['what pausing everything does', '/pause'],
     ['the audit log', '/audit'],
     ['the audit log of one kind', '/audit?kind=people'],
     ['setup', '/setup'],
@@ -108,15 +111,79 @@ inChromium('every page', () => {
       world.addIncident(id, { status: 'active' }),
     ]
     await admin.page.goto(`${demo.origin}/tenants/${id}`)
-    await admin.page.getByRole('button', { name: 'Refresh now' }).click()
+    await admin.page.getByRole('button', { name: 'Read now' }).click()
     await runDue(demo.portal)
     world.mergeIncidents(id, [merged.id], survivor.id)
     await admin.page.goto(`${demo.origin}/tenants/${id}`)
-    await admin.page.getByRole('button', { name: 'Refresh now' }).click()
+    await admin.page.getByRole('button', { name: 'Read now' }).click()
     await runDue(demo.portal)
     await admin.page.goto(`${demo.origin}/tenants/${id}/incidents/${merged.id}`)
     expect(await admin.page.locator('main').textContent()).toContain(`#${survivor.id}`)
     await expectFineIn(admin)
+  })
+
+  test('is fine for everybody: a tenant by keyboard, its history, a stretch read again, and notes', async () => {
+    const { page } = admin
+    const address = `${demo.origin}/tenants/${cast.saintAubin.id}`
+    await page.goto(address)
+    await page.keyboard.press('r')
+    await page.waitForURL(address)
+    while ((await runDue(demo.portal)) > 0);
+    await page.goto(`${address}/syncs`)
+    await page.getByLabel('Kind').selectOption('reconcile')
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.waitForURL(/kind=reconcile/)
+    expect(await page.locator('.passes-t tbody tr').count()).toBe(1)
+    await expectFineIn(admin)
+    await page.goto(address)
+    await page.locator('summary', { hasText: 'Read a stretch of time again' }).click()
+    await page.locator('#span-own').check()
+    await page.locator('#from').fill('2026-01-02T10:00')
+    await page.locator('#to').fill('2026-01-01T10:00')
+    await page.getByRole('button', { name: 'Read again' }).click()
+    await page.locator('[aria-invalid="true"]').first().waitFor()
+    await expectFineIn(admin)
+    await page.locator('#span-7d').check()
+    await page.getByRole('button', { name: 'Read again' }).click()
+    await page.getByText('asked for by Ines Lindqvist').first().waitFor()
+    await expectFineIn(admin)
+    await page.goto(`${demo.origin}/tenants/${cast.norrsken.id}/incidents/2288`)
+    expect(await page.locator('main').textContent()).toContain('Same workstation as last week')
+    await page.getByLabel('New note').fill(`Look at ${'a-very-long-name-without-a-break'.repeat(6)}`)
+    await page.getByRole('button', { name: 'Add the note' }).click()
+    await page.getByText('a-very-long-name').first().waitFor()
+    await expectFineIn(admin)
+  })
+
+  test('is fine for everybody: tenants that Microsoft throttles or does not answer for', async () => {
+    const { page } = admin
+    const { world } = demo.simulator
+    world.setWeather(cast.ostrava.id, 'throttle', { retryAfter: 420 })
+    world.setWeather(cast.engelska.id, 'outage', { status: 503 })
+    for (const { id } of [cast.ostrava, cast.engelska]) {
+      await page.goto(`${demo.origin}/tenants/${id}`)
+      await page.getByRole('button', { name: 'Read now' }).click()
+    }
+    await runDue(demo.portal)
+    for (const path of [`/tenants/${cast.ostrava.id}`, `/tenants/${cast.engelska.id}`, '/']) {
+      await page.goto(demo.origin + path)
+      await expectFineIn(admin)
+    }
+    for (const { id } of [cast.ostrava, cast.engelska]) world.clearWeather(id)
+  })
+
+  test('is fine for everybody: while everything is paused', async () => {
+    const { page } = admin
+    await page.goto(`${demo.origin}/pause`)
+    await page.locator('main').getByRole('button', { name: 'Pause everything' }).click()
+    await page.getByRole('button', { name: 'Resume everything' }).first().waitFor()
+    for (const path of ['/', '/incidents', '/customers', `/tenants/${cast.saintAubin.id}`, '/pause', '/settings']) {
+      await page.goto(demo.origin + path)
+      await expectFineIn(admin)
+    }
+    await page.goto(demo.origin)
+    await page.getByRole('button', { name: 'Resume everything' }).first().click()
+    await page.getByRole('button', { name: 'Resume everything' }).first().waitFor({ state: 'detached' })
   })
 
   test('is fine for everybody: forms that were filled in wrongly', async () => {

@@ -67,6 +67,20 @@ export const audit = {
     '<b>{actor}</b> read the name of tenant <t>{tenant}</t>{place, select, log { of <c>{customer}</c>} other {}}',
   'audit.tenant.check-requested':
     '<b>{actor}</b> had the access to <t>{tenant}</t> proven anew{place, select, log { for <c>{customer}</c>} other {}}',
+  'audit.tenant.reread-requested':
+    '<b>{actor}</b> had a stretch of time of <t>{tenant}</t> read again{place, select, log { for <c>{customer}</c>} other {}}',
+  'audit.tenant.paused':
+    '<b>{actor}</b> paused the reading of <t>{tenant}</t>{place, select, log { of <c>{customer}</c>} other {}}',
+  'audit.tenant.resumed':
+    '<b>{actor}</b> resumed the reading of <t>{tenant}</t>{place, select, log { of <c>{customer}</c>} other {}}',
+  'audit.reading.paused': '<b>{actor}</b> paused the reading of all tenants',
+  'audit.reading.resumed': '<b>{actor}</b> resumed the reading of all tenants',
+  'audit.note.added':
+    '<b>{actor}</b> wrote a note on an incident of <t>{tenant}</t>{place, select, log { of <c>{customer}</c>} other {}}',
+  'audit.note.removed':
+    '<b>{actor}</b> removed a note from an incident of <t>{tenant}</t>{place, select, log { of <c>{customer}</c>} other {}}',
+  'audit.tenant.data-removed':
+    '<b>{actor}</b> removed what was read of <t>{tenant}</t>{place, select, log { of <c>{customer}</c>} other {}}, as the settings say',
   'audit.tenant.sync-requested':
     '<b>{actor}</b> had <t>{tenant}</t> read at once{place, select, log { for <c>{customer}</c>} other {}}',
   'audit.access.changed':
@@ -78,6 +92,7 @@ export const audit = {
   'audit.alarm.raised': '<b>{actor}</b> met a fault of our own app',
   'audit.alarm.cleared': '<b>{actor}</b> saw the fault of our own app mended',
 
+  'audit.detail.incident': 'Incident #{id}',
   'audit.detail.from': 'from {address}',
   'audit.detail.changed': 'Changed: {names}',
   'audit.detail.unchanged': 'Saved without a change',
@@ -112,4 +127,6 @@ export const audit = {
   'audit.field.privacyUrl': 'data protection page',
   'audit.field.appName': 'name of the app',
   'audit.field.linkDays': 'days of a link',
+  'audit.field.closedDays': 'days closed incidents are kept',
+  'audit.field.offboardedDays': 'days what was read is kept after offboarding',
 } as const

@@ -5,6 +5,8 @@ export const customers = {
     '{customers, plural, one {# customer} other {# customers}}, {tenants, plural, one {# tenant} other {# tenants}}. Those that need someone come first.',
   'customers.lead.by-name':
     '{customers, plural, one {# customer} other {# customers}}, {tenants, plural, one {# tenant} other {# tenants}}, by name.',
+  'customers.lead.open':
+    '{open, plural, =0 {None open} one {1 open incident} other {# open incidents}} over {tenants, plural, one {1 tenant} other {# tenants}}{blind, plural, =0 {} one {, 1 of them blind} other {, # of them blind}}.',
   'customers.new': 'New customer',
   'customers.by-state': 'Customers by state',
   'customers.all': 'All',
@@ -49,6 +51,7 @@ export const customers = {
   'customers.note.blocked': 'For {span}. Only their administrator can let the app through',
   'customers.note.limited': 'For {span}. A new consent brings it',
   'customers.note.blind': 'Access is proven, reading fails',
+  'customers.note.paused': 'For {span}. Nothing new arrives',
   'customers.note.review': 'A tenant came back and waits for you',
   'customers.note.unproven': 'Not found in two days',
   'customers.note.unlicensed': 'Access is proven, Defender has no data to give',
@@ -159,6 +162,8 @@ export const customers = {
   'customers.next.disabled': 'Nothing can be done from here. Muster keeps trying.',
   'customers.next.blocked': 'Nothing can be done from here. Muster keeps trying.',
   'customers.next.unlicensed': 'Nothing can be done from here. Muster keeps trying.',
+  'customers.next.paused':
+    'Nothing new arrives until it is resumed. Reading then goes on where it stopped; nothing is skipped.',
   'customers.next.blind': 'Muster keeps trying by itself. Reading goes on where it stopped; nothing is skipped.',
   'customers.calm.declined': 'The last attempt ended without a consent',
   'customers.calm.declined.open':
@@ -173,11 +178,12 @@ export const customers = {
     'Issue a consent link and send it to an administrator of the customer. Muster sends nothing by itself.',
   'customers.calm.offboarded': 'Offboarded',
   'customers.calm.offboarded.next':
-    'Nothing is read any more. What was read stays visible. The tenants stay reserved for this customer’s record.',
+    'Nothing is read any more. What was read stays visible for as long as the settings say. The tenants stay reserved for this customer’s record.',
   'customers.calm.offboarded.back': 'Take the customer back',
   'customers.primary.issue': 'Issue a new link',
   'customers.primary.issue-first': 'Issue a consent link',
   'customers.primary.check': 'Check again now',
+  'customers.primary.resume': 'Resume reading',
   'customers.primary.read': 'Read now',
 
   'customers.taken': 'This tenant belongs to {customer}',
@@ -332,9 +338,9 @@ export const customers = {
     '{tenants, plural, =0 {No tenant is connected.} one {# tenant, at once.} other {# tenants, at once.}} {open, plural, =0 {No incident is open.} one {# open incident stays visible, as last read.} other {# open incidents stay visible, as last read.}}',
   'customers.offboarding.links': 'Now: the link ends',
   'customers.offboarding.links.text': 'Whoever opens it is told that it is no longer valid.',
-  'customers.offboarding.stays': 'Stays: what was read',
+  'customers.offboarding.stays': 'For a while: what was read',
   'customers.offboarding.stays.text':
-    '{incidents, plural, =0 {Nothing was read.} one {# incident stays in this portal.} other {# incidents stay in this portal.}} The audit log stays. The tenants stay reserved for this customer’s record, so that nobody else can bind them.',
+    '{incidents, plural, =0 {Nothing was read.} other {{days, plural, =0 {{incidents, plural, one {# incident stays} other {# incidents stay}} in this portal until the settings say otherwise.} other {{incidents, plural, one {# incident stays} other {# incidents stay}} in this portal for {days, plural, one {# day} other {# days}}, and cannot be brought back after that.}}}} The audit log stays. The tenants stay reserved for this customer’s record, so that nobody else can bind them.',
   'customers.offboarding.customer': 'By the customer: the app is removed',
   'customers.offboarding.customer.text':
     'Muster cannot do that. Until then the consent itself stands, though nothing uses it. Ask them: Entra admin centre, Enterprise applications, {app}, Properties, Delete.',

@@ -57,6 +57,10 @@ export const errors = {
   'error.CONSENT_NOT_YOURS': 'This page is no longer valid',
   'error.CONSENT_NOT_YOURS.next':
     'It shows something only to the browser in which the consent was started. If you accepted at Microsoft just now, whoever sent you the link will see to it. Otherwise open that link again.',
+  'error.TENANT_PAUSED': 'Reading of this tenant is paused',
+  'error.TENANT_PAUSED.next': 'Resume it on the tenant’s page, then try again.',
+  'error.READING_PAUSED': 'Reading of all tenants is paused',
+  'error.READING_PAUSED.next': 'An Admin can resume it on the overview, then try again.',
   'error.CUSTOMER_OFFBOARDED': 'This customer is offboarded',
   'error.CUSTOMER_OFFBOARDED.next':
     'Nothing was changed. Take the customer back on its page first, if you serve them again.',

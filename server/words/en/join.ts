@@ -39,6 +39,10 @@ export const join = {
   'join.keep.what.text': 'Incidents, alerts, and the users, devices, addresses and files named in them',
   'join.keep.where': 'Where',
   'join.keep.how-long': 'For how long',
+  'join.keep.how-long.closed':
+    '{days, plural, =0 {Incidents: for as long as we work for you.} one {A closed incident: # day after its last change.} other {A closed incident: # days after its last change.}}',
+  'join.keep.how-long.ended':
+    '{days, plural, =0 {When our work for you ends, it stays until we delete it.} one {When our work for you ends, all of it goes after # day.} other {When our work for you ends, all of it goes after # days.}} A log of what we did stays, without incidents.',
   'join.keep.who': 'Who sees it',
   'join.back': 'How to take it back',
   'join.back.open': 'Open the <b>Microsoft Entra admin centre</b> and choose <b>Enterprise applications</b>.',

@@ -1,6 +1,7 @@
 /** English: the words of the overview pages. */
 export const overview = {
   'overview.reading': 'Reading <b>{read} of {tenants}</b> tenants',
+  'overview.reading.paused': '<b>{read} of {tenants}</b> tenants read lately',
   'overview.oldest': 'oldest',
   'overview.queue': 'Open the queue',
   'overview.blind': '{n, plural, one {1 tenant is blind} other {# tenants are blind}}',
@@ -11,6 +12,11 @@ export const overview = {
   'overview.blind.late.next': 'See that a worker runs, and that it is not held up.',
   'overview.blind.internal': 'Reading this tenant ended in a fault of Muster itself.',
   'overview.blind.internal.next': 'The log has the reason. Nothing that was read is lost.',
+  'overview.blind.paused': 'Reading of this tenant was paused by {by}.',
+  'overview.blind.paused.next': 'An Admin resumes it on the tenant’s page. Reading then goes on where it stopped.',
+  'overview.blind.by-pause.why':
+    'Only because reading of all tenants is paused, as said above. Their consents are as they were.',
+  'overview.blind.waits': 'Asked to wait until',
   'overview.blind.by-alarm': '{n, plural, one {1 tenant} other {# tenants}}',
   'overview.blind.by-alarm.why':
     'Only because Microsoft refuses your own app, as said below. Their consents are as they were, and no customer has to act.',
@@ -26,6 +32,8 @@ export const overview = {
   'overview.since': 'since',
   'overview.open': '{n, plural, =0 {No open incidents} one {1 open incident} other {# open incidents}}',
   'overview.open.title': 'Open incidents',
+  'overview.open.over':
+    'over {tenants, plural, one {1 tenant} other {# tenants}}{blind, plural, =0 {} one {, 1 of them blind} other {, # of them blind}}',
   'overview.open.none': '{read} of {tenants} tenants were read lately',
   'overview.open.blind':
     '{n, plural, one {1 blind tenant counts as last read} other {# blind tenants count as last read}}',
@@ -55,6 +63,7 @@ export const overview = {
   'overview.needs.nobody': 'Decide on a tenant of no customer',
   'overview.needs.unpinned': 'A consent came back, and no tenant was expected for its link',
   'overview.needs.unclaimed': 'A consent came back late, or without its link',
+  'overview.needs.paused': 'Paused by {by}',
   'overview.needs.more': '{n, plural, one {1 more} other {# more}}',
   'overview.funnel': 'Consent',
   'overview.funnel.of': '{n, plural, one {1 link of the last 30 days} other {# links of the last 30 days}}',
@@ -83,6 +92,7 @@ export const overview = {
   'overview.stuck.revoked': 'The consent was taken back',
   'overview.stuck.gone': 'Microsoft knows no such tenant',
   'overview.stuck.blind': 'Connected, and blind now',
+  'overview.stuck.paused': 'Connected, and paused now',
   'overview.stuck.active': 'Another tenant of theirs is connected',
   'overview.stuck.offboarded': 'Offboarded',
   'overview.welcome': 'Welcome, {name}',

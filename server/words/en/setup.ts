@@ -69,6 +69,8 @@ export const setup = {
   'setup.found.not-looked-at.next': 'Mend the configuration first, then look again.',
   'setup.found.variable-wrong': '{variable} {problem}.',
   'setup.found.variable-wrong.next': '{remedy}',
+  'setup.found.not-reached': 'Not looked at: it needs the checks above to pass.',
+  'setup.found.not-reached.next': 'Mend what stands above, then look again.',
   'setup.found.variables-read': '{n} variables are known, and nothing that was given is wrong.',
   'setup.found.proxy-unnamed':
     'People come over https, so a proxy stands before Muster, but TRUST_PROXY names none: every visitor seems to come from the proxy.',
@@ -103,6 +105,15 @@ export const setup = {
   'setup.found.address-silent-here': 'Nothing answers at {url} ({reason}).',
   'setup.found.address-silent-here.next':
     'Fine while Muster is not running. Customers cannot open this address: it is this machine’s own.',
+  'setup.found.calls-beyond':
+    'Muster may make {minute} calls a minute and {hour} an hour for each tenant. Microsoft allows {limitMinute} and {limitHour}, for all that reads there.',
+  'setup.found.calls-beyond.next':
+    'Leave CALLS_PER_MINUTE and CALLS_PER_HOUR empty, unless Microsoft granted you more: what is beyond is answered with 429.',
+  'setup.found.metrics-off': 'Metrics are off: METRICS_PORT is empty.',
+  'setup.found.metrics-answer': 'Metrics are answered at {url}.',
+  'setup.found.metrics-silent': 'Metrics will be answered at {url} once Muster runs here.',
+  'setup.found.metrics-other': 'Something else answers at {url}, with status {status}.',
+  'setup.found.metrics-other.next': 'Choose another METRICS_PORT, or stop what answers there.',
   'setup.found.clock-right': 'This machine’s clock and Microsoft’s are {seconds} s apart.',
   'setup.found.clock-ahead': 'This machine’s clock is {seconds} s ahead of Microsoft’s.',
   'setup.found.clock-ahead.next': 'Switch time synchronisation on. Beyond five minutes nobody can sign in.',
@@ -114,6 +125,7 @@ export const setup = {
   'setup.check.configuration': 'Configuration',
   'setup.check.database': 'Database',
   'setup.check.address': 'Public address',
+  'setup.check.metrics': 'Metrics',
   'setup.check.clock': 'Clock',
   'setup.check.tenant': 'Your own tenant',
   'setup.check.credential': 'Credential',

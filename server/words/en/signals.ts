@@ -13,6 +13,7 @@ export const signals = {
   'status.unknown': 'Unknown',
   'standing.active': 'Connected',
   'standing.blind': 'Blind',
+  'standing.paused': 'Paused',
   'standing.revoked': 'Consent revoked',
   'standing.blocked': 'Blocked by Conditional Access',
   'standing.limited': 'Permission missing',
@@ -35,6 +36,8 @@ export const signals = {
   'verdict.noThreatsFound': 'No threats found',
   'verdict.unknown': 'Unknown',
   'signal.blind-for': 'blind {span}',
+  'signal.paused': 'paused',
+  'signal.read-ago': 'read {span} ago',
   'signal.not-read': 'not read yet',
   'signal.unassigned': 'Unassigned',
 } as const

@@ -58,6 +58,10 @@ export const errors = {
   'error.CONSENT_NOT_YOURS': 'Sidan gäller inte längre',
   'error.CONSENT_NOT_YOURS.next':
     'Den visar något bara för webbläsaren där godkännandet påbörjades. Om du nyss godkände hos Microsoft tar den som skickade länken hand om det. Öppna annars länken igen.',
+  'error.TENANT_PAUSED': 'Läsningen av den här klientorganisationen är pausad',
+  'error.TENANT_PAUSED.next': 'Återuppta den på klientorganisationens sida och försök igen.',
+  'error.READING_PAUSED': 'Läsningen av alla klientorganisationer är pausad',
+  'error.READING_PAUSED.next': 'En administratör kan återuppta den i översikten. Försök sedan igen.',
   'error.CUSTOMER_OFFBOARDED': 'Kunden är avslutad',
   'error.CUSTOMER_OFFBOARDED.next':
     'Inget ändrades. Ta tillbaka kunden på dess sida först, om ni arbetar med dem igen.',

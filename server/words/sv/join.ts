@@ -41,6 +41,10 @@ export const join = {
   'join.keep.what.text': 'Incidenter, aviseringar och de användare, enheter, adresser och filer som nämns i dem',
   'join.keep.where': 'Var',
   'join.keep.how-long': 'Hur länge',
+  'join.keep.how-long.closed':
+    '{days, plural, =0 {Incidenter: så länge vi arbetar för er.} one {En stängd incident: # dag efter den senaste ändringen.} other {En stängd incident: # dagar efter den senaste ändringen.}}',
+  'join.keep.how-long.ended':
+    '{days, plural, =0 {När vårt uppdrag för er tar slut finns uppgifterna kvar tills vi raderar dem.} one {När vårt uppdrag för er tar slut raderas allt efter # dag.} other {När vårt uppdrag för er tar slut raderas allt efter # dagar.}} En logg över vad vi har gjort finns kvar, utan incidenter.',
   'join.keep.who': 'Vem ser det',
   'join.back': 'Så tar ni tillbaka det',
   'join.back.open': 'Öppna <b>administrationscentret för Microsoft Entra</b> och välj <b>Företagsprogram</b>.',

@@ -51,6 +51,10 @@ export const errors = {
   'error.CONSENT_NOT_YOURS': '這個頁面已失效',
   'error.CONSENT_NOT_YOURS.next':
     '只有開始同意程序的瀏覽器才能看到此頁的內容。如果您剛才已在 Microsoft 按下「接受」，寄送連結給您的人會處理。否則請再次開啟該連結。',
+  'error.TENANT_PAUSED': '此租用戶的讀取已暫停',
+  'error.TENANT_PAUSED.next': '請在該租用戶的頁面上恢復讀取，然後再試一次。',
+  'error.READING_PAUSED': '所有租用戶的讀取已暫停',
+  'error.READING_PAUSED.next': '管理員可以在總覽頁面上恢復讀取，然後再試一次。',
   'error.CUSTOMER_OFFBOARDED': '此客戶已終止服務',
   'error.CUSTOMER_OFFBOARDED.next': '沒有變更任何內容。若要再次為其服務，請先在該客戶的頁面上恢復服務。',
   'error.TENANT_UNKNOWN': '沒有 Microsoft 租用戶擁有此網域',

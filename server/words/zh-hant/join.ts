@@ -37,6 +37,10 @@ export const join = {
   'join.keep.what.text': '事件、警示，以及其中提到的使用者、裝置、位址與檔案',
   'join.keep.where': '地點',
   'join.keep.how-long': '期限',
+  'join.keep.how-long.closed':
+    '{days, plural, =0 {事件：在我們為貴組織服務期間一直保存。} other {已關閉的事件：自最後一次變更起保存 # 天。}}',
+  'join.keep.how-long.ended':
+    '{days, plural, =0 {服務結束後，資料會保留到我們刪除為止。} other {服務結束 # 天後，所有資料都會刪除。}}我們所做操作的紀錄會保留，但不含事件內容。',
   'join.keep.who': '可查看者',
   'join.back': '如何收回同意',
   'join.back.open': '開啟 <b>Microsoft Entra 系統管理中心</b>，選擇<b>企業應用程式</b>。',
