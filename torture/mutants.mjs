@@ -1,0 +1,49 @@
+// The portal with one of its defences taken out: a run against it has to fail.
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+export const built = join(root, 'dist')
+
+/** Exact pieces of the compiled portal, and what takes their place. */
+export const mutants = {
+  /** A poll begins where the last one ended. */
+  overlap: [['sync.js', 'instant(Date.parse(tenant.cursor) - overlapMs)', 'instant(Date.parse(tenant.cursor))']],
+  /** Whoever once had a claim may go on writing. */
+  fence: [['store/claims.js', 'if (rows.length !== 1)', 'if (rows.length > 1)']],
+  /** What arrives last is taken for the newest. */
+  guard: [
+    [
+      'store/readings.js',
+      "eb('excluded.last_update_at', '>', eb.ref('incidents.last_update_at'))",
+      "eb('excluded.last_update_at', '!=', eb.ref('incidents.last_update_at'))",
+    ],
+  ],
+  /** What the polls did not bring is never looked for. */
+  reconcile: [['windows.js', '!window && isDue(tenant.nextReconcileAt, portal.now())', '!window && false']],
+}
+
+/** A copy of the portal in `folder` with the defence taken out. @throws Error when the portal is no longer written so */
+export function mutantOf(name, folder) {
+  const changes = mutants[name]
+  if (!changes) throw new Error(`no mutant is called ${name}; there are: ${Object.keys(mutants).join(', ')}`)
+  mkdirSync(folder, { recursive: true })
+  const dist = join(folder, 'dist')
+  cpSync(built, dist, { recursive: true })
+  for (const beside of ['node_modules', 'views', 'public', 'package.json']) {
+    symlinkSync(join(root, beside), join(folder, beside))
+  }
+  for (const [file, defence, without] of changes) {
+    const path = join(dist, file)
+    const text = readFileSync(path, 'utf8')
+    if (text.split(defence).length !== 2) {
+      throw new Error(`the mutant "${name}" no longer applies: dist/${file} has not exactly one \`${defence}\``)
+    }
+    writeFileSync(
+      path,
+      text.replace(defence, () => without),
+    )
+  }
+  return dist
+}
