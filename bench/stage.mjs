@@ -1,12 +1,10 @@
 // What the benchmarks stand on: a simulator in a process of its own, a configuration that points at it, and incidents
 // to fill a store with.
-import { fork } from 'node:child_process'
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { readConfig } from '../dist/config.js'
 import { createLog } from '../dist/log.js'
 import { openDatabase } from '../dist/store/database.js'
@@ -34,7 +32,7 @@ export async function engines() {
       async open() {
         const folder = temporaryFolder()
         const db = await openDatabase({ databaseUrl: null, dataDir: folder.path, log })
-        return { db, close: () => db.destroy().then(folder.remove) }
+        return { db, databaseUrl: null, dataDir: folder.path, close: () => db.destroy().then(folder.remove) }
       },
     },
   ]
@@ -54,7 +52,8 @@ export async function engines() {
       const own = new URL(url)
       own.pathname = `/${name}`
       const db = await openDatabase({ databaseUrl: own.href, dataDir: '', log })
-      return { db, close: () => db.destroy().then(() => asAdmin(`drop database ${name} with (force)`)) }
+      const close = () => db.destroy().then(() => asAdmin(`drop database ${name} with (force)`))
+      return { db, databaseUrl: own.href, dataDir: '', close }
     },
   })
   return found
@@ -73,25 +72,6 @@ export const configFor = (origin, more = {}) =>
     ...more,
   })
 
-/** The simulator with `tenants` consented tenants of `incidents` each, in its own process. */
-export async function startSimulatorProcess({ tenants, incidents }) {
-  const child = fork(fileURLToPath(new URL('./simulator-process.mjs', import.meta.url)), [
-    JSON.stringify({ tenants, incidents, clientId, clientSecret, partnerTenantId }),
-  ])
-  const origin = await new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve(message.origin))
-    child.once('exit', (code) => reject(new Error(`the simulator ended with ${code}`)))
-  })
-  return {
-    origin,
-    close: () =>
-      new Promise((resolve) => {
-        child.removeAllListeners('exit').once('exit', resolve)
-        child.disconnect()
-      }),
-  }
-}
-
 const titles = [
   'Multi-stage incident involving Initial access & Exfiltration on multiple endpoints',
   'Suspicious inbox manipulation rule involving one user',
@@ -101,14 +81,17 @@ const titles = [
 ]
 const severities = ['high', 'medium', 'low', 'low', 'informational']
 
-/** Incident `n` of a tenant as the portal holds one: about 8 kB of original, two alerts, five entities. */
-export function incidentOf(n, now) {
-  const updated = new Date(now - ((n * 7_919) % (30 * 86_400)) * 1_000).toISOString().replace('Z', '0000Z')
+/** Whatever its severity. */
+const titleOf = (n) => titles[Math.floor(n / severities.length) % titles.length]
+
+/** Incident `n` of tenant `t` as the portal holds one: about 8 kB of original, two alerts, six entities. */
+export function incidentOf(n, now, t = 0) {
+  const updated = new Date(now - ((n * 7_919 + t * 48_611) % (30 * 86_400)) * 1_000).toISOString().replace('Z', '0000Z')
   const open = n % 12 === 0
   const entity = (kind, name) => ({ kind, name, detail: null, verdict: 'suspicious', remediation: null })
   const alert = (k) => ({
     id: `da${n}_${k}`,
-    title: titles[(n + k) % titles.length],
+    title: titleOf(n + k + t * 7),
     description: 'A process was started in a way that is seldom seen in this organisation.',
     severity: severities[n % severities.length],
     status: 'new',
@@ -129,7 +112,7 @@ export function incidentOf(n, now) {
   return {
     id: String(n),
     redirectId: null,
-    title: titles[n % titles.length],
+    title: titleOf(n + t * 7),
     description: null,
     severity: severities[n % severities.length],
     status: open ? 'active' : 'resolved',

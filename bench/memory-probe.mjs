@@ -1,0 +1,48 @@
+// Loaded into the portal by `--import`, in each of its threads: writes down once in half a second what the process holds
+// and uses and how long its event loops were held. It costs the portal a timer and a line of text.
+import { appendFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { isMainThread, workerData } from 'node:worker_threads'
+
+const file = process.env.BENCH_PROBE
+const resolution = 5
+const delay = monitorEventLoopDelay({ resolution })
+let commits = 0
+
+const { prototype } = createRequire(import.meta.url)('libsql')
+const { prepare, exec } = prototype
+prototype.prepare = function counting(text, ...rest) {
+  if (text === 'commit') commits++
+  return prepare.call(this, text, ...rest)
+}
+
+const memory = () => {
+  const { heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage()
+  return { heap: heapUsed, heapTotal, external, arrayBuffers }
+}
+
+// The database's own thread commits so.
+prototype.exec = function counting(text, ...rest) {
+  if (text === 'commit') commits++
+  return exec.call(this, text, ...rest)
+}
+
+delay.enable()
+const timer = setInterval(() => {
+  const { user, system } = process.cpuUsage()
+  const line = {
+    at: Date.now(),
+    // The database has a thread of its own, whose loop nobody waits for.
+    thread: isMainThread ? 'main' : workerData?.file ? 'database' : 'worker',
+    rss: process.memoryUsage.rss(),
+    ...memory(),
+    cpuMs: (user + system) / 1000,
+    // What is measured is the distance between two ticks of its own timer.
+    heldMs: Math.max(0, delay.max / 1e6 - resolution),
+    commits,
+  }
+  delay.reset()
+  appendFileSync(file, `${JSON.stringify(line)}\n`)
+}, 500)
+timer.unref()
