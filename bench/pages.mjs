@@ -202,8 +202,7 @@ async function fill(db, engine, from, to) {
   }
   const incidentColumns = `incident_id, title, severity, severity_rank, status, open, assigned_to, classification,
     determination, redirect_id, created_at, created_day, alert_count, alerts_read_at, search_text, content_hash, facts,
-    original, first_seen_at, stored_at`
-  const alertColumns = 'incident_id, alert_id, first_activity_at, facts, original'
+    original, alerts, first_seen_at, stored_at`
   const perTransaction = Math.max(1, Math.ceil(2_000 / (to - from)))
   for (let start = originals; start < tenants; start += perTransaction) {
     await write(db, async (tx) => {
@@ -214,8 +213,6 @@ async function fill(db, engine, from, to) {
         await sql`insert into incidents (tenant_id, last_update_at, ${sql.raw(incidentColumns)})
           select ${filled[t]}, substr(last_update_at, 1, 20) || ${instant}, ${sql.raw(incidentColumns)}
           from incidents where ${wanted}`.execute(tx)
-        await sql`insert into alerts (tenant_id, ${sql.raw(alertColumns)})
-          select ${filled[t]}, ${sql.raw(alertColumns)} from alerts where ${wanted}`.execute(tx)
       }
     })
   }

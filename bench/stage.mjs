@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig } from '../dist/config.js'
 import { createLog } from '../dist/log.js'
+import { originalOf } from '../dist/microsoft/reading.js'
 import { openDatabase } from '../dist/store/database.js'
 import { saveSession } from '../dist/store/sessions.js'
 import { keysFor } from '../dist/web/keys.js'
@@ -107,7 +108,7 @@ export function incidentOf(n, now, t = 0) {
       entity('device', `WS-${n % 800}`),
       entity('ip', `203.0.113.${n % 250}`),
     ],
-    original: { alertId: `da${n}_${k}`, padding: 'x'.repeat(2_500) },
+    original: null,
   })
   return {
     id: String(n),
@@ -129,7 +130,7 @@ export function incidentOf(n, now, t = 0) {
     lastUpdateAt: updated,
     webUrl: null,
     alerts: [alert(0), alert(1)],
-    original: { incidentId: n, padding: 'x'.repeat(3_000) },
+    ...originalOf({ incidentId: n, padding: 'x'.repeat(8_000) }),
   }
 }
 

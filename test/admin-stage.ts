@@ -99,7 +99,6 @@ export async function wholeDatabase(here: TestPortal, but: readonly (keyof Schem
     'tenants',
     'access_checks',
     'incidents',
-    'alerts',
     'rejected_items',
     'syncs',
     'audit_events',

@@ -1,4 +1,5 @@
 import type { RemoteAlert, RemoteIncident } from '../server/microsoft/microsoft.ts'
+import { originalOf } from '../server/microsoft/reading.ts'
 import { write } from '../server/store/database.ts'
 import { storeIncidents } from '../server/store/readings.ts'
 import type { TestPortal } from './portal-for-tests.ts'
@@ -20,7 +21,7 @@ export function alertFor(more: Partial<RemoteAlert> & { id: string }): RemoteAle
     lastActivityAt: null,
     techniques: [],
     entities: [],
-    original: {},
+    original: null,
     ...more,
   }
 }
@@ -46,7 +47,7 @@ export function incidentFor(here: TestPortal, more: Partial<RemoteIncident> & { 
     lastUpdateAt: at,
     webUrl: null,
     alerts: [],
-    original: { id: more.id },
+    ...originalOf({ id: more.id }),
     ...more,
   }
 }

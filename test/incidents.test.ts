@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { originalOf } from '../server/microsoft/reading.ts'
 import { offboardCustomer } from '../server/store/tenants.ts'
 import { defanged } from '../server/web/incident-entities.ts'
 import { before, connected, customerNamed, untilNothingIsDue } from './admin-stage.ts'
@@ -375,7 +376,7 @@ onEachEngine('an incident', (engine) => {
             })),
           }),
         ],
-        original: { id: 666, text: huge },
+        ...originalOf({ id: 666, text: huge }),
       }),
     ])
     for (const address of [

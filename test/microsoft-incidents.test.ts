@@ -69,7 +69,7 @@ describe('an incident of the Defender API', () => {
       lastUpdateAt: '2026-11-20T06:07:08.3200000Z',
       webUrl: `https://security.microsoft.com/incident2/4711/overview?tid=${contoso}`,
     })
-    expect(read?.original).toEqual(record)
+    expect(JSON.parse(read?.original ?? '')).toEqual(record)
     const [alert] = read?.alerts ?? []
     expect(alert).toMatchObject({
       severity: 'high',
@@ -243,7 +243,7 @@ describe('bad items', () => {
   test('carry no NUL further, which PostgreSQL would refuse', async () => {
     const read = await one('defender', defenderIncident({ incidentName: 'a\0b', junk: { deep: ['c\0d'] } }))
     expect(read?.title).toBe('ab')
-    expect(JSON.stringify(read?.original)).not.toContain('\\u0000')
+    expect(read?.original).not.toContain('\\u0000')
   })
 
   test('of any shape never stop a page', async () => {

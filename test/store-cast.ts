@@ -1,4 +1,5 @@
 import type { AccessEvidence, RemoteAlert, RemoteIncident } from '../server/microsoft/microsoft.ts'
+import { originalOf } from '../server/microsoft/reading.ts'
 import type { Actor } from '../server/store/audit.ts'
 import { bindTenant } from '../server/store/bindings.ts'
 import { recordCheck } from '../server/store/checks.ts'
@@ -114,10 +115,11 @@ export function incident(id: string, minutes: number, about: Partial<RemoteIncid
     lastUpdateAt: instant(minutes),
     webUrl: null,
     alerts: [],
-    original: null,
+    original: '',
+    fingerprint: '',
     ...about,
   }
-  return { ...read, original: about.original ?? { ...read, original: undefined } }
+  return { ...read, ...originalOf(about.original === undefined ? { ...read } : JSON.parse(about.original)) }
 }
 
 export function alert(id: string, about: Partial<RemoteAlert> = {}): RemoteAlert {
@@ -135,7 +137,7 @@ export function alert(id: string, about: Partial<RemoteAlert> = {}): RemoteAlert
     lastActivityAt: null,
     techniques: [],
     entities: [],
-    original: { alertId: id },
+    original: null,
     ...about,
   }
 }

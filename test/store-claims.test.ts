@@ -116,7 +116,6 @@ describe.each(databases)('a claim on $name', ({ open }) => {
       JSON.stringify([
         await store.db.selectFrom('tenants').selectAll().execute(),
         await store.db.selectFrom('incidents').selectAll().execute(),
-        await store.db.selectFrom('alerts').selectAll().execute(),
         await store.db.selectFrom('syncs').selectAll().execute(),
         await store.db.selectFrom('access_checks').selectAll().execute(),
         await store.db.selectFrom('audit_events').selectAll().execute(),

@@ -86,10 +86,43 @@ describe.each(databases)('the schema on $name', ({ name }) => {
       await incident('2', '2026-11-18', 'high', null).execute(old)
       await incident('3', '2026-11-19', 'low', null).execute(old)
       await incident('4', '2026-11-19', 'low', '3').execute(old)
+      await sql`update incidents set alerts_read_at = '2026-11-20' where incident_id <> '4'`.execute(old)
+      const alert = (
+        incidentId: string,
+        id: string,
+        at: string | null,
+        original: string | null,
+      ) => sql`insert into alerts
+        (tenant_id, incident_id, alert_id, first_activity_at, facts, original)
+        values ('followed', ${incidentId}, ${id}, ${at}, ${JSON.stringify({ id, title: 'Ä "t"' })}, ${original})`
+      await alert('1', 'later', '2026-11-18T02', null).execute(old)
+      await alert('1', 'sooner', '2026-11-18T01', null).execute(old)
+      await alert('2', 'b', null, '{"id":"b","n":2}').execute(old)
+      await alert('2', 'a', null, '{"id":"a","n":1}').execute(old)
       await old.destroy()
 
       const db = await openDatabase({ ...place, log })
       expect(await schemaState(db)).toBe('current')
+      const folded = await db
+        .selectFrom('incidents')
+        .select(['incident_id', 'alerts', 'alert_originals'])
+        .orderBy('incident_id')
+        .execute()
+      const parsed = (text: string | null) => (text === null ? null : (JSON.parse(text) as unknown))
+      const titled = (id: string) => ({ id, title: 'Ä "t"' })
+      expect(folded.map((row) => [row.incident_id, parsed(row.alerts), parsed(row.alert_originals)])).toEqual([
+        ['1', [titled('sooner'), titled('later')], null],
+        [
+          '2',
+          [titled('a'), titled('b')],
+          [
+            { id: 'a', n: 1 },
+            { id: 'b', n: 2 },
+          ],
+        ],
+        ['3', [], null],
+        ['4', null, null],
+      ])
       const tenants = await db
         .selectFrom('tenants')
         .select(['tenant_id', 'sync_phase', 'cursor', 'next_window_at', 'reconcile_differences', 'paused_at'])

@@ -8,6 +8,7 @@ import {
   firstOf,
   idOf,
   instant,
+  originalOf,
   records,
   serviceSourceOf,
   severityOf,
@@ -32,7 +33,7 @@ export function defenderIncidents(config: Config): IncidentSource {
     incidentUrl: (incidentId) => `${address}/${encodeURIComponent(incidentId)}`,
     readIncident: (record, tenantId) => readIncident(record, tenantId, defenderPortal),
     alertsUrls: (incidentId) => [`${address}/${encodeURIComponent(incidentId)}`],
-    readAlerts: (body) => records(body.alerts).map(readAlert),
+    readAlerts: (body) => records(body.alerts).map(readApart),
   }
 }
 
@@ -81,8 +82,8 @@ function readIncident(
     lastUpdateAt,
     // This API sends no address of its own.
     webUrl: `${portal}/incident2/${encodeURIComponent(id)}/overview?tid=${tenantId}`,
-    alerts: records(record.alerts).map(readAlert),
-    original: record,
+    alerts: records(record.alerts).map(readWithin),
+    ...originalOf(record),
   }
 }
 
@@ -93,7 +94,7 @@ function readComment(record: Record<string, unknown>): RemoteIncident['comments'
   return [{ text: words, by, at: instant(record.createdTime) ?? instant(record.createdDateTime) }]
 }
 
-function readAlert(record: Record<string, unknown>, index: number): RemoteAlert {
+function readWithin(record: Record<string, unknown>, index: number): RemoteAlert {
   const id = text(record.alertId, 200) ?? `unnamed-${index + 1}`
   return {
     id,
@@ -109,9 +110,14 @@ function readAlert(record: Record<string, unknown>, index: number): RemoteAlert 
     lastActivityAt: instant(record.lastActivity),
     techniques: texts(record.mitreTechniques, 50),
     entities: withoutRepeats([...records(record.devices).map(readDevice), ...records(record.entities).map(readEntity)]),
-    original: record,
+    original: null,
   }
 }
+
+const readApart = (record: Record<string, unknown>, index: number): RemoteAlert => ({
+  ...readWithin(record, index),
+  original: JSON.stringify(record),
+})
 
 function readDevice(record: Record<string, unknown>): RemoteEntity {
   const system = [text(record.osPlatform, 100), text(record.version, 100)].filter((part) => part !== null).join(' ')

@@ -8,6 +8,7 @@ import {
   camel,
   idOf,
   instant,
+  originalOf,
   portalAddress,
   records,
   serviceSourceOf,
@@ -51,7 +52,7 @@ export function graphIncidents(config: Config): IncidentSource {
     ],
     readAlerts: (body, tenantId) =>
       records(Array.isArray(body.value) ? body.value : body.alerts).flatMap((record, index) => {
-        const read = readAlert(record, index)
+        const read = readApart(record, index)
         return belongsElsewhere(record.tenantId, tenantId) ? [] : [read]
       }),
   }
@@ -111,8 +112,8 @@ function readIncident(record: Record<string, unknown>): RemoteIncident | 'no-id'
     createdAt: createdAt ?? lastUpdateAt,
     lastUpdateAt,
     webUrl: portalAddress(text(record.incidentWebUrl, 2_000)),
-    alerts: Array.isArray(record.alerts) ? records(record.alerts).map(readAlert) : null,
-    original: record,
+    alerts: Array.isArray(record.alerts) ? records(record.alerts).map(readWithin) : null,
+    ...originalOf(record),
   }
 }
 
@@ -123,7 +124,7 @@ function readComment(record: Record<string, unknown>): RemoteIncident['comments'
   return [{ text: words, by, at: instant(record.createdDateTime) ?? instant(record.createdTime) }]
 }
 
-function readAlert(record: Record<string, unknown>, index: number): RemoteAlert {
+function readWithin(record: Record<string, unknown>, index: number): RemoteAlert {
   const id = text(record.id, 200) ?? `unnamed-${index + 1}`
   const source = serviceSourceOf(text(record.serviceSource, 100))
   return {
@@ -142,6 +143,11 @@ function readAlert(record: Record<string, unknown>, index: number): RemoteAlert 
     lastActivityAt: instant(record.lastActivityDateTime),
     techniques: texts(record.mitreTechniques, 50),
     entities: withoutRepeats(records(record.evidence).map(readEvidence)),
-    original: record,
+    original: null,
   }
 }
+
+const readApart = (record: Record<string, unknown>, index: number): RemoteAlert => ({
+  ...readWithin(record, index),
+  original: JSON.stringify(record),
+})

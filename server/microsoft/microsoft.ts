@@ -136,7 +136,8 @@ export interface RemoteAlert {
   lastActivityAt: Instant | null
   techniques: string[]
   entities: RemoteEntity[]
-  original: unknown
+  /** What Microsoft sent, as JSON; null where it came within its incident, whose own original holds it. */
+  original: string | null
 }
 
 export interface RemoteIncident {
@@ -163,7 +164,10 @@ export interface RemoteIncident {
   webUrl: string | null
   /** Null when this API does not carry alerts in its list. */
   alerts: RemoteAlert[] | null
-  original: unknown
+  /** What Microsoft sent, as JSON. */
+  original: string
+  /** SHA-256 over `original`: two readings of the same instant that differ are told apart by it. */
+  fingerprint: string
 }
 
 /** One item of a page that was not understood; the rest of the page is. */

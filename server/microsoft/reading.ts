@@ -1,9 +1,16 @@
+import { createHash } from 'node:crypto'
 import type { IncidentStatus, Instant, RemoteEntity, Severity } from './microsoft.ts'
 
 /*
  * Fields are read by hand rather than by a schema: a page of a hundred incidents holds tens of thousands of them, and a
  * schema that forgives every field took six times as long as parsing the page.
  */
+
+/** What is kept of a record as it came. */
+export function originalOf(record: Record<string, unknown>): { original: string; fingerprint: string } {
+  const original = JSON.stringify(record)
+  return { original, fingerprint: createHash('sha256').update(original).digest('base64url') }
+}
 
 /** A field that may be anything: text in bounds, or null. Numbers are text here, as IDs are numbers in one API alone. */
 export function text(value: unknown, limit: number): string | null {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
 import { type Named, severityRank } from './incidents.ts'
 
@@ -13,9 +12,8 @@ export const alertsOf = (incident: RemoteIncident) => incident.alerts ?? (isMerg
 
 /** An incident as its row. */
 export function toRow(tenantId: string, incident: RemoteIncident, now: Date) {
-  const { alerts: _, original, ...facts } = incident
+  const { alerts: _, original, fingerprint, ...facts } = incident
   const alerts = alertsOf(incident)
-  const originalText = JSON.stringify(original)
   return {
     tenant_id: tenantId,
     incident_id: incident.id,
@@ -31,15 +29,33 @@ export function toRow(tenantId: string, incident: RemoteIncident, now: Date) {
     created_at: incident.createdAt,
     created_day: incident.createdAt.slice(0, 10),
     last_update_at: incident.lastUpdateAt,
-    alert_count: alerts?.length ?? 0,
     alerts_read_at: alerts !== null ? now.toISOString() : null,
     search_text: searchText(incident, alerts ?? []),
-    content_hash: createHash('sha256').update(originalText).digest('base64url'),
+    content_hash: fingerprint,
     facts: JSON.stringify(facts),
-    original: originalText,
+    original,
+    ...alertsAsKept(alerts),
     first_seen_at: now.toISOString(),
     stored_at: now.toISOString(),
   }
+}
+
+/** The alerts of an incident, as its row keeps them: each once, the earliest activity first. */
+export function alertsAsKept(alerts: readonly RemoteAlert[] | null) {
+  if (alerts === null) return { alert_count: 0, alerts: null, alert_originals: null }
+  const sorted = [...new Map(alerts.map((alert) => [alert.id, alert])).values()].sort(byFirstActivity)
+  const apart = sorted.some(({ original }) => original !== null)
+  return {
+    alert_count: sorted.length,
+    alerts: JSON.stringify(sorted.map(({ original: _, ...facts }) => facts)),
+    alert_originals: apart ? `[${sorted.map(({ original }) => original ?? 'null').join(',')}]` : null,
+  }
+}
+
+const byFirstActivity = (a: RemoteAlert, b: RemoteAlert) => {
+  const [one, other] = [a.firstActivityAt ?? a.createdAt ?? '', b.firstActivityAt ?? b.createdAt ?? '']
+  if (one !== other) return one < other ? -1 : 1
+  return a.id < b.id ? -1 : 1
 }
 
 /** PostgreSQL takes no NUL and SQLite stops reading at one; half a surrogate pair is no text to either. */

@@ -4,7 +4,7 @@ import type { RemoteAlert, RemoteIncident, Severity } from '../microsoft/microso
 import type { Database } from './database.ts'
 
 /** One incident with everything its page shows. `original` is what Microsoft sent. */
-export type StoredIncident = Omit<RemoteIncident, 'alerts' | 'original'> & {
+export type StoredIncident = Omit<RemoteIncident, 'alerts' | 'original' | 'fingerprint'> & {
   tenantId: string
   customerId: string
   customerName: string
@@ -12,21 +12,28 @@ export type StoredIncident = Omit<RemoteIncident, 'alerts' | 'original'> & {
   tenantDomain: string | null
   tenantLastReadAt: string | null
   /** The first 500 in time; `alertCount` is all of them. */
-  alerts: RemoteAlert[]
+  alerts: StoredAlert[]
   alertCount: number
   /** Null while the alerts of this version are still to be read. */
   alertsReadAt: string | null
   original: unknown
+  /** What Microsoft sent of each alert, where they came by themselves; otherwise null. */
+  alertOriginals: unknown[] | null
   firstSeenAt: string
   storedAt: string
   /** When Microsoft was found to list it no longer; what was read of it stays. */
   goneAt: string | null
 }
 
+export type StoredAlert = Omit<RemoteAlert, 'original'>
+
 export const severityRank: Record<Severity, number> = { high: 4, medium: 3, low: 2, informational: 1, unknown: 0 }
 
 /** What of an incident the text search looks in, beside its alerts. */
 export type Named = Pick<RemoteIncident, 'id' | 'title' | 'assignedTo' | 'tags'>
+
+/** Alerts shown of one incident. */
+const mostAlerts = 500
 
 /** @throws PortalError NOT_FOUND */
 export async function incidentById(db: Database, tenantId: string, incidentId: string): Promise<StoredIncident> {
@@ -39,6 +46,8 @@ export async function incidentById(db: Database, tenantId: string, incidentId: s
     .select([
       'incidents.facts',
       'incidents.original',
+      'incidents.alerts',
+      'incidents.alert_originals',
       'incidents.alert_count',
       'incidents.alerts_read_at',
       'incidents.first_seen_at',
@@ -52,30 +61,19 @@ export async function incidentById(db: Database, tenantId: string, incidentId: s
     ])
     .executeTakeFirst()
   if (!row) throw new PortalError('NOT_FOUND')
-  const alerts = await db
-    .selectFrom('alerts')
-    .select(['facts', 'original'])
-    .where('tenant_id', '=', tenantId)
-    .where('incident_id', '=', incidentId)
-    .orderBy(sql`coalesce(first_activity_at, '')`)
-    .orderBy('alert_id')
-    .limit(500)
-    .execute()
   return {
-    ...(JSON.parse(row.facts) as Omit<RemoteIncident, 'alerts' | 'original'>),
+    ...(JSON.parse(row.facts) as Omit<RemoteIncident, 'alerts' | 'original' | 'fingerprint'>),
     tenantId,
     customerId: row.customer_id,
     customerName: row.customer_name,
     tenantName: row.tenant_name,
     tenantDomain: row.tenant_domain,
     tenantLastReadAt: row.tenant_last_read_at,
-    alerts: alerts.map((alert) => ({
-      ...(JSON.parse(alert.facts) as Omit<RemoteAlert, 'original'>),
-      original: alert.original === null ? null : (JSON.parse(alert.original) as unknown),
-    })),
+    alerts: (JSON.parse(row.alerts ?? '[]') as StoredAlert[]).slice(0, mostAlerts),
     alertCount: row.alert_count,
     alertsReadAt: row.alerts_read_at,
     original: JSON.parse(row.original) as unknown,
+    alertOriginals: row.alert_originals === null ? null : (JSON.parse(row.alert_originals) as unknown[]),
     firstSeenAt: row.first_seen_at,
     storedAt: row.stored_at,
     goneAt: row.gone_at,

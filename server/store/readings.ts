@@ -1,14 +1,13 @@
-import type { Insertable, Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { RemoteAlert, RemoteIncident, Severity } from '../microsoft/microsoft.ts'
 import { type Change, type Counted, type Counters, count } from './counters.ts'
 import type { Tx } from './database.ts'
-import { alertsOf, openStatuses, searchText, toRow } from './incident-rows.ts'
+import { alertsAsKept, alertsOf, openStatuses, searchText, toRow } from './incident-rows.ts'
 import type { Named } from './incidents.ts'
 import type { Schema } from './schema.ts'
 
 /** Rows in one statement: far below both engines' limits on parameters, and soon over for whoever waits. */
 const incidentBatch = 200
-const alertBatch = 500
 /** Clocks differ by less; a time further ahead, in milliseconds, is not believed. */
 export const believedAhead = 15 * 60_000
 
@@ -24,6 +23,8 @@ export interface StoredIncidents {
 /**
  * Stores incidents of one tenant: new ones are added, known ones overwritten only by a newer reading; the counters
  * follow. The alerts of a changed incident replace its former ones; where `alerts` is null they become due for reading.
+ * Each incident has the alerts that its own newest reading lists: one that moves between incidents may for a while be
+ * with both or with none, as Microsoft said; in whatever order their readings arrive, the newest of each decides.
  */
 export async function storeIncidents(
   tx: Tx,
@@ -56,14 +57,6 @@ export async function storeIncidents(
       changes.push([before ? countedOf(before) : null, countedOf(row)])
     }
     for (const [id, { last_update_at }] of kept) keptBefore.set(id, last_update_at)
-    const carried = carrying.filter((incident) => changed.has(incident.id))
-    await replaceAlertRows(
-      tx,
-      tenantId,
-      carried.map((incident) => ({ incidentId: incident.id, alerts: alertsOf(incident) ?? [] })),
-      'within',
-      added,
-    )
   }
   await count(tx, tenantId, changes)
   return { added, changed, keptBefore }
@@ -203,7 +196,12 @@ async function upsert(
           original: eb.ref('excluded.original'),
           stored_at: eb.ref('excluded.stored_at'),
           ...(carriesAlerts
-            ? { alert_count: eb.ref('excluded.alert_count'), search_text: eb.ref('excluded.search_text') }
+            ? {
+                alert_count: eb.ref('excluded.alert_count'),
+                alerts: eb.ref('excluded.alerts'),
+                alert_originals: eb.ref('excluded.alert_originals'),
+                search_text: eb.ref('excluded.search_text'),
+              }
             : {}),
         }))
         .where((eb) =>
@@ -233,43 +231,10 @@ export async function storeAlertsOf(
   alerts: readonly RemoteAlert[],
   now: Date,
 ): Promise<void> {
-  await replaceAlertRows(tx, tenantId, [{ incidentId: incident.id, alerts }], 'apart')
   await tx
     .updateTable('incidents')
-    .set({ alert_count: alerts.length, alerts_read_at: now.toISOString(), search_text: searchText(incident, alerts) })
+    .set({ ...alertsAsKept(alerts), alerts_read_at: now.toISOString(), search_text: searchText(incident, alerts) })
     .where('tenant_id', '=', tenantId)
     .where('incident_id', '=', incident.id)
     .execute()
-}
-
-/**
- * Each incident has the alerts that its own newest reading lists. One that moves between incidents may for a while be
- * with both or with none, as Microsoft said; in whatever order their readings arrive, the newest of each decides.
- */
-async function replaceAlertRows(
-  tx: Tx,
-  tenantId: string,
-  incidents: readonly { incidentId: string; alerts: readonly RemoteAlert[] }[],
-  came: 'within' | 'apart',
-  added: ReadonlySet<string> = new Set(),
-): Promise<void> {
-  const known = incidents.map(({ incidentId }) => incidentId).filter((id) => !added.has(id))
-  if (known.length > 0) {
-    await tx.deleteFrom('alerts').where('tenant_id', '=', tenantId).where('incident_id', 'in', known).execute()
-  }
-  const rows = new Map<string, Insertable<Schema['alerts']>>()
-  for (const { incidentId, alerts } of incidents) {
-    for (const { original, ...facts } of alerts) {
-      rows.set(JSON.stringify([incidentId, facts.id]), {
-        tenant_id: tenantId,
-        alert_id: facts.id,
-        incident_id: incidentId,
-        first_activity_at: facts.firstActivityAt ?? facts.createdAt,
-        facts: JSON.stringify(facts),
-        // What came within an incident stands in the original of that incident already.
-        original: came === 'apart' ? JSON.stringify(original) : null,
-      })
-    }
-  }
-  for (const batch of batches([...rows.values()], alertBatch)) await tx.insertInto('alerts').values(batch).execute()
 }

@@ -132,7 +132,7 @@ async function holdRow(tx: Tx, tenantId: string): Promise<void> {
 async function removeIncidents(tx: Tx, tenantId: string, ids: readonly string[], counted: Counters): Promise<void> {
   for (let start = 0; start < ids.length; start += keysAtOnce) {
     const some = ids.slice(start, start + keysAtOnce)
-    for (const table of ['alerts', 'incident_notes'] as const) {
+    for (const table of ['incident_notes'] as const) {
       await tx.deleteFrom(table).where('tenant_id', '=', tenantId).where('incident_id', 'in', some).execute()
     }
     const items = some.flatMap((id) => [id, `${id} alerts`])
@@ -142,7 +142,7 @@ async function removeIncidents(tx: Tx, tenantId: string, ids: readonly string[],
 }
 
 /** What a tombstone may still have from when its tenant was read. */
-const leftovers = ['incidents', 'alerts', 'incident_notes', 'rejected_items', 'syncs', 'windows'] as const
+const leftovers = ['incidents', 'incident_notes', 'rejected_items', 'syncs', 'windows'] as const
 
 /** Tenants offboarded before `before` of which something that was read is still kept, at most `limit`. */
 export async function offboardedLongAgo(db: Database, before: Date, limit: number): Promise<string[]> {
@@ -224,7 +224,7 @@ export async function removeOffboarded(
 /** Deletes up to `limit` of the rows that are no incidents. @returns how many it were */
 async function removeRows(tx: Tx, tenantId: string, limit: number): Promise<number> {
   let gone = 0
-  for (const table of ['alerts', 'incident_notes', 'rejected_items', 'syncs', 'windows', 'call_budgets'] as const) {
+  for (const table of ['incident_notes', 'rejected_items', 'syncs', 'windows', 'call_budgets'] as const) {
     // What addresses a row by itself, whatever its key: https://www.sqlite.org/rowidtable.html, PostgreSQL's ctid.
     const row = isPostgres(tx) ? sql`ctid` : sql`rowid`
     const { numAffectedRows } = await sql`delete from ${sql.table(table)} where ${row} in (

@@ -18,7 +18,6 @@ export interface Schema {
   tenants: TenantTable
   access_checks: AccessCheckTable
   incidents: IncidentTable
-  alerts: AlertTable
   rejected_items: RejectedItemTable
   syncs: SyncTable
   windows: WindowTable
@@ -263,24 +262,17 @@ interface IncidentTable {
   search_text: string
   /** SHA-256 over what Microsoft sent: two readings of the same instant that differ are told apart by it. */
   content_hash: string
-  /** JSON: RemoteIncident without alerts and original. */
+  /** JSON: RemoteIncident without alerts, original and fingerprint. */
   facts: string
   original: string
+  /** JSON: its alerts, the earliest activity first, each without its original; null while none were read. */
+  alerts: string | null
+  /** JSON: the originals of those alerts, in the same order; null where `original` holds them. */
+  alert_originals: string | null
   first_seen_at: string
   stored_at: string
   /** When Microsoft was found to know it no longer. */
   gone_at: string | null
-}
-
-interface AlertTable {
-  tenant_id: string
-  alert_id: string
-  incident_id: string
-  first_activity_at: string | null
-  /** JSON: RemoteAlert without its original. */
-  facts: string
-  /** Null when it came within the incident, whose own original holds it. */
-  original: string | null
 }
 
 interface RejectedItemTable {

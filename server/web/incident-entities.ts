@@ -1,4 +1,5 @@
-import type { EntityKind, RemoteAlert, RemoteEntity } from '../microsoft/microsoft.ts'
+import type { EntityKind, RemoteEntity } from '../microsoft/microsoft.ts'
+import type { StoredAlert } from '../store/incidents.ts'
 
 export interface EntityGroup {
   kind: EntityKind
@@ -33,7 +34,7 @@ const verdictRank: Record<string, number> = { malicious: 3, suspicious: 2, unkno
 const rank = (verdict: string | null) => (verdict === null ? -1 : (verdictRank[verdict] ?? 1))
 
 /** Everything the alerts of an incident name, each once, with the worst that was said of it. */
-export function entitiesOf(alerts: readonly RemoteAlert[]): EntityGroup[] {
+export function entitiesOf(alerts: readonly StoredAlert[]): EntityGroup[] {
   const met = new Map<string, RemoteEntity>()
   for (const entity of alerts.flatMap(({ entities }) => entities)) {
     const key = `${entity.kind}\n${entity.name.toLowerCase()}\n${entity.kind === 'process' ? entity.detail : ''}`

@@ -1,8 +1,8 @@
-import type { RemoteAlert } from '../microsoft/microsoft.ts'
+import type { StoredAlert } from '../store/incidents.ts'
 
 /** One alert where it stands in time. */
 export interface StoryItem {
-  alert: RemoteAlert
+  alert: StoredAlert
   at: string | null
   /** Since the first alert; null for the first itself, and where no time is known. */
   offsetMs: number | null
@@ -29,7 +29,7 @@ export interface Story {
 const heights = { high: 24, medium: 16, low: 12, info: 10 } as const
 
 /** What happened, from the first alert to the last. */
-export function storyOf(alerts: readonly RemoteAlert[]): Story {
+export function storyOf(alerts: readonly StoredAlert[]): Story {
   const timed = alerts.map((alert) => ({ alert, at: alert.firstActivityAt ?? alert.createdAt }))
   const times = timed.flatMap(({ at }) => (at === null ? [] : [Date.parse(at)])).sort((a, b) => a - b)
   const begun = times[0]
@@ -50,7 +50,7 @@ export function storyOf(alerts: readonly RemoteAlert[]): Story {
   }
 }
 
-function markOf(alert: RemoteAlert, at: string | null, begun: number, spanMs: number): Story['marks'] {
+function markOf(alert: StoredAlert, at: string | null, begun: number, spanMs: number): Story['marks'] {
   if (at === null) return []
   const kind = alert.severity === 'informational' || alert.severity === 'unknown' ? 'info' : alert.severity
   // The last two per cent are the width of a mark.
@@ -69,7 +69,7 @@ function techniquesOf(said: readonly string[]): Technique[] {
 }
 
 /** Techniques by the tactic their alert was filed under, in the order they were met. */
-function tacticsOf(alerts: readonly RemoteAlert[]): Story['tactics'] {
+function tacticsOf(alerts: readonly StoredAlert[]): Story['tactics'] {
   const byTactic = new Map<string, string[]>()
   for (const { category, techniques } of alerts) {
     if (techniques.length === 0) continue

@@ -166,10 +166,10 @@ function backTo(list: QueueAddress): Back {
 }
 
 /** What Microsoft sent, alerts included where they came by themselves. */
-function rawOf({ original, alerts }: StoredIncident): Raw {
+function rawOf({ original, alertOriginals }: StoredIncident): Raw {
   const whole =
     typeof original === 'object' && original !== null && !('alerts' in original)
-      ? { ...original, alerts: alerts.map((alert) => alert.original) }
+      ? { ...original, alerts: alertOriginals ?? [] }
       : original
   const text = JSON.stringify(whole, null, 2) ?? ''
   return { text: text.slice(0, mostRaw), length: text.length }
