@@ -117,17 +117,19 @@ async function attempt(
 /** Counts what comes out of the decompressor, so that a small body that unfolds into a large one is stopped as well. */
 async function readAtMost(response: Response, limit: number, now: () => Date): Promise<string> {
   if (response.body === null) return ''
-  const chunks: Uint8Array[] = []
+  // Leaves out a byte order mark, which no JSON parser takes.
+  const decoder = new TextDecoder()
+  const parts: string[] = []
   let size = 0
   for await (const chunk of response.body) {
     size += chunk.byteLength
     if (size > limit) {
       throw new Refusal('unexpected-answer', { at: now().toISOString(), status: response.status, error: tooLarge })
     }
-    chunks.push(chunk)
+    parts.push(decoder.decode(chunk, { stream: true }))
   }
-  // Leaves out a byte order mark, which no JSON parser takes.
-  return new TextDecoder().decode(Buffer.concat(chunks))
+  parts.push(decoder.decode())
+  return parts.join('')
 }
 
 function networkFault(error: unknown): string {

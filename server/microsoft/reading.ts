@@ -59,11 +59,15 @@ const written = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?\s*(Z|[+-
  * 1990–2199 are placeholders (`0001-01-01`) or noise that would carry a cursor away, and read as no time at all.
  */
 export function instantOf(value: string): Instant | null {
-  const [, year, month, day, time, fraction = '', zone = 'Z'] = written.exec(value) ?? []
+  const [, year, month, day, time = '', fraction = '', zone = 'Z'] = written.exec(value) ?? []
   if (year === undefined || Number(year) < 1990 || Number(year) > 2199) return null
-  const offset = zone.toUpperCase() === 'Z' ? 'Z' : zone.replace(/^(...):?(..)$/, '$1:$2')
-  const at = new Date(`${year}-${month}-${day}T${time}${offset}`)
-  return Number.isNaN(at.getTime()) ? null : `${at.toISOString().slice(0, 19)}.${fraction.slice(0, 7).padEnd(7, '0')}Z`
+  const utc = zone === 'Z' || zone === 'z'
+  const said = `${year}-${month}-${day}T${time}`
+  const at = Date.parse(said + (utc ? 'Z' : zone.replace(/^(...):?(..)$/, '$1:$2')))
+  if (Number.isNaN(at)) return null
+  // A 30 February is read as 2 March, and 24:00:00 as the next day: as long as it stays the same day, it stays as it is.
+  const whole = utc && Number(day) <= 28 && !time.startsWith('24') ? said : new Date(at).toISOString().slice(0, 19)
+  return `${whole}.${fraction.slice(0, 7).padEnd(7, '0')}Z`
 }
 
 /** Defender writes `TruePositive`, Graph `truePositive`. */

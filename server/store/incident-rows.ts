@@ -60,7 +60,7 @@ const byFirstActivity = (a: RemoteAlert, b: RemoteAlert) => {
 
 /** PostgreSQL takes no NUL and SQLite stops reading at one; half a surrogate pair is no text to either. */
 function storable<T extends string | null>(text: T): T {
-  return (text === null ? null : text.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '\ufffd')) as T
+  return (text === null ? null : text.replaceAll('\0', '').toWellFormed()) as T
 }
 
 /** What text search looks in: names and titles, lower case, bounded. */
