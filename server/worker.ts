@@ -29,7 +29,7 @@ const slow: Record<Lane, { patienceMs: number; lent: number }> = {
   window: { patienceMs: 15_000, lent: 4 },
 }
 /** Pages of long lists in memory at once, of up to 10 MB as they come and several times that as they are read. */
-const heavyAtOnce = 4
+const heavyAtOnce = 3
 /** Whose answer is late holds nothing in memory yet: it keeps nobody else waiting. */
 const heavySlow = { patienceMs: 3_000, lent: 40 }
 

@@ -32,6 +32,14 @@ describe('SQLite in a thread of its own', () => {
     ['transactions take turns', ['1 begins', '1 ends', '2 begins', '2 ends', '3 begins', '3 ends']],
     ['a writer beside is waited for without holding the loop', true],
     ['changed rows are counted', true],
+    ['a change waits for the transaction in hand', ['transaction begins', 'transaction ends', 'change ends']],
+    ['a change is made, and its answer comes back', [{ granted: 3, waitMs: 0 }, 7]],
+    [
+      'a claim that was lost is told as one',
+      [true, { work: 'sync', tenantId: 'tenant', fence: 7, dueAt: '', calls: 0 }],
+    ],
+    ['a change that fails tells its code', 'SQLITE_CONSTRAINT_NOTNULL'],
+    ['and leaves everything to the next', [1, 6]],
     ['the end waits for what was asked', ['nothing', true]],
     ['after the end nothing is done', 'driver has already been destroyed'],
   ])('%s', (what, expected) => {

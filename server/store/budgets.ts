@@ -1,5 +1,6 @@
 import type { SyncSettings } from '../config.ts'
 import { type Database, isPostgres, type Tx, write } from './database.ts'
+import { nearTheData } from './performing.ts'
 
 /** Calls a tenant's API still takes, as far as all processes of this portal know. */
 export interface Budget {
@@ -34,24 +35,27 @@ const coarse = 60
  * row hold more than a minute's calls, and no hour more than an hour's. `share` leaves the rest of the limits to others.
  * @returns how many were granted, and when none were, how long to wait in milliseconds
  */
-export function takeCalls(
-  db: Database,
-  tenantId: string,
-  wanted: number,
-  limits: CallLimits,
-  now: Date,
-  share = 1,
-): Promise<{ granted: number; waitMs: number }> {
-  return write(db, async (tx) => {
-    const text = await held(tx, tenantId)
-    const marks = lately(text, secondOf(now))
-    const taken = takeFrom(marks, wanted, within(limits, share), now)
-    // Marks from a future that was none are written down as of now, or they would be as of now for ever.
-    const corrected = (parsed(text).at(-1)?.[0] ?? 0) > secondOf(now)
-    if (taken.granted > 0 || corrected) await keep(tx, [{ tenant_id: tenantId, calls: JSON.stringify(marks) }])
-    return taken
-  })
-}
+export const takeCalls = nearTheData(
+  'takeCalls',
+  async (
+    db: Database,
+    tenantId: string,
+    wanted: number,
+    limits: CallLimits,
+    now: Date,
+    share?: number,
+  ): Promise<{ granted: number; waitMs: number }> => {
+    return write(db, async (tx) => {
+      const text = await held(tx, tenantId)
+      const marks = lately(text, secondOf(now))
+      const taken = takeFrom(marks, wanted, within(limits, share ?? 1), now)
+      // Marks from a future that was none are written down as of now, or they would be as of now for ever.
+      const corrected = (parsed(text).at(-1)?.[0] ?? 0) > secondOf(now)
+      if (taken.granted > 0 || corrected) await keep(tx, [{ tenant_id: tenantId, calls: JSON.stringify(marks) }])
+      return taken
+    })
+  },
+)
 
 /**
  * One call each for tenants that were just claimed, in the claim's own transaction: a poll that brings nothing then costs
@@ -98,16 +102,22 @@ export async function countCalls(db: Database, tenantId: string, calls: number, 
 
 /** Puts calls back that were taken at `taken`, a moment ago, and not made. */
 export async function giveCallsBack(db: Database, tenantId: string, calls: number, taken: Date): Promise<void> {
-  if (calls <= 0) return
-  await write(db, async (tx) => {
-    const marks = parsed(await held(tx, tenantId))
-    const mark = marks.find(([second]) => second === secondOf(taken))
-    // Merged into an older mark meanwhile: it stays counted, which errs on the side of fewer calls.
-    if (!mark) return
-    mark[1] = Math.max(0, mark[1] - calls)
-    await keep(tx, [{ tenant_id: tenantId, calls: JSON.stringify(marks.filter(([, made]) => made > 0)) }])
-  })
+  if (calls > 0) await putBack(db, tenantId, calls, taken)
 }
+
+const putBack = nearTheData(
+  'putBack',
+  async (db: Database, tenantId: string, calls: number, taken: Date): Promise<void> => {
+    await write(db, async (tx) => {
+      const marks = parsed(await held(tx, tenantId))
+      const mark = marks.find(([second]) => second === secondOf(taken))
+      // Merged into an older mark meanwhile: it stays counted, which errs on the side of fewer calls.
+      if (!mark) return
+      mark[1] = Math.max(0, mark[1] - calls)
+      await keep(tx, [{ tenant_id: tenantId, calls: JSON.stringify(marks.filter(([, made]) => made > 0)) }])
+    })
+  },
+)
 
 /** What is left of a tenant's budget. */
 export async function budgetOf(db: Database, tenantId: string, limits: CallLimits, now: Date): Promise<Budget> {

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type CallLimits, takeOneEach } from './budgets.ts'
 import { type Database, isPostgres, type Tx, write } from './database.ts'
+import { nearTheData } from './performing.ts'
 
 /**
  * Work that is due on a row: proving a tenant's access, reading what changed in it, or reading on in one of its windows.
@@ -47,18 +48,21 @@ export interface ClaimOptions {
  * the same statement: a worker that dies costs one lease, and a tenant that kills its worker is no hot loop. What an
  * operator paused is not claimed, nor a tenant before the time Microsoft or our own budget set for it.
  */
-export function claimDue(
-  db: Database,
-  work: Work,
-  now: Date,
-  limit: number,
-  leaseMs: number,
-  options: ClaimOptions = {},
-): Promise<Claim[]> {
-  const due = sql.ref(`next_${work}_at`)
-  const where = sql`${due} <= ${now.toISOString()} and ${laneIs(options.lane)}`
-  return claimWhere(db, work, { where, order: due, limit }, now, leaseMs, options.callLimits)
-}
+export const claimDue = nearTheData(
+  'claimDue',
+  async (
+    db: Database,
+    work: Work,
+    now: Date,
+    limit: number,
+    leaseMs: number,
+    options: ClaimOptions = {},
+  ): Promise<Claim[]> => {
+    const due = sql.ref(`next_${work}_at`)
+    const where = sql`${due} <= ${now.toISOString()} and ${laneIs(options.lane)}`
+    return claimWhere(db, work, { where, order: due, limit }, now, leaseMs, options.callLimits)
+  },
+)
 
 /**
  * Claims the check of the tenant that was checked longest ago, due or not: what tries a credential again that fails for
@@ -168,9 +172,12 @@ async function claimWhere(
 
 /** The claim was overtaken: its lease ended and somebody else works on the tenant, or the tenant was offboarded. */
 export class ClaimLostError extends Error {
+  readonly claim: Claim
+
   constructor(claim: Claim) {
     super(`the claim on the ${claim.work} of ${claim.tenantId} was overtaken`)
     this.name = 'ClaimLostError'
+    this.claim = claim
   }
 }
 

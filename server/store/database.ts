@@ -16,6 +16,7 @@ import type Sqlite from 'libsql'
 import pg from 'pg'
 import type { Log } from '../log.ts'
 import { migrate } from './migrations.ts'
+import { performElsewhere } from './performing.ts'
 import type { Schema } from './schema.ts'
 import { openSqliteFile } from './sqlite.ts'
 import { ThreadedSqliteDriver } from './threaded-sqlite.ts'
@@ -144,11 +145,16 @@ export function connectDatabase(options: {
   if (databaseUrl !== null) return openPostgres(databaseUrl, log, requestLimits)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const file = sqliteFile(dataDir)
-  const driver = threaded
-    ? new ThreadedSqliteDriver(file)
-    : new ImmediateSqliteDriver(openSqliteFile(file, { busyTimeout: sqliteBusyTimeout, cacheMb }))
-  return new Kysely<Schema>({ dialect: new EmbeddedDialect(driver) })
+  if (!threaded) return connectSqlite(openSqliteFile(file, { busyTimeout: sqliteBusyTimeout, cacheMb }))
+  const driver = new ThreadedSqliteDriver(file)
+  const db = new Kysely<Schema>({ dialect: new EmbeddedDialect(driver) })
+  performElsewhere(db, (change, about) => driver.perform(change, about))
+  return db
 }
+
+/** The store on a connection to its file. */
+export const connectSqlite = (sqlite: Sqlite.Database): Database =>
+  new Kysely<Schema>({ dialect: new EmbeddedDialect(new ImmediateSqliteDriver(sqlite)) })
 
 export const sqliteFile = (dataDir: string): string => join(dataDir, 'muster.db')
 

@@ -4,56 +4,57 @@ import { type Claim, holdClaim, releaseClaim } from './claims.ts'
 import { type Database, type Tx, write } from './database.ts'
 import { newId } from './identifiers.ts'
 import { type PageStored, storeItems } from './pages.ts'
+import { nearTheData } from './performing.ts'
 import { type Begun, countsOf, finishRow, insertRow, lengthenQuietRow, type PassKind } from './sync-rows.ts'
 import type { SyncPhase } from './tenants.ts'
 import { openWindow, type ReadWindow } from './windows.ts'
 
-export async function startSync(
-  db: Database,
-  claim: Claim,
-  kind: PassKind,
-  now: Date,
-  about: Partial<Begun> = {},
-): Promise<string> {
-  const begun: Begun = { id: newId(), startedAt: now, windowId: null, requestId: null, ...about, kind }
-  await write(db, async (tx) => {
-    await holdClaim(tx, claim)
-    await insertRow(tx, claim, begun, now)
-  })
-  return begun.id
-}
+export const startSync = nearTheData(
+  'startSync',
+  async (db: Database, claim: Claim, kind: PassKind, now: Date, about: Partial<Begun> = {}): Promise<string> => {
+    const begun: Begun = { id: newId(), startedAt: now, windowId: null, requestId: null, ...about, kind }
+    await write(db, async (tx) => {
+      await holdClaim(tx, claim)
+      await insertRow(tx, claim, begun, now)
+    })
+    return begun.id
+  },
+)
 
 /**
  * Stores one page whole, with its counters and what was rejected of it, or not at all.
  * @param settledBefore counts as differences what is new or newer and changed before this: it should have been there
  * @throws ClaimLostError
  */
-export async function storePage(
-  db: Database,
-  claim: Claim,
-  syncId: string,
-  page: IncidentPage,
-  now: Date,
-  settledBefore: Instant | null = null,
-): Promise<PageStored> {
-  return write(db, async (tx) => {
-    await holdClaim(tx, claim)
-    const stored = await storeItems(tx, claim.tenantId, page, now, settledBefore)
-    await tx
-      .updateTable('syncs')
-      .set((eb) => ({
-        pages: eb('pages', '+', 1),
-        seen: eb('seen', '+', page.incidents.length),
-        stored: eb('stored', '+', stored.changed),
-        added: eb('added', '+', stored.added),
-        rejected: eb('rejected', '+', page.rejected.length),
-        differences: eb('differences', '+', stored.differences),
-      }))
-      .where('id', '=', syncId)
-      .execute()
-    return stored
-  })
-}
+export const storePage = nearTheData(
+  'storePage',
+  async (
+    db: Database,
+    claim: Claim,
+    syncId: string,
+    page: IncidentPage,
+    now: Date,
+    settledBefore: Instant | null = null,
+  ): Promise<PageStored> => {
+    return write(db, async (tx) => {
+      await holdClaim(tx, claim)
+      const stored = await storeItems(tx, claim.tenantId, page, now, settledBefore)
+      await tx
+        .updateTable('syncs')
+        .set((eb) => ({
+          pages: eb('pages', '+', 1),
+          seen: eb('seen', '+', page.incidents.length),
+          stored: eb('stored', '+', stored.changed),
+          added: eb('added', '+', stored.added),
+          rejected: eb('rejected', '+', page.rejected.length),
+          differences: eb('differences', '+', stored.differences),
+        }))
+        .where('id', '=', syncId)
+        .execute()
+      return stored
+    })
+  },
+)
 
 export interface Completed {
   /** The newest time seen; null leaves the cursor where it is. */
@@ -81,37 +82,40 @@ export interface Completed {
  * @param last the last page, stored in the same transaction
  * @throws ClaimLostError
  */
-export async function completeSync(
-  db: Database,
-  claim: Claim,
-  pass: string | Begun,
-  done: Completed,
-  now: Date,
-  last: IncidentPage | null = null,
-): Promise<PageStored> {
-  return write(db, async (tx) => {
-    await holdClaim(tx, claim)
-    let id = typeof pass === 'string' ? pass : null
-    let stored: PageStored = { added: 0, changed: 0, differences: 0 }
-    if (typeof pass === 'string') {
-      if (last) stored = await storePage(tx, claim, pass, last, now)
-    } else {
-      if (last) stored = await storeItems(tx, claim.tenantId, last, now, null)
-      // What somebody asked for is to be seen by itself.
-      const quiet =
-        pass.requestId === null && stored.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.partial
-      if (!quiet || !(await lengthenQuietRow(tx, claim, last, done.calls ?? 0, now))) {
-        id = pass.id
-        await insertRow(tx, claim, pass, now)
-        await tx.updateTable('syncs').set(countsOf(last, stored)).where('id', '=', id).execute()
+export const completeSync = nearTheData(
+  'completeSync',
+  async (
+    db: Database,
+    claim: Claim,
+    pass: string | Begun,
+    done: Completed,
+    now: Date,
+    last: IncidentPage | null = null,
+  ): Promise<PageStored> => {
+    return write(db, async (tx) => {
+      await holdClaim(tx, claim)
+      let id = typeof pass === 'string' ? pass : null
+      let stored: PageStored = { added: 0, changed: 0, differences: 0 }
+      if (typeof pass === 'string') {
+        if (last) stored = await storePage(tx, claim, pass, last, now)
+      } else {
+        if (last) stored = await storeItems(tx, claim.tenantId, last, now, null)
+        // What somebody asked for is to be seen by itself.
+        const quiet =
+          pass.requestId === null && stored.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.partial
+        if (!quiet || !(await lengthenQuietRow(tx, claim, last, done.calls ?? 0, now))) {
+          id = pass.id
+          await insertRow(tx, claim, pass, now)
+          await tx.updateTable('syncs').set(countsOf(last, stored)).where('id', '=', id).execute()
+        }
       }
-    }
-    if (id !== null) await finishRow(tx, id, done.partial ? 'partial' : 'complete', null, done.calls ?? 0, now)
-    const nextSyncAt = (stored.changed > 0 && done.nextSyncIfChangedAt) || done.nextSyncAt
-    await endSync(tx, claim, { ...done, nextSyncAt, changed: done.changed === true || stored.changed > 0 }, now)
-    return stored
-  })
-}
+      if (id !== null) await finishRow(tx, id, done.partial ? 'partial' : 'complete', null, done.calls ?? 0, now)
+      const nextSyncAt = (stored.changed > 0 && done.nextSyncIfChangedAt) || done.nextSyncAt
+      await endSync(tx, claim, { ...done, nextSyncAt, changed: done.changed === true || stored.changed > 0 }, now)
+      return stored
+    })
+  },
+)
 
 async function endSync(tx: Tx, claim: Claim, done: Completed, now: Date): Promise<void> {
   const due = await dueOf(tx, claim, done.nextSyncAt, done.notBefore ?? null)

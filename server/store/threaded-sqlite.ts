@@ -1,35 +1,50 @@
 import { Worker } from 'node:worker_threads'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
+import { type Claim, ClaimLostError } from './claims.ts'
 
-/** What the thread is asked: a statement; `parameters` null for one without any; `id` null for the end. */
-export type Asked = { id: number; sql: string; parameters: readonly unknown[] | null } | { id: null }
+/**
+ * What the thread is asked: a statement (`parameters` null for one without any), a change by its name (performing.ts);
+ * `id` null for the end.
+ */
+export type Asked = AskedStatement | AskedChange | { id: null }
+export interface AskedStatement {
+  id: number
+  sql: string
+  parameters: readonly unknown[] | null
+}
+export interface AskedChange {
+  id: number
+  change: string
+  about: unknown[]
+}
 
 export interface Told {
   id: number
   rows?: unknown[]
   changes?: number
   lastId?: number
-  failed?: { message: string; code: string | null }
+  result?: unknown
+  /** `claim` is the one that was lost, where that was what failed. */
+  failed?: { message: string; code: string | null; claim: Claim | null }
 }
 
 /**
  * SQLite in a thread of its own: no statement and no commit holds the event loop of whoever asks, who meanwhile reads
- * the next page. One connection, in which transactions take turns.
+ * the next page. One connection, in which transactions and changes take turns.
  */
 export class ThreadedSqliteDriver implements Driver {
-  readonly #thread: Worker
   readonly #connection: ThreadedConnection
   #turn: Promise<void> = Promise.resolve()
   #endTurn: () => void = () => undefined
 
   constructor(file: string) {
-    this.#thread = new Worker(new URL('./sqlite-thread.js', import.meta.url), {
+    const thread = new Worker(new URL('./store-thread.js', import.meta.url), {
       workerData: { file },
       name: 'database',
-      // It holds rows on their way, and nothing else.
-      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
+      // It holds pages on their way, and nothing else.
+      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 },
     })
-    this.#connection = new ThreadedConnection(this.#thread)
+    this.#connection = new ThreadedConnection(thread)
   }
 
   async init(): Promise<void> {}
@@ -49,17 +64,28 @@ export class ThreadedSqliteDriver implements Driver {
     this.#endTurn()
   }
 
+  /** A change in the thread. @throws ClaimLostError; what SQLite said, its code included */
+  async perform(change: string, about: unknown[]): Promise<unknown> {
+    await this.acquireConnection()
+    try {
+      const { result } = await this.#connection.ask((id) => ({ id, change, about }))
+      return result
+    } finally {
+      await this.releaseConnection()
+    }
+  }
+
   /** Immediate: deferred transactions that read before they write fail at once under a concurrent writer. */
   async beginTransaction(): Promise<void> {
-    await this.#connection.ask('begin immediate', null)
+    await this.#connection.run('begin immediate')
   }
 
   async commitTransaction(): Promise<void> {
-    await this.#connection.ask('commit', null)
+    await this.#connection.run('commit')
   }
 
   async rollbackTransaction(): Promise<void> {
-    await this.#connection.ask('rollback', null)
+    await this.#connection.run('rollback')
   }
 
   /** Waits for the transaction in hand. */
@@ -81,7 +107,7 @@ class ThreadedConnection implements DatabaseConnection {
     thread.on('message', (told: Told) => {
       const waiting = this.#waiting.get(told.id)
       this.#waiting.delete(told.id)
-      if (told.failed) waiting?.reject(Object.assign(new Error(told.failed.message), { code: told.failed.code }))
+      if (told.failed) waiting?.reject(revived(told.failed))
       else waiting?.resolve(told)
     })
     // Nobody can go on without it: whoever watches the process starts it again.
@@ -96,13 +122,17 @@ class ThreadedConnection implements DatabaseConnection {
     })
   }
 
-  /** @throws what SQLite said, its code included */
-  ask(sql: string, parameters: readonly unknown[] | null): Promise<Told> {
+  /** @throws ClaimLostError; what SQLite said, its code included */
+  ask(asked: (id: number) => Asked): Promise<Told> {
     const id = ++this.#asked
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      this.#thread.postMessage({ id, sql, parameters } satisfies Asked)
+      this.#thread.postMessage(asked(id))
     })
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.ask((id) => ({ id, sql, parameters: null }))
   }
 
   async end(): Promise<void> {
@@ -112,7 +142,7 @@ class ThreadedConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const { rows, changes, lastId } = await this.ask(sql, parameters)
+    const { rows, changes, lastId } = await this.ask((id) => ({ id, sql, parameters }))
     if (rows) return { rows: rows as R[] }
     return { rows: [], numAffectedRows: BigInt(changes ?? 0), insertId: BigInt(lastId ?? 0) }
   }
@@ -121,4 +151,9 @@ class ThreadedConnection implements DatabaseConnection {
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
     yield await this.executeQuery<R>(query)
   }
+}
+
+/** An error loses its class on the way. */
+function revived({ message, code, claim }: NonNullable<Told['failed']>): Error {
+  return claim ? new ClaimLostError(claim) : Object.assign(new Error(message), { code })
 }

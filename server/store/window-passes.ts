@@ -5,6 +5,7 @@ import { type Claim, holdClaim } from './claims.ts'
 import { recount } from './counters.ts'
 import { type Database, type Tx, write } from './database.ts'
 import type { PageStored } from './pages.ts'
+import { nearTheData } from './performing.ts'
 import { markGone } from './readings.ts'
 import { sweepUnnamed } from './rejected.ts'
 import { finishRow } from './sync-rows.ts'
@@ -56,40 +57,43 @@ export interface SliceEnd {
  * window never claims to have reached what is not stored.
  * @throws ClaimLostError
  */
-export async function storeWindowPage(
-  db: Database,
-  claim: Claim,
-  at: { syncId: string; windowId: string; settledBefore: Instant | null },
-  page: IncidentPage | null,
-  slice: SliceEnd | null,
-  now: Date,
-): Promise<PageStored> {
-  return write(db, async (tx) => {
-    await holdClaim(tx, claim)
-    let stored: PageStored = { added: 0, changed: 0, differences: 0 }
-    if (page) stored = await storePage(tx, claim, at.syncId, page, now, at.settledBefore)
-    await tx
-      .updateTable('windows')
-      .set((eb) => ({
-        started_at: eb.fn.coalesce('started_at', eb.val(now.toISOString())),
-        pages: eb('pages', '+', page ? 1 : 0),
-        stored: eb('stored', '+', stored.changed),
-        added: eb('added', '+', stored.added),
-        differences: eb('differences', '+', stored.differences),
-        ...(slice
-          ? {
-              reached_at: slice.reached,
-              step_ms: Math.round(slice.step),
-              seen: eb('seen', '+', slice.seen),
-              expected: slice.expected,
-            }
-          : {}),
-      }))
-      .where('id', '=', at.windowId)
-      .execute()
-    return stored
-  })
-}
+export const storeWindowPage = nearTheData(
+  'storeWindowPage',
+  async (
+    db: Database,
+    claim: Claim,
+    at: { syncId: string; windowId: string; settledBefore: Instant | null },
+    page: IncidentPage | null,
+    slice: SliceEnd | null,
+    now: Date,
+  ): Promise<PageStored> => {
+    return write(db, async (tx) => {
+      await holdClaim(tx, claim)
+      let stored: PageStored = { added: 0, changed: 0, differences: 0 }
+      if (page) stored = await storePage(tx, claim, at.syncId, page, now, at.settledBefore)
+      await tx
+        .updateTable('windows')
+        .set((eb) => ({
+          started_at: eb.fn.coalesce('started_at', eb.val(now.toISOString())),
+          pages: eb('pages', '+', page ? 1 : 0),
+          stored: eb('stored', '+', stored.changed),
+          added: eb('added', '+', stored.added),
+          differences: eb('differences', '+', stored.differences),
+          ...(slice
+            ? {
+                reached_at: slice.reached,
+                step_ms: Math.round(slice.step),
+                seen: eb('seen', '+', slice.seen),
+                expected: slice.expected,
+              }
+            : {}),
+        }))
+        .where('id', '=', at.windowId)
+        .execute()
+      return stored
+    })
+  },
+)
 
 /** Microsoft no longer knows an incident that is kept: a difference as well. @throws ClaimLostError */
 export async function recordGone(
@@ -129,46 +133,49 @@ export interface WindowPassEnd {
 }
 
 /** Ends a pass over a window, and with it perhaps the window. @throws ClaimLostError */
-export async function endWindowPass(db: Database, claim: Claim, end: WindowPassEnd, now: Date): Promise<void> {
-  const at = now.toISOString()
-  await write(db, async (tx) => {
-    await holdClaim(tx, claim)
-    await finishRow(tx, end.syncId, end.partial ? 'partial' : 'complete', null, end.calls, now)
-    await tx
-      .updateTable('windows')
-      .set((eb) => ({
-        calls: eb('calls', '+', end.calls),
-        ...(end.finished ? { finished_at: at, expected: eb.ref('seen') } : {}),
-      }))
-      .where('id', '=', end.window.id)
-      .execute()
-    if (end.finished) {
-      await recount(tx, claim.tenantId)
-      await sweepUnnamed(tx, claim.tenantId, new Date(now.getTime() - unnamedKept))
-      const { differences } = await tx
-        .selectFrom('windows')
-        .select('differences')
-        .where('id', '=', end.window.id)
-        .executeTakeFirstOrThrow()
-      const { kind } = end.window
+export const endWindowPass = nearTheData(
+  'endWindowPass',
+  async (db: Database, claim: Claim, end: WindowPassEnd, now: Date): Promise<void> => {
+    const at = now.toISOString()
+    await write(db, async (tx) => {
+      await holdClaim(tx, claim)
+      await finishRow(tx, end.syncId, end.partial ? 'partial' : 'complete', null, end.calls, now)
       await tx
-        .updateTable('tenants')
-        .set({
-          sync_started_at: null,
-          ...(kind === 'backfill' ? { backfilled_at: at } : {}),
-          ...(kind === 'reconcile' ? { reconciled_at: at, reconcile_differences: differences } : {}),
-          ...(end.nextReconcileAt ? { next_reconcile_at: end.nextReconcileAt.toISOString() } : {}),
-          ...(end.nextDeepReconcileAt ? { next_deep_reconcile_at: end.nextDeepReconcileAt.toISOString() } : {}),
-        })
-        .where('tenant_id', '=', claim.tenantId)
+        .updateTable('windows')
+        .set((eb) => ({
+          calls: eb('calls', '+', end.calls),
+          ...(end.finished ? { finished_at: at, expected: eb.ref('seen') } : {}),
+        }))
+        .where('id', '=', end.window.id)
         .execute()
-    }
-    if (end.changed) {
-      await tx.updateTable('tenants').set({ last_change_at: at }).where('tenant_id', '=', claim.tenantId).execute()
-    }
-    await leave(tx, claim, { windowNotBefore: null, tenantNotBefore: null }, now)
-  })
-}
+      if (end.finished) {
+        await recount(tx, claim.tenantId)
+        await sweepUnnamed(tx, claim.tenantId, new Date(now.getTime() - unnamedKept))
+        const { differences } = await tx
+          .selectFrom('windows')
+          .select('differences')
+          .where('id', '=', end.window.id)
+          .executeTakeFirstOrThrow()
+        const { kind } = end.window
+        await tx
+          .updateTable('tenants')
+          .set({
+            sync_started_at: null,
+            ...(kind === 'backfill' ? { backfilled_at: at } : {}),
+            ...(kind === 'reconcile' ? { reconciled_at: at, reconcile_differences: differences } : {}),
+            ...(end.nextReconcileAt ? { next_reconcile_at: end.nextReconcileAt.toISOString() } : {}),
+            ...(end.nextDeepReconcileAt ? { next_deep_reconcile_at: end.nextDeepReconcileAt.toISOString() } : {}),
+          })
+          .where('tenant_id', '=', claim.tenantId)
+          .execute()
+      }
+      if (end.changed) {
+        await tx.updateTable('tenants').set({ last_change_at: at }).where('tenant_id', '=', claim.tenantId).execute()
+      }
+      await leave(tx, claim, { windowNotBefore: null, tenantNotBefore: null }, now)
+    })
+  },
+)
 
 const unnamedKept = 30 * 86_400_000
 

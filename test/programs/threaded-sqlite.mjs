@@ -2,7 +2,10 @@
 import { rmSync } from 'node:fs'
 import { sql } from 'kysely'
 import { createLog } from '../../dist/log.js'
+import { budgetOf, takeCalls } from '../../dist/store/budgets.js'
+import { ClaimLostError } from '../../dist/store/claims.js'
 import { connectDatabase, isUnavailable, openDatabase, write } from '../../dist/store/database.js'
+import { storePage } from '../../dist/store/syncs.js'
 
 const where = { databaseUrl: null, dataDir: process.argv[2], log: createLog('silent') }
 const say = (what, found) => process.stdout.write(`${JSON.stringify({ what, found })}\n`)
@@ -69,6 +72,38 @@ const { numUpdatedRows } = await write(db, (tx) =>
   tx.updateTable('settings').set({ value: '[]' }).where('name', 'like', 't%').executeTakeFirst(),
 )
 say('changed rows are counted', numUpdatedRows === 3n)
+
+// Whole changes are made over there: what they answer comes back, and so does what they throw, with its class.
+const limits = { callsPerMinute: 10, callsPerHour: 100 }
+const now = new Date()
+const inTurn = []
+const [, granted] = await Promise.all([
+  write(db, async (tx) => {
+    inTurn.push('transaction begins')
+    await put(tx, 'beside a change')
+    await sql`select 1`.execute(tx)
+    inTurn.push('transaction ends')
+  }),
+  takeCalls(db, 'tenant', 3, limits, now).then((taken) => {
+    inTurn.push('change ends')
+    return taken
+  }),
+])
+say('a change waits for the transaction in hand', inTurn)
+say('a change is made, and its answer comes back', [
+  granted,
+  (await budgetOf(beside, 'tenant', limits, now)).minuteLeft,
+])
+const claim = { work: 'sync', tenantId: 'tenant', fence: 7, dueAt: '', calls: 0 }
+const page = { incidents: [], rejected: [] }
+const lost = await storePage(db, claim, 'sync', page, now).catch((error) => error)
+say('a claim that was lost is told as one', [lost instanceof ClaimLostError, lost.claim])
+const refused = await failing(takeCalls(db, null, 1, limits, now))
+say('a change that fails tells its code', refused.code)
+say('and leaves everything to the next', [
+  (await takeCalls(db, 'tenant', 1, limits, now)).granted,
+  (await budgetOf(beside, 'tenant', limits, now)).minuteLeft,
+])
 
 const pending = failing(write(db, (tx) => put(tx, 'last')))
 await db.destroy()

@@ -1,7 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type Sqlite from 'libsql'
+import { ClaimLostError } from './claims.ts'
+import { connectSqlite } from './database.ts'
+import { changeNamed } from './performing.ts'
 import { openSqliteFile } from './sqlite.ts'
-import type { Asked, Told } from './threaded-sqlite.ts'
+import type { Asked, AskedStatement, Told } from './threaded-sqlite.ts'
+// What may be asked for by its name.
+import './budgets.ts'
+import './syncs.ts'
+import './window-passes.ts'
 
 /** This thread does nothing else: whoever writes meanwhile is waited for inside SQLite. */
 const busyTimeout = 5_000
@@ -14,27 +21,31 @@ const { file } = workerData as { file: string }
 const sqlite = openSqliteFile(file, { busyTimeout, cacheMb: 12 })
 // Pages of the indexes change with every commit: a longer log writes each of them to the file less often.
 sqlite.pragma('wal_autocheckpoint = 4000')
+const db = connectSqlite(sqlite)
 const prepared = new Map<string, Sqlite.Statement>()
 
-parentPort?.on('message', (asked: Asked) => {
+parentPort?.on('message', async (asked: Asked) => {
   if (asked.id === null) {
-    sqlite.close()
+    await db.destroy()
     parentPort?.close()
     return
   }
+  const { id } = asked
   let told: Told
   try {
-    told = { id: asked.id, ...answer(asked) }
+    told =
+      'sql' in asked ? { id, ...answer(asked) } : { id, result: await changeNamed(asked.change)(db, ...asked.about) }
   } catch (error) {
     // A statement that failed may be left half-way; none of them is used again.
     prepared.clear()
     const { message, code } = error as { message: string; code?: unknown }
-    told = { id: asked.id, failed: { message, code: typeof code === 'string' ? code : null } }
+    const claim = error instanceof ClaimLostError ? error.claim : null
+    told = { id, failed: { message, code: typeof code === 'string' ? code : null, claim } }
   }
   parentPort?.postMessage(told)
 })
 
-function answer({ sql, parameters }: Extract<Asked, { sql: string }>): Pick<Told, 'rows' | 'changes' | 'lastId'> {
+function answer({ sql, parameters }: AskedStatement): Pick<Told, 'rows' | 'changes' | 'lastId'> {
   if (parameters === null) {
     // A full disk or a failed write has rolled back by itself; what has to be told is that error.
     if (sql !== 'rollback' || sqlite.inTransaction) sqlite.exec(sql)
