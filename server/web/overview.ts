@@ -63,6 +63,8 @@ interface Needs {
   lost: { tenant: Tenant; customerName: string }[]
   /** Paused by themselves, and too lately to be blind. */
   paused: { tenant: Tenant; customerName: string }[]
+  /** Whether who looks may resume those. */
+  mayResume: boolean
 }
 
 const mostBlind = 10
@@ -87,7 +89,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
   const beginning: Beginning = {
     now,
     alarms,
-    needs: needsOf(troubled, reviews, names, now),
+    needs: { ...needsOf(troubled, reviews, names, now), mayResume: req.operator.role === 'Admin' },
     funnel: funnelOf(lines, now),
   }
   if (fleet.tenants === 0) {
@@ -193,7 +195,7 @@ function needsOf(
   reviews: readonly Review[],
   customers: readonly { id: string; name: string; offboardedAt: string | null }[],
   now: Date,
-): Needs {
+): Omit<Needs, 'mayResume'> {
   const names = new Map(customers.filter(({ offboardedAt }) => offboardedAt === null).map(({ id, name }) => [id, name]))
   return {
     reviews: reviews.map((review) => ({
