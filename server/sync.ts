@@ -17,6 +17,8 @@ const minute = 60 * second
 const day = 24 * 60 * minute
 
 export const backfillDays = 30
+/** Slices of open incidents go back this far; what is older, which Microsoft keeps for 180 days, is read in one piece. */
+const openDays = 365
 /** A list longer than this is read in slices, so that whatever ends a pass leaves part of it done for good. */
 const longList = 8
 const narrowest = minute
@@ -62,16 +64,19 @@ export class Newest {
 async function readOpen(pass: Pass): Promise<SyncOutcome> {
   const now = pass.now.getTime()
   const newest = new Newest(null, pass.now)
-  const read = async (query: IncidentQuery) => {
+  const read = async (query: IncidentQuery, mostPages = Number.POSITIVE_INFINITY): Promise<boolean> => {
+    let pages = 0
     for await (const page of pass.pages(query)) {
       pass.mayGoOn()
-      pass.count(page, await storePage(pass.portal.db, pass.claim, await pass.appear(), page, pass.now))
+      await store(pass, page)
       newest.see(page)
+      if (++pages > mostPages) return false
     }
+    return true
   }
   await pass.appear()
-  await read({ status: 'active' })
-  await read({ status: 'inProgress' })
+  const allActive = await read({ status: 'active' }, longList)
+  const allOpen = (await read({ status: 'inProgress' }, longList)) && allActive
   // Our own clock only says how far back the first looks go; it never is the cursor.
   for (let days = 1, before: Instant | null = null; days < 2 * backfillDays; days *= 2) {
     const from = instant(now - Math.min(days, backfillDays) * day)
@@ -95,7 +100,20 @@ async function readOpen(pass: Pass): Promise<SyncOutcome> {
       notBefore,
       calls: pass.calls.made,
       changed: pass.figures.changed > 0,
-      window: { kind: 'backfill', from, to, step: day },
+      windows: [
+        // A kill would begin them anew here; there it costs a slice.
+        ...(allOpen
+          ? []
+          : [
+              {
+                kind: 'open',
+                from: instant(now - openDays * day),
+                to: instant(Math.max(now, Date.parse(to)) + 1),
+                step: day,
+              } as const,
+            ]),
+        { kind: 'backfill', from, to, step: day },
+      ],
     },
     pass.now,
   )

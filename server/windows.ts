@@ -63,6 +63,9 @@ export async function readWindows(portal: Portal, claim: Claim, turn?: Turn): Pr
   )
 }
 
+/** The first reading has nothing to be compared with. */
+const compares = ({ kind }: ReadWindow) => kind !== 'open' && kind !== 'backfill'
+
 const isDue = (at: string | null, now: Date) => at !== null && at <= now.toISOString()
 const isDeep = (tenant: Tenant, now: Date) =>
   tenant.nextDeepReconcileAt === null || isDue(tenant.nextDeepReconcileAt, now)
@@ -89,7 +92,7 @@ class WindowReading {
     this.pass = new Pass(portal, claim, tenant, { kind: window.kind, windowId: window.id }, turn)
     this.#window = window
     const settled = Date.parse(tenant.cursor ?? window.to) - portal.config.sync.overlapMs
-    this.#settledBefore = window.kind === 'backfill' ? null : instant(settled)
+    this.#settledBefore = compares(window) ? instant(settled) : null
     this.#reached = window.reached
     this.#step = window.step
     this.#seen = window.seen
@@ -108,10 +111,14 @@ class WindowReading {
       await this.#readSlice()
     } while (pass.ms < passFor)
     const finished = this.#reached <= window.from && (window.kind === 'backfill' || pass.ms < passFor)
-    if (finished && window.kind !== 'backfill') await this.#compareOlderOpen()
+    if (finished && compares(window)) await this.#compareOlderOpen()
+    if (finished && window.kind === 'open') await this.#readOlderOpen()
     const partial = pass.figures.rejected > 0
     const { sync } = pass.portal.config
-    const next = window.kind === 'reread' ? null : new Date(pass.now.getTime() + jittered(sync.reconcileMs))
+    const next =
+      window.kind === 'reread' || window.kind === 'open'
+        ? null
+        : new Date(pass.now.getTime() + jittered(sync.reconcileMs))
     // The first comparison is a deep one: lists that moved while the first days were paged through may have skipped some.
     const deep = new Date(pass.now.getTime() + jittered(sync.deepReconcileMs))
     const wasDeep = Date.parse(window.to) - Date.parse(window.from) > (reconcileDays + 1) * day
@@ -124,7 +131,7 @@ class WindowReading {
         calls: pass.calls.made,
         partial,
         finished,
-        changed: pass.figures.changed > 0 && window.kind !== 'backfill',
+        changed: pass.figures.changed > 0 && compares(window),
         nextReconcileAt: finished ? next : null,
         nextDeepReconcileAt:
           finished && window.kind === 'reconcile' && (wasDeep || isDeep(pass.tenant, pass.now)) ? deep : null,
@@ -140,7 +147,7 @@ class WindowReading {
     const query = { updatedSince: instant(from), updatedBefore: this.#reached }
     const listed = new Set<string>()
     const width = end - from
-    const { last, pages, whole } = await this.#readList(query, listed, width > narrowest ? longestSlice : null)
+    const { last, pages, whole } = await this.#readLists(query, listed, width > narrowest ? longestSlice : null)
     if (!whole) {
       this.#step = Math.max(width / 4, narrowest)
       await this.#commit(last, { reached: this.#reached, step: this.#step, seen: 0, expected: this.#window.expected })
@@ -162,6 +169,16 @@ class WindowReading {
     const whole = Date.parse(this.#window.to) - Date.parse(this.#window.from)
     const done = Date.parse(this.#window.to) - Date.parse(this.#reached)
     return done <= 0 ? null : Math.max(this.#seen, Math.round((this.#seen * whole) / done))
+  }
+
+  /** What the window reads of a slice: everything, or the lists of what is open. */
+  async #readLists(query: IncidentQuery, listed: Set<string>, mostPages: number | null) {
+    if (this.#window.kind !== 'open') return this.#readList(query, listed, mostPages)
+    const active = await this.#readList({ ...query, status: 'active' }, listed, mostPages)
+    if (!active.whole) return active
+    if (active.last) await this.#commit(active.last, null)
+    const inProgress = await this.#readList({ ...query, status: 'inProgress' }, listed, mostPages)
+    return { ...inProgress, pages: active.pages + inProgress.pages }
   }
 
   async #readList(query: IncidentQuery, listed: Set<string>, mostPages: number | null) {
@@ -186,12 +203,17 @@ class WindowReading {
 
   /** Open ones that changed before the window began: lists by status show them, or else Microsoft is asked one by one. */
   async #compareOlderOpen(): Promise<void> {
+    const listed = await this.#readOlderOpen()
+    await this.#lookAfter({ from: null, before: this.#window.from, openOnly: true }, listed)
+  }
+
+  async #readOlderOpen(): Promise<ReadonlySet<string>> {
     const listed = new Set<string>()
     for (const status of ['active', 'inProgress'] as const) {
       const { last } = await this.#readList({ status, updatedBefore: this.#window.from }, listed, null)
       if (last) await this.#commit(last, null)
     }
-    await this.#lookAfter({ from: null, before: this.#window.from, openOnly: true }, listed)
+    return listed
   }
 
   /** What is kept and no list showed: it has changed since, or Microsoft knows it no longer. */

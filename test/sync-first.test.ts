@@ -57,6 +57,41 @@ onEachEngine('a first sync', (engine) => {
     expect(lists).toEqual([...lists].sort().reverse())
   })
 
+  test('of thousands that are open goes on in slices, the newest first, and none of them twice', async () => {
+    const customer = await customerNamed(here, 'Contoso')
+    const tenant = consentedTenant(here, 'Contoso')
+    const { world } = here.simulator
+    world.generate(tenant.id, 2_600, { openShare: 0.95, days: 400 })
+    world.manners.quotas = false
+    Object.assign(here.portal.config.sync, { callsPerMinute: 999, callsPerHour: 40 })
+    await enterTenant(here.portal, before, customer.id, tenant.id)
+    await firstPass()
+    const lists = () => here.simulator.requests.filter(({ path }) => path === '/api/incidents')
+    expect(lists().length).toBeLessThan(25)
+    const windows = () => windowsOf(here.portal.db, tenant.id, 9)
+    expect((await windows()).map(({ kind }) => kind).sort()).toEqual(['backfill', 'open'])
+    // Broken off again and again, by the budget, it never begins anew.
+    const reached: string[] = []
+    for (let n = 0; n < 30 && (await read(tenant.id)).backfilledAt === null; n++) {
+      await pass(here, 61 * minute)
+      const open = (await windows()).find(({ kind }) => kind === 'open')
+      if (open?.finishedAt === null) reached.push(open.reached)
+    }
+    expect(reached.length).toBeGreaterThan(1)
+    expect(reached).toEqual([...reached].sort().reverse())
+    expect((await windows()).filter(({ finishedAt }) => finishedAt === null)).toEqual([])
+    const rows = await here.portal.db.selectFrom('incidents').select('incident_id').where('open', '=', 1).execute()
+    const open = world
+      .tenant(tenant.id)
+      .incidents.all()
+      .filter(({ status }) => status !== 'resolved' && status !== 'redirected')
+    expect(open.length).toBeGreaterThan(2_000)
+    expect(rows.map((row) => row.incident_id).sort()).toEqual(open.map(({ id }) => String(id)).sort())
+    const history = await syncsOf(here.portal.db, tenant.id, 99)
+    expect(history.reduce((sum, { added }) => sum + added, 0)).toBe((await read(tenant.id)).incidentCount)
+    expect(history.reduce((sum, { differences }) => sum + differences, 0)).toBe(0)
+  }, 60_000)
+
   test('stopped halfway goes on there, and its figures say where that is', async () => {
     const customer = await customerNamed(here, 'Contoso')
     const tenant = consentedTenant(here, 'Contoso')

@@ -71,7 +71,7 @@ export interface Completed {
   behind?: boolean
   changed?: boolean
   /** Opened with the end of the pass. */
-  window?: Pick<ReadWindow, 'kind' | 'from' | 'to' | 'step'>
+  windows?: Pick<ReadWindow, 'kind' | 'from' | 'to' | 'step'>[]
 }
 
 /**
@@ -130,11 +130,13 @@ async function endSync(tx: Tx, claim: Claim, done: Completed, now: Date): Promis
       ...(done.changed ? { last_change_at: now.toISOString() } : {}),
       last_read_code: null,
       sync_failures: 0,
-      ...(done.window && access_state === 'active' ? { next_window_at: now.toISOString() } : {}),
+      ...(done.windows && access_state === 'active' ? { next_window_at: now.toISOString() } : {}),
     })
     .where('tenant_id', '=', claim.tenantId)
     .execute()
-  if (done.window) await openWindow(tx, { ...done.window, tenantId: claim.tenantId, createdBy: null }, now)
+  for (const window of done.windows ?? []) {
+    await openWindow(tx, { ...window, tenantId: claim.tenantId, createdBy: null }, now)
+  }
 }
 
 /**

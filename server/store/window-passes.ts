@@ -12,9 +12,9 @@ import { finishRow } from './sync-rows.ts'
 import { storePage } from './syncs.ts'
 import { openWindow, type ReadWindow, windowFromRow } from './windows.ts'
 
-const urgency = sql`case kind when 'reread' then 0 when 'backfill' then 1 else 2 end`
+const urgency = sql`case kind when 'open' then 0 when 'reread' then 1 when 'backfill' then 2 else 3 end`
 
-/** The window of a tenant that is to be read on first: what somebody asked for, then the first days, then comparisons. */
+/** The window of a tenant that is to be read on first: what is open, what somebody asked for, the first days, comparisons. */
 export async function urgentWindow(db: Database, tenantId: string): Promise<ReadWindow | null> {
   const row = await db
     .selectFrom('windows')

@@ -9,8 +9,11 @@ import type { Schema } from './schema.ts'
 import { readSettings } from './settings.ts'
 import { holdTenant } from './tenants.ts'
 
-/** `backfill`: the first 30 days · `reconcile`: compared with what is kept · `reread`: what an operator asked for. */
-export type WindowKind = 'backfill' | 'reconcile' | 'reread'
+/**
+ * `open`: open incidents, where there are too many for the first pass · `backfill`: the first 30 days · `reconcile`:
+ * compared with what is kept · `reread`: what an operator asked for.
+ */
+export type WindowKind = 'open' | 'backfill' | 'reconcile' | 'reread'
 
 /** A stretch of time at Microsoft, read in slices from its end to its beginning, over as many passes as it takes. */
 export interface ReadWindow {

@@ -3,7 +3,7 @@ import type { ReadWindow, WindowKind } from '../store/windows.ts'
 
 /** How far a stretch of time has been read. */
 export interface Progress {
-  kind: WindowKind | 'open'
+  kind: WindowKind
   /** The stretch; null for the first pass over what is open. */
   stretch: { from: string; to: string } | null
   askedBy: string | null
@@ -32,6 +32,8 @@ export function progressOf(window: ReadWindow, standsStill: boolean, now: Date):
   const moving = !standsStill && elapsed >= soonest
   const done = known === null ? byTime : share(seen, known)
   const perSecond = moving && seen > 0 ? seen / (elapsed / 1_000) : null
+  // It begins long before the first of them: what part of the time was read says nothing.
+  if (kind === 'open') return { ...progressOfOpen(window), perSecond }
   return {
     kind,
     stretch: { from, to },

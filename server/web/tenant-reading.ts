@@ -70,8 +70,8 @@ function pauseOf(tenant: Tenant, all: Pause | null): ReadingView['pause'] {
   return all === null || tenant.accessState === 'offboarded' ? null : { ...all, all: true }
 }
 
-/** An operator's wish first, then the first 30 days, then the comparison: the order in which they are read. */
-const mostUrgent: readonly ReadWindow['kind'][] = ['reread', 'backfill', 'reconcile']
+/** What is open first, then an operator's wish, the first 30 days, the comparison: the order in which they are read. */
+const mostUrgent: readonly ReadWindow['kind'][] = ['open', 'reread', 'backfill', 'reconcile']
 
 function underWay(
   tenant: Tenant,
