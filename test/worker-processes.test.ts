@@ -145,6 +145,31 @@ onEachEngine('several processes over one database', (engine) => {
     }
   }, 60_000)
 
+  test('one worker after another keeps within one budget, and Microsoft refuses nobody', async () => {
+    const { tenant } = await connected(here, 'Large')
+    here.simulator.world.generate(tenant.id, 7_000)
+    const at = here.portal.now().toISOString()
+    // The comparison of thirty days finds them all: more pages than a minute has calls.
+    await here.portal.db.updateTable('tenants').set({ next_window_at: at, next_reconcile_at: at }).execute()
+    const before = here.simulator.requests.length
+    // The simulator's clock stands still: of its fifty calls a minute none is ever free again.
+    const calls = () =>
+      here.simulator.requests
+        .slice(before)
+        .filter(({ path, tokenTid }) => path === '/api/incidents' && tokenTid === tenant.id)
+    const first = start('worker', here.portal.config)
+    await until(() => calls().length >= 12, 30_000)
+    first.child.kill('SIGKILL')
+    const made = calls().length
+    start('worker', here.portal.config)
+    start('worker', here.portal.config)
+    await until(() => calls().length >= 30, takenOver)
+    await sleep(4_000)
+    expect(calls().length).toBeGreaterThan(made)
+    expect(calls().length).toBeLessThanOrEqual(50)
+    expect(calls().filter(({ status }) => status === 429)).toEqual([])
+  }, 100_000)
+
   test('five that start at once on an empty database all come up', async () => {
     const place = await freshDatabase(engine)
     try {
