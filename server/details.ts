@@ -62,8 +62,12 @@ async function readAlerts(pass: Pass, details: Details): Promise<void> {
       return
     }
     try {
-      const alerts = await microsoft.alertsOf(tenantId, incident.id, pass.calls)
-      await storeAlerts(db, pass.claim, incident, alerts, pass.now)
+      const found = await microsoft.alertsOf(tenantId, incident.id, pass.calls)
+      await storeAlerts(db, pass.claim, incident, found, pass.now)
+      if (found.odd > 0) {
+        await pass.appear()
+        details.aside++
+      }
     } catch (error) {
       if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
       await pass.appear()

@@ -106,7 +106,7 @@ describe('the meter of a tenant’s calls', () => {
       return { json: { value: [graphAlert({ id: `a${skip}` })], ...(skip < 6 ? { '@odata.nextLink': next } : {}) } }
     }, 'graph')
     const meter = meterOf()
-    expect(await stage.microsoft.alertsOf(contoso, '4711', meter)).toHaveLength(7)
+    expect((await stage.microsoft.alertsOf(contoso, '4711', meter)).alerts).toHaveLength(7)
     expect(meter.taken).toBe(7)
     expect(await stage.microsoft.incidentById(contoso, '4711', meter)).toMatchObject({ id: '4711', alerts: null })
     expect(meter.taken).toBe(8)

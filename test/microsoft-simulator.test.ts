@@ -87,7 +87,7 @@ describe.each(['defender', 'graph'] as const)('over %s, a customer', (incidentsA
     expect(incidents).toHaveLength(130)
     expect(new Set(incidents.map(({ id }) => id)).size).toBe(130)
     const some = incidents.find(({ status }) => status === 'active') ?? incidents[0]
-    const alerts = await microsoft.alertsOf(customerId, some?.id ?? '')
+    const { alerts } = await microsoft.alertsOf(customerId, some?.id ?? '')
     expect(alerts.length).toBeGreaterThan(0)
     expect(alerts.flatMap(({ entities }) => entities).filter(({ kind }) => kind === 'other')).toEqual([])
   })

@@ -75,6 +75,32 @@ onEachEngine('a sync over Microsoft Graph', (engine) => {
     expect(await difference(here, tenant.id)).toEqual([])
   })
 
+  test('has the others where one alert is not understood, says so, and reads that one again', async () => {
+    const { tenant } = await connected(here, 'Contoso')
+    await withoutComparison(here)
+    const { world } = here.simulator
+    const { id } = world.addIncident(tenant.id, { alerts: 2 })
+    world.addAlert(tenant.id, id)
+    const kept = async () => {
+      const row = await here.portal.db
+        .selectFrom('incidents')
+        .select(['alert_count', 'alerts_read_at'])
+        .where('incident_id', '=', String(id))
+        .executeTakeFirstOrThrow()
+      return [row.alert_count, row.alerts_read_at !== null]
+    }
+    const oddly = { oddity: 'foreign-tenant', surface: 'graph', path: `/incidents/${id}/alerts`, count: 1 } as const
+    world.setWeather(tenant.id, 'odd-item', oddly)
+    await pass(here, 11 * minute)
+    await pass(here, 2_500)
+    const whole = world.incident(tenant.id, id).recipes.reduce((sum, { count }) => sum + count, 0)
+    expect(await kept()).toEqual([whole - 1, false])
+    const items = async () => (await rejectedOf(here.portal.db, tenant.id)).map(({ item }) => item)
+    expect(await items()).toEqual([`${id} alerts`])
+    await pass(here, 2 * hour)
+    expect([await kept(), await items()]).toEqual([[whole, true], []])
+  })
+
   test('gives the alerts of merged incidents to the survivor, and asks nothing for the others', async () => {
     const { tenant } = await connected(here, 'Contoso')
     await withoutComparison(here)

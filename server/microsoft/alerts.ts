@@ -1,5 +1,5 @@
 import type { IncidentSource } from './incidents.ts'
-import type { RemoteAlert } from './microsoft.ts'
+import type { AlertsRead } from './microsoft.ts'
 import { followable } from './pages.ts'
 import { Refusal } from './refusals.ts'
 
@@ -18,7 +18,7 @@ interface AlertReading {
 export async function readAlertsOf(
   { source, tenantId, get, now }: AlertReading,
   incidentId: string,
-): Promise<RemoteAlert[]> {
+): Promise<AlertsRead> {
   const ways = source.alertsUrls(incidentId)
   for (const [index, url] of ways.entries()) {
     try {
@@ -28,24 +28,27 @@ export async function readAlertsOf(
       if (!otherWay || index === ways.length - 1) throw error
     }
   }
-  return []
+  return { alerts: [], odd: 0 }
 }
 
 const mostAlertPages = 100
 
-async function readAlertPages({ source, tenantId, get, now }: AlertReading, url: string): Promise<RemoteAlert[]> {
+async function readAlertPages({ source, tenantId, get, now }: AlertReading, url: string): Promise<AlertsRead> {
   const unexpected = (error: string) => new Refusal('unexpected-answer', { at: now().toISOString(), error })
-  const alerts: RemoteAlert[] = []
+  const found: AlertsRead = { alerts: [], odd: 0 }
   const visited = new Set<string>()
   let next: string | null = url
   while (next !== null) {
     if (visited.has(next) || visited.size >= mostAlertPages) throw unexpected('same_page_again')
     visited.add(next)
     const { body }: Awaited<ReturnType<typeof get>> = await get(next)
-    if (!Array.isArray(body.value) && !Array.isArray(body.alerts)) throw unexpected('no_list')
-    alerts.push(...source.readAlerts(body, tenantId))
+    const listed = Array.isArray(body.value) ? body.value : body.alerts
+    if (!Array.isArray(listed)) throw unexpected('no_list')
+    const alerts = source.readAlerts(body, tenantId)
+    found.alerts.push(...alerts)
+    found.odd += listed.length - alerts.length
     const link = body['@odata.nextLink'] ?? null
     next = link === null ? null : followable(link, url, unexpected)
   }
-  return alerts
+  return found
 }

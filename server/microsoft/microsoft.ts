@@ -140,6 +140,13 @@ export interface RemoteAlert {
   original: string | null
 }
 
+/** The alerts of one incident, read by themselves. */
+export interface AlertsRead {
+  alerts: RemoteAlert[]
+  /** How many more were listed that were not understood, or belong to another tenant. */
+  odd: number
+}
+
 export interface RemoteIncident {
   id: string
   /** The survivor this one was merged into. */
@@ -240,7 +247,7 @@ export interface Microsoft {
   /** One incident as it is now, its alerts included where the API carries them; null when Microsoft knows it no longer. @throws Refusal */
   incidentById(tenantId: string, incidentId: string, calls?: CallMeter): Promise<RemoteIncident | RejectedItem | null>
   /** The alerts of one incident, for the API whose list does not carry them. @throws Refusal */
-  alertsOf(tenantId: string, incidentId: string, calls?: CallMeter): Promise<RemoteAlert[]>
+  alertsOf(tenantId: string, incidentId: string, calls?: CallMeter): Promise<AlertsRead>
   /** Drops every token of a tenant. */
   forget(tenantId: string): void
   /** Milliseconds by which this machine's clock is ahead of Microsoft's. @throws Refusal */

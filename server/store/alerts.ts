@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
+import type { AlertsRead, RemoteIncident } from '../microsoft/microsoft.ts'
 import { type Claim, holdClaim } from './claims.ts'
 import { type Database, write } from './database.ts'
 import type { Named } from './incidents.ts'
@@ -68,18 +68,29 @@ const named = (row: { incident_id: string; title: string; assigned_to: string | 
   tags: (JSON.parse(row.facts) as RemoteIncident).tags,
 })
 
-/** Stores the alerts that were read for one incident. @throws ClaimLostError */
+/**
+ * Stores the alerts that were read for one incident. Where some of them were not understood the others are kept, and all
+ * are read again later. @throws ClaimLostError
+ */
 export async function storeAlerts(
   db: Database,
   claim: Claim,
   incident: Named,
-  alerts: readonly RemoteAlert[],
+  { alerts, odd }: AlertsRead,
   now: Date,
 ): Promise<void> {
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
-    await storeAlertsOf(tx, claim.tenantId, incident, alerts, now)
-    await forgetRejected(tx, claim.tenantId, [alertsItem(incident.id)])
+    await storeAlertsOf(tx, claim.tenantId, incident, alerts, odd === 0 ? now : null)
+    const item = alertsItem(incident.id)
+    if (odd === 0) await forgetRejected(tx, claim.tenantId, [item])
+    else
+      await recordRejected(
+        tx,
+        claim.tenantId,
+        [{ id: item, reason: 'alerts-unread', detail: `${odd} not understood` }],
+        now,
+      )
   })
 }
 

@@ -223,17 +223,21 @@ async function upsert(
     .execute()
 }
 
-/** The alerts of one incident, read by themselves. */
+/** The alerts of one incident, read by themselves. `readAt` is null while some of them are still to be read. */
 export async function storeAlertsOf(
   tx: Tx,
   tenantId: string,
   incident: Named,
   alerts: readonly RemoteAlert[],
-  now: Date,
+  readAt: Date | null,
 ): Promise<void> {
   await tx
     .updateTable('incidents')
-    .set({ ...alertsAsKept(alerts), alerts_read_at: now.toISOString(), search_text: searchText(incident, alerts) })
+    .set({
+      ...alertsAsKept(alerts),
+      alerts_read_at: readAt?.toISOString() ?? null,
+      search_text: searchText(incident, alerts),
+    })
     .where('tenant_id', '=', tenantId)
     .where('incident_id', '=', incident.id)
     .execute()

@@ -13,7 +13,8 @@ export const overview = {
   'overview.blind.internal': 'Reading this tenant ended in a fault of Muster itself.',
   'overview.blind.internal.next': 'The log has the reason. Nothing that was read is lost.',
   'overview.blind.paused': 'Reading of this tenant was paused by {by}.',
-  'overview.blind.paused.next': 'An Admin resumes it on the tenant’s page. Reading then goes on where it stopped.',
+  'overview.blind.paused.next':
+    'An Admin resumes it here or on the tenant’s page. Reading then goes on where it stopped.',
   'overview.blind.by-pause.why':
     'Only because reading of all tenants is paused, as said above. Their consents are as they were.',
   'overview.blind.waits': 'Asked to wait until',
