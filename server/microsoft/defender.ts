@@ -8,6 +8,7 @@ import {
   firstOf,
   idOf,
   instant,
+  keepingOriginals,
   originalOf,
   records,
   serviceSourceOf,
@@ -114,10 +115,7 @@ function readWithin(record: Record<string, unknown>, index: number): RemoteAlert
   }
 }
 
-const readApart = (record: Record<string, unknown>, index: number): RemoteAlert => ({
-  ...readWithin(record, index),
-  original: JSON.stringify(record),
-})
+const readApart = keepingOriginals(readWithin)
 
 function readDevice(record: Record<string, unknown>): RemoteEntity {
   const system = [text(record.osPlatform, 100), text(record.version, 100)].filter((part) => part !== null).join(' ')

@@ -8,6 +8,7 @@ import {
   camel,
   idOf,
   instant,
+  keepingOriginals,
   originalOf,
   portalAddress,
   records,
@@ -147,7 +148,4 @@ function readWithin(record: Record<string, unknown>, index: number): RemoteAlert
   }
 }
 
-const readApart = (record: Record<string, unknown>, index: number): RemoteAlert => ({
-  ...readWithin(record, index),
-  original: JSON.stringify(record),
-})
+const readApart = keepingOriginals(readWithin)

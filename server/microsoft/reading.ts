@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { IncidentStatus, Instant, RemoteEntity, Severity } from './microsoft.ts'
+import type { IncidentStatus, Instant, RemoteAlert, RemoteEntity, Severity } from './microsoft.ts'
 
 /*
  * Fields are read by hand rather than by a schema: a page of a hundred incidents holds tens of thousands of them, and a
@@ -11,6 +11,14 @@ export function originalOf(record: Record<string, unknown>): { original: string;
   const original = JSON.stringify(record)
   return { original, fingerprint: createHash('sha256').update(original).digest('base64url') }
 }
+
+/** Reads alerts that came by themselves: what was sent of each stands nowhere else. */
+export const keepingOriginals =
+  (read: (record: Record<string, unknown>, index: number) => RemoteAlert) =>
+  (record: Record<string, unknown>, index: number): RemoteAlert => ({
+    ...read(record, index),
+    original: JSON.stringify(record),
+  })
 
 /** A field that may be anything: text in bounds, or null. Numbers are text here, as IDs are numbers in one API alone. */
 export function text(value: unknown, limit: number): string | null {

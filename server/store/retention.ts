@@ -128,13 +128,11 @@ async function holdRow(tx: Tx, tenantId: string): Promise<void> {
   await tx.selectFrom('tenants').select('tenant_id').where('tenant_id', '=', tenantId).forUpdate().execute()
 }
 
-/** With alerts, notes, and what is still to be read of them. */
+/** With notes, and what is still to be read of them. */
 async function removeIncidents(tx: Tx, tenantId: string, ids: readonly string[], counted: Counters): Promise<void> {
   for (let start = 0; start < ids.length; start += keysAtOnce) {
     const some = ids.slice(start, start + keysAtOnce)
-    for (const table of ['incident_notes'] as const) {
-      await tx.deleteFrom(table).where('tenant_id', '=', tenantId).where('incident_id', 'in', some).execute()
-    }
+    await tx.deleteFrom('incident_notes').where('tenant_id', '=', tenantId).where('incident_id', 'in', some).execute()
     const items = some.flatMap((id) => [id, `${id} alerts`])
     await tx.deleteFrom('rejected_items').where('tenant_id', '=', tenantId).where('item', 'in', items).execute()
     await deleteIncidents(tx, tenantId, some, counted)
