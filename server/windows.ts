@@ -36,6 +36,12 @@ const longSlice = 10
 const longestSlice = 20
 const narrowest = minute
 const widest = 16 * day
+/** A step that takes all that is left; in milliseconds, as an integer of 32 bits holds them. */
+const everything = 2_000_000_000
+/** Before any incident there is. */
+const beginning = instant(Date.UTC(1990, 0))
+/** Microsoft keeps incidents for 180 days: what still changed longer ago than this is next to nothing. */
+const oldestSlice = 365 * day
 /** Incidents in one slice that are asked for one by one because no list showed them. */
 const askedFor = 20
 
@@ -76,7 +82,9 @@ function stretchOf(tenant: Tenant, now: Date): Pick<ReadWindow, 'from' | 'to' | 
   const from = instant(now.getTime() - days * day)
   // The end is not part of a window, and what the cursor stands on is to be compared as well.
   const end = tenant.cursor === null ? now.getTime() : Date.parse(tenant.cursor) + 1
-  return { from, to: instant(Math.max(end, Date.parse(from))), step: day }
+  // Where nothing has changed for longer than that, there is only what is open and older.
+  if (end <= Date.parse(from)) return { from, to: from, step: everything }
+  return { from, to: instant(end), step: day }
 }
 
 class WindowReading {
@@ -106,13 +114,12 @@ class WindowReading {
     const { pass } = this
     const window = this.#window
     await pass.appear()
+    const end = window.kind === 'backfill' ? window.from : beginning
     do {
-      if (this.#reached <= window.from) break
-      await this.#readSlice()
+      if (this.#reached <= end) break
+      await (this.#reached > window.from ? this.#readSlice() : this.#readOlderOpen())
     } while (pass.ms < passFor)
-    const finished = this.#reached <= window.from && (window.kind === 'backfill' || pass.ms < passFor)
-    if (finished && compares(window)) await this.#compareOlderOpen()
-    if (finished && window.kind === 'open') await this.#readOlderOpen()
+    const finished = this.#reached <= end
     const partial = pass.figures.rejected > 0
     const { sync } = pass.portal.config
     const next =
@@ -142,38 +149,68 @@ class WindowReading {
   }
 
   async #readSlice(): Promise<void> {
-    const end = Date.parse(this.#reached)
-    const from = Math.max(end - this.#step, Date.parse(this.#window.from))
-    const query = { updatedSince: instant(from), updatedBefore: this.#reached }
-    const listed = new Set<string>()
-    const width = end - from
-    const { last, pages, whole } = await this.#readLists(query, listed, width > narrowest ? longestSlice : null)
+    const from = instant(Math.max(Date.parse(this.#reached) - this.#step, Date.parse(this.#window.from)))
+    const listed = await this.#readBackTo(from, this.#window.kind === 'open', true)
+    if (listed === null) return
+    this.#seen += listed.ids.size
+    // What is open and changed before is read to its end next, in one slice if it is not too long.
+    if (from <= this.#window.from) this.#step = everything
+    const slice = { reached: from, step: this.#step, seen: listed.ids.size, expected: this.#expected(from) }
+    await this.#commit(listed.last, slice)
+    this.#reached = from
+  }
+
+  /** Open ones that changed before the window began: lists by status show them, or else Microsoft is asked one by one. */
+  async #readOlderOpen(): Promise<void> {
+    const back = Date.parse(this.#reached) - this.#step
+    const sliced = back > Date.parse(this.#window.to) - oldestSlice
+    const from = this.#step === everything || !sliced ? beginning : instant(back)
+    const listed = await this.#readBackTo(from, true, sliced || this.#step === everything)
+    if (listed === null) return
+    await this.#commit(listed.last, { reached: from, step: this.#step, seen: 0, expected: this.#expected(from) })
+    this.#reached = from
+  }
+
+  /**
+   * Reads from where the window is back to `from`, all but the last page of it stored.
+   * @param limited a slice must not be longer than `longestSlice`
+   * @returns null for what was too long, and is to be begun again in narrower slices
+   */
+  async #readBackTo(
+    from: Instant,
+    openOnly: boolean,
+    limited: boolean,
+  ): Promise<{ ids: Set<string>; last: IncidentPage | null } | null> {
+    const ids = new Set<string>()
+    const since = from === beginning ? {} : { updatedSince: from }
+    const width = Math.min(Date.parse(this.#reached) - Date.parse(from), 4 * widest)
+    const query = { ...since, updatedBefore: this.#reached }
+    const mostPages = limited && width > narrowest ? longestSlice : null
+    const { last, pages, whole } = await this.#readLists(query, openOnly, ids, mostPages)
     if (!whole) {
       this.#step = Math.max(width / 4, narrowest)
-      await this.#commit(last, { reached: this.#reached, step: this.#step, seen: 0, expected: this.#window.expected })
-      return
+      const expected = this.#expected(this.#reached)
+      await this.#commit(last, { reached: this.#reached, step: this.#step, seen: 0, expected })
+      return null
     }
     if (this.#settledBefore !== null) {
-      await this.#lookAfter({ from: query.updatedSince, before: this.#reached, openOnly: false }, listed)
+      await this.#lookAfter({ from: from === beginning ? null : from, before: this.#reached, openOnly }, ids)
     }
     if (pages <= shortSlice) this.#step = Math.min(this.#step * 2, widest)
     else if (pages > longSlice) this.#step = Math.max(width / 2, narrowest)
-    this.#reached = query.updatedSince
-    this.#seen += listed.size
-    const slice = { reached: this.#reached, step: this.#step, seen: listed.size, expected: this.#expected() }
-    await this.#commit(last, slice)
+    return { ids, last }
   }
 
   /** As dense as it was so far; Microsoft's lists do not say how long they are. */
-  #expected(): number | null {
+  #expected(reached: Instant): number | null {
     const whole = Date.parse(this.#window.to) - Date.parse(this.#window.from)
-    const done = Date.parse(this.#window.to) - Date.parse(this.#reached)
+    const done = Date.parse(this.#window.to) - Date.parse(reached)
     return done <= 0 ? null : Math.max(this.#seen, Math.round((this.#seen * whole) / done))
   }
 
-  /** What the window reads of a slice: everything, or the lists of what is open. */
-  async #readLists(query: IncidentQuery, listed: Set<string>, mostPages: number | null) {
-    if (this.#window.kind !== 'open') return this.#readList(query, listed, mostPages)
+  /** Everything, or the lists of what is open. */
+  async #readLists(query: IncidentQuery, openOnly: boolean, listed: Set<string>, mostPages: number | null) {
+    if (!openOnly) return this.#readList(query, listed, mostPages)
     const active = await this.#readList({ ...query, status: 'active' }, listed, mostPages)
     if (!active.whole) return active
     if (active.last) await this.#commit(active.last, null)
@@ -199,21 +236,6 @@ class WindowReading {
     const { pass } = this
     const stored = await storeWindowPage(pass.portal.db, pass.claim, this.#at, page, slice, pass.now)
     if (page) pass.count(page, stored)
-  }
-
-  /** Open ones that changed before the window began: lists by status show them, or else Microsoft is asked one by one. */
-  async #compareOlderOpen(): Promise<void> {
-    const listed = await this.#readOlderOpen()
-    await this.#lookAfter({ from: null, before: this.#window.from, openOnly: true }, listed)
-  }
-
-  async #readOlderOpen(): Promise<ReadonlySet<string>> {
-    const listed = new Set<string>()
-    for (const status of ['active', 'inProgress'] as const) {
-      const { last } = await this.#readList({ status, updatedBefore: this.#window.from }, listed, null)
-      if (last) await this.#commit(last, null)
-    }
-    return listed
   }
 
   /** What is kept and no list showed: it has changed since, or Microsoft knows it no longer. */

@@ -22,7 +22,10 @@ export interface ReadWindow {
   kind: WindowKind
   from: Instant
   to: Instant
-  /** Everything from here to `to` has been read and stored: where a pass goes on, also after a kill. */
+  /**
+   * Everything from here to `to` has been read and stored: where a pass goes on, also after a kill. Before `from` it is
+   * what is open alone.
+   */
   reached: Instant
   /** Milliseconds of the next slice. */
   step: number
