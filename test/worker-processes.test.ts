@@ -163,9 +163,9 @@ onEachEngine('several processes over one database', (engine) => {
     const made = calls().length
     start('worker', here.portal.config)
     start('worker', here.portal.config)
-    await until(() => calls().length >= 30, takenOver)
+    // Calls that it had taken and not made are lost with it: how many there are in all is a matter of when it was killed.
+    await until(() => calls().length >= made + 10, takenOver)
     await sleep(4_000)
-    expect(calls().length).toBeGreaterThan(made)
     expect(calls().length).toBeLessThanOrEqual(50)
     expect(calls().filter(({ status }) => status === 429)).toEqual([])
   }, 100_000)
