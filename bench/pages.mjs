@@ -6,6 +6,7 @@ import { createApp } from '../dist/app.js'
 import { connectMicrosoft } from '../dist/microsoft/connect.js'
 import { recount } from '../dist/store/counters.js'
 import { write } from '../dist/store/database.js'
+import { toRow } from '../dist/store/incident-rows.js'
 import { storeIncidents } from '../dist/store/readings.js'
 import { render } from '../dist/web/render.js'
 import { routes } from '../dist/web/routes.js'
@@ -197,7 +198,12 @@ async function fill(db, engine, from, to) {
   for (let t = 0; t < originals; t++) {
     await write(db, async (tx) => {
       const batch = Array.from({ length: to - from }, (_, k) => incidentOf(from + k, now, t))
-      await storeIncidents(tx, filled[t], batch, new Date(now))
+      await storeIncidents(
+        tx,
+        filled[t],
+        batch.map((one) => toRow(filled[t], one, new Date(now))),
+        new Date(now),
+      )
     })
   }
   const incidentColumns = `incident_id, title, severity, severity_rank, status, open, assigned_to, classification,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig } from '../dist/config.js'
 import { createLog } from '../dist/log.js'
-import { originalOf } from '../dist/microsoft/reading.js'
+import { originalOf } from '../dist/microsoft/taken-apart.js'
 import { openDatabase } from '../dist/store/database.js'
 import { saveSession } from '../dist/store/sessions.js'
 import { keysFor } from '../dist/web/keys.js'
@@ -130,7 +130,7 @@ export function incidentOf(n, now, t = 0) {
     lastUpdateAt: updated,
     webUrl: null,
     alerts: [alert(0), alert(1)],
-    ...originalOf({ incidentId: n, padding: 'x'.repeat(8_000) }),
+    ...originalOf({ incidentId: n, padding: 'x'.repeat(8_000) }, null),
   }
 }
 

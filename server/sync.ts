@@ -6,18 +6,18 @@ import { failurePause, nextPause } from './pace.ts'
 import { heed, instant, isOwnBudget, Pass, runPass } from './pass.ts'
 import type { Portal } from './portal.ts'
 import type { Claim } from './store/claims.ts'
-import { believedAhead } from './store/readings.ts'
 import { requestOf } from './store/sync-requests.ts'
 import type { SyncOutcome } from './store/sync-rows.ts'
 import { advanceCursor, completeSync, failSync, storePage } from './store/syncs.ts'
 import { type Tenant, tenantById } from './store/tenants.ts'
+import { believedAhead } from './store/upsert.ts'
 
 const second = 1_000
 const minute = 60 * second
 const day = 24 * 60 * minute
 
 export const backfillDays = 30
-/** Slices of open incidents go back this far; what is older, which Microsoft keeps for 180 days, is read in one piece. */
+/** Slices of open incidents go back this far; Microsoft keeps incidents for 180 days. */
 const openDays = 365
 /** A list longer than this is read in slices, so that whatever ends a pass leaves part of it done for good. */
 const longList = 8

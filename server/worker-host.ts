@@ -26,7 +26,7 @@ export interface WorkerThread {
  * What it holds are pages on their way to the database: a small young generation gives their room back soon. The limit of
  * the old one is far above what the pages in hand can take, and keeps the collector from waiting for gigabytes.
  */
-const resourceLimits = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 }
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 }
 
 const stopPatience = 25_000
 const countPatience = 2_000

@@ -28,7 +28,7 @@ const slow: Record<Lane, { patienceMs: number; lent: number }> = {
   troubled: { patienceMs: 5_000, lent: 24 },
   window: { patienceMs: 15_000, lent: 4 },
 }
-/** Pages of long lists in memory at once, of up to 10 MB as they come and several times that as they are read. */
+/** Pages of long lists in memory at once, of up to 10 MB as they come and about three times that as they are stored. */
 const heavyAtOnce = 3
 /** Whose answer is late holds nothing in memory yet: it keeps nobody else waiting. */
 const heavySlow = { patienceMs: 3_000, lent: 40 }

@@ -1,6 +1,7 @@
 import type { RemoteAlert, RemoteIncident } from '../server/microsoft/microsoft.ts'
-import { originalOf } from '../server/microsoft/reading.ts'
+import { originalOf } from '../server/microsoft/taken-apart.ts'
 import { write } from '../server/store/database.ts'
+import { toRow } from '../server/store/incident-rows.ts'
 import { storeIncidents } from '../server/store/readings.ts'
 import type { TestPortal } from './portal-for-tests.ts'
 
@@ -47,7 +48,7 @@ export function incidentFor(here: TestPortal, more: Partial<RemoteIncident> & { 
     lastUpdateAt: at,
     webUrl: null,
     alerts: [],
-    ...originalOf({ id: more.id }),
+    ...originalOf({ id: more.id }, null),
     ...more,
   }
 }
@@ -56,6 +57,11 @@ export function incidentFor(here: TestPortal, more: Partial<RemoteIncident> & { 
 export async function arrive(here: TestPortal, tenantId: string, incidents: readonly RemoteIncident[]): Promise<void> {
   const { db, now } = here.portal
   await write(db, async (tx) => {
-    await storeIncidents(tx, tenantId, incidents, now())
+    await storeIncidents(
+      tx,
+      tenantId,
+      incidents.map((one) => toRow(tenantId, one, now())),
+      now(),
+    )
   })
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { originalOf } from '../server/microsoft/reading.ts'
+import { originalOf } from '../server/microsoft/taken-apart.ts'
 import { offboardCustomer } from '../server/store/tenants.ts'
 import { defanged } from '../server/web/incident-entities.ts'
 import { before, connected, customerNamed, untilNothingIsDue } from './admin-stage.ts'
@@ -376,7 +376,7 @@ onEachEngine('an incident', (engine) => {
             })),
           }),
         ],
-        ...originalOf({ id: 666, text: huge }),
+        ...originalOf({ id: 666, text: huge }, null),
       }),
     ])
     for (const address of [

@@ -6,6 +6,7 @@ import { startAttempt } from '../server/store/attempts.ts'
 import { listAudit } from '../server/store/audit.ts'
 import { takeCalls } from '../server/store/budgets.ts'
 import { type Database, isPostgres, write } from '../server/store/database.ts'
+import { toRow } from '../server/store/incident-rows.ts'
 import { issueLink } from '../server/store/links.ts'
 import { addNote } from '../server/store/notes.ts'
 import { storeIncidents } from '../server/store/readings.ts'
@@ -46,7 +47,12 @@ onEachEngine('what was kept long enough', (engine) => {
 
   const keep = (incidents: RemoteIncident[], tenantId = contosoTenant) =>
     write(db, async (tx) => {
-      await storeIncidents(tx, tenantId, incidents, new Date())
+      await storeIncidents(
+        tx,
+        tenantId,
+        incidents.map((one) => toRow(tenantId, one, new Date())),
+        new Date(),
+      )
     })
   const settle = (change: Parameters<typeof changeSettings>[2]) => changeSettings(db, alice, change, new Date())
   const run = (stopping?: AbortSignal) => removeOld(stage.portal, stopping)

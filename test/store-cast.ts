@@ -1,5 +1,5 @@
 import type { AccessEvidence, RemoteAlert, RemoteIncident } from '../server/microsoft/microsoft.ts'
-import { originalOf } from '../server/microsoft/reading.ts'
+import { originalOf } from '../server/microsoft/taken-apart.ts'
 import type { Actor } from '../server/store/audit.ts'
 import { bindTenant } from '../server/store/bindings.ts'
 import { recordCheck } from '../server/store/checks.ts'
@@ -94,8 +94,14 @@ export async function active(db: Database, name: string, tenantId: string): Prom
 
 export const instant = (minutes: number): string => later(minutes).toISOString().replace('Z', '0000Z')
 
-export function incident(id: string, minutes: number, about: Partial<RemoteIncident> = {}): RemoteIncident {
-  const read: RemoteIncident = {
+/** @param sent its JSON, where that matters */
+export function incident(
+  id: string,
+  minutes: number,
+  about: Partial<RemoteIncident> = {},
+  sent: string | null = null,
+): RemoteIncident {
+  const read = {
     id,
     redirectId: null,
     title: `Incident ${id}`,
@@ -115,11 +121,9 @@ export function incident(id: string, minutes: number, about: Partial<RemoteIncid
     lastUpdateAt: instant(minutes),
     webUrl: null,
     alerts: [],
-    original: '',
-    fingerprint: '',
     ...about,
-  }
-  return { ...read, ...originalOf(about.original === undefined ? { ...read } : JSON.parse(about.original)) }
+  } satisfies Partial<RemoteIncident>
+  return { ...read, ...originalOf({ ...read }, sent === null ? null : Buffer.from(sent)) }
 }
 
 export function alert(id: string, about: Partial<RemoteAlert> = {}): RemoteAlert {

@@ -4,6 +4,7 @@ import type { RemoteIncident } from '../server/microsoft/microsoft.ts'
 import { alertsDue } from '../server/store/alerts.ts'
 import { recount } from '../server/store/counters.ts'
 import { write } from '../server/store/database.ts'
+import { toRow } from '../server/store/incident-rows.ts'
 import { incidentById, mergedInto, survivorOf } from '../server/store/incidents.ts'
 import { countQueue, createdPerDay } from '../server/store/queue.ts'
 import { markGone, storeAlertsOf, storeIncidents } from '../server/store/readings.ts'
@@ -24,7 +25,12 @@ describe.each(databases)('incidents on $name', ({ open }) => {
 
   const keep = (incidents: RemoteIncident[], tenantId = contosoTenant, now = start) =>
     write(store.db, async (tx) => {
-      const { changed } = await storeIncidents(tx, tenantId, incidents, now)
+      const { changed } = await storeIncidents(
+        tx,
+        tenantId,
+        incidents.map((one) => toRow(tenantId, one, now)),
+        now,
+      )
       expect(await recount(tx, tenantId)).toEqual({ drifted: false })
       return changed
     })
@@ -140,13 +146,12 @@ describe.each(databases)('incidents on $name', ({ open }) => {
     const odd = ['a\0b', '\ud800x', 'x\udfff', '\u202egnp.exe', `'";--%_\\`, '🙂'.repeat(3000), 'ſ', 'İ']
     await keep(
       odd.map((title, i) =>
-        incident(String(i), 1, {
-          title,
-          assignedTo: title,
-          tags: [title],
-          alerts: [alert(`a${i}`, { title })],
-          original: JSON.stringify({ title }),
-        }),
+        incident(
+          String(i),
+          1,
+          { title, assignedTo: title, tags: [title], alerts: [alert(`a${i}`, { title })] },
+          JSON.stringify({ title }),
+        ),
       ),
     )
     for (const i of odd.keys()) {

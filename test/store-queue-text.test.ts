@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { RemoteIncident, Severity } from '../server/microsoft/microsoft.ts'
 import { write } from '../server/store/database.ts'
+import { toRow } from '../server/store/incident-rows.ts'
 import { severityRank } from '../server/store/incidents.ts'
 import { countQueue, openQueue, type QueueFilter, type QueueOrder, readQueue } from '../server/store/queue.ts'
 import { storeIncidents } from '../server/store/readings.ts'
@@ -35,7 +36,14 @@ describe.each(databases)('text that thousands of incidents hold, on $name', ({ o
           title: `Everywhere ${bygone ? 'bygone 2600' : 'recent'} ${i}`,
         })
       })
-      await write(store.db, (tx) => storeIncidents(tx, tenantId, incidents, start))
+      await write(store.db, (tx) =>
+        storeIncidents(
+          tx,
+          tenantId,
+          incidents.map((one) => toRow(tenantId, one, start)),
+          start,
+        ),
+      )
       for (const one of incidents) all.push({ ...one, tenantId })
     }
   })

@@ -3,6 +3,7 @@ import type { CompiledQuery } from 'kysely'
 import Sqlite from 'libsql'
 import type { IncidentStatus, RemoteIncident, Severity } from '../server/microsoft/microsoft.ts'
 import { sqliteFile, write } from '../server/store/database.ts'
+import { toRow } from '../server/store/incident-rows.ts'
 import { severityRank } from '../server/store/incidents.ts'
 import {
   countQueue,
@@ -22,6 +23,7 @@ const severities: Severity[] = ['high', 'medium', 'low', 'informational', 'unkno
 const statuses: IncidentStatus[] = ['active', 'inProgress', 'awaitingAction', 'resolved', 'unknown']
 const openOnes = new Set<string>(['active', 'inProgress', 'awaitingAction', 'unknown'])
 const tenantId = (n: number) => `00000000-aaaa-4bbb-8ccc-${String(n).padStart(12, '0')}`
+const rowsOf = (n: number, incidents: RemoteIncident[]) => incidents.map((one) => toRow(tenantId(n), one, start))
 
 type Known = RemoteIncident & { tenantId: string; customerId: string }
 
@@ -51,13 +53,15 @@ describe.each(databases)('the queue on $name', ({ name, open }) => {
       )
       const merged = incident('99', 5, { redirectId: '1', status: 'redirected' })
       await write(store.db, async (tx) => {
-        await storeIncidents(tx, tenantId(t), [...incidents, merged], start)
+        await storeIncidents(tx, tenantId(t), rowsOf(t, [...incidents, merged]), start)
       })
       for (const one of incidents) all.push({ ...one, tenantId: tenantId(t), customerId })
     }
     const gone = await customer(store.db, 'Gone', { groups: ['gold'] })
     await bound(store.db, gone, tenantId(77))
-    await write(store.db, (tx) => storeIncidents(tx, tenantId(77), [incident('1', 1), incident('9', 1)], start))
+    await write(store.db, (tx) =>
+      storeIncidents(tx, tenantId(77), rowsOf(77, [incident('1', 1), incident('9', 1)]), start),
+    )
     await offboardCustomer(store.db, alice, gone, start)
     customers.push(gone)
   })
@@ -197,7 +201,9 @@ describe.each(databases)('the queue on $name', ({ name, open }) => {
 
   test('neither loses nor repeats a line when incidents come while somebody pages', async () => {
     const first = await readQueue(store.db, { tenantId: tenantId(0) }, { order: 'newest', limit: 10 })
-    await write(store.db, (tx) => storeIncidents(tx, tenantId(0), [incident('500', 60), incident('501', -5)], start))
+    await write(store.db, (tx) =>
+      storeIncidents(tx, tenantId(0), rowsOf(0, [incident('500', 60), incident('501', -5)]), start),
+    )
     const rest: QueueItem[] = []
     for (let at = first.next; at !== null; ) {
       const page = await readQueue(store.db, { tenantId: tenantId(0) }, { order: 'newest', limit: 10, at })

@@ -1,12 +1,13 @@
 import { setImmediate as breath } from 'node:timers/promises'
 import type { Log } from '../log.ts'
 import type { Answer, Send } from './http.ts'
-import type { IncidentSource } from './incidents.ts'
+import type { Found, IncidentSource } from './incidents.ts'
 import type { AppToken, CallMeter, Capability } from './microsoft.ts'
 import { allows, allowsExactly } from './permissions.ts'
 import { readApiRefusal } from './read-refusal.ts'
 import { isRecord } from './reading.ts'
 import { Refusal } from './refusals.ts'
+import { takeApart } from './taken-apart.ts'
 import type { Tokens } from './tokens.ts'
 
 export interface Api {
@@ -24,8 +25,8 @@ const pageLimitBytes = 10_000_000
 const answerMs = 30_000
 /** For all tries of one request together: a hung tenant holds a place among those being read, and no longer than this. */
 const pageDeadlineMs = 60_000
-/** Nothing else runs while an answer is decoded, parsed or read; above this the three are taken apart. */
-const heavyCharacters = 500_000
+/** Nothing else runs while an answer is looked through; above this, what waits has its turn before. */
+const heavyBytes = 500_000
 
 /** One GET with one token, and only to the configured origin. @throws Refusal without an answer, and what `calls` throws */
 export function callWith(
@@ -50,22 +51,27 @@ export function callWith(
   })
 }
 
-/** One answer that is data. */
-export interface FoundRecord {
-  body: Record<string, unknown>
-  /** Length of the answer, in characters. */
-  bytes: number
-  /** Whether Microsoft said (206) that some of its sources did not answer. */
-  partial: boolean
+/** One record, parsed. @throws Refusal, and what `calls` throws */
+export async function getRecord(api: Api, tenantId: string, url: string, calls?: CallMeter): Promise<Found> {
+  const answer = await get(api, tenantId, url, calls)
+  return { body: bodyOf(answer, api.now()), bytes: answer.bytes.length, partial: answer.status === 206 }
+}
+
+/** One page of a list, its items still to be parsed where it could be taken apart. @throws Refusal, and what `calls` throws */
+export async function getPage(api: Api, tenantId: string, url: string, calls?: CallMeter): Promise<Found> {
+  const answer = await get(api, tenantId, url, calls)
+  const apart = namesNul(answer) ? null : takeApart(answer.bytes)
+  const found = apart ?? { body: bodyOf(answer, api.now()), items: null }
+  return { ...found, bytes: answer.bytes.length, partial: answer.status === 206 }
 }
 
 /**
- * One record or list from the API. A token that is refused is renewed once: it may have been issued before a change.
+ * An answer with data from the API. A token that is refused is renewed once: it may have been issued before a change.
  * A 206 is data with something missing: https://learn.microsoft.com/graph/api/resources/security-error-codes
  * @param calls asked before every request to the API, each repeated try included, and not before those for tokens
  * @throws Refusal
  */
-export async function getRecord(api: Api, tenantId: string, url: string, calls?: CallMeter): Promise<FoundRecord> {
+async function get(api: Api, tenantId: string, url: string, calls?: CallMeter): Promise<Answer> {
   let token = await api.tokens.get(tenantId, api.resource)
   let answer = await callWith(api, token, url, { tries: 4, calls })
   if (answer.status === 401) {
@@ -80,11 +86,8 @@ export async function getRecord(api: Api, tenantId: string, url: string, calls?:
     const warning = answer.headers.get('warning')?.replace(/[^\w "{}/.:,-]/g, '')
     api.log.warn({ tenantId, warning: warning?.slice(0, 200) ?? null }, 'some sources did not answer Microsoft')
   }
-  const heavy = answer.text.length > heavyCharacters
-  if (heavy) await breath()
-  const body = bodyOf(answer, api.now())
-  if (heavy) await breath()
-  return { body, bytes: answer.text.length, partial }
+  if (answer.bytes.length > heavyBytes) await breath()
+  return answer
 }
 
 /** Whether the token says it may; null when it cannot be read, or names the role in another spelling. */
@@ -99,13 +102,15 @@ export function roleHeld(source: IncidentSource, token: AppToken, capability: Ca
 export function bodyOf(answer: Answer, now: Date): Record<string, unknown> {
   let value: unknown
   try {
-    value = JSON.parse(answer.text, answer.text.includes('\\u0000') ? withoutNul : undefined)
+    value = JSON.parse(answer.text, namesNul(answer) ? withoutNul : undefined)
   } catch {
     value = null
   }
   if (isRecord(value)) return value
   throw new Refusal('unexpected-answer', { at: now.toISOString(), status: answer.status, error: 'not_json' })
 }
+
+const namesNul = ({ bytes }: Answer) => bytes.includes('\\u0000')
 
 /** PostgreSQL stores no NUL, not even inside JSON. */
 const withoutNul = (_key: string, value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '') : value)

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { checkAccess } from './access.ts'
 import { readAlertsOf } from './alerts.ts'
-import { type Api, getRecord } from './api.ts'
+import { type Api, getPage, getRecord } from './api.ts'
 import { clockAhead } from './clock.ts'
 import { classicConsentUrl, consentUrl } from './consent.ts'
 import { defenderIncidents } from './defender.ts'
@@ -56,7 +56,7 @@ export function connectMicrosoft(
     checkAccess: (tenantId) => checkAccess(api, tenantId),
     listIncidents(tenantId, query, calls) {
       const id = requireTenantId(tenantId, now())
-      return readIncidents({ source, tenantId: id, query, get: (url) => getRecord(api, id, url, calls), now, log })
+      return readIncidents({ source, tenantId: id, query, get: (url) => getPage(api, id, url, calls), now, log })
     },
     async incidentById(tenantId, incidentId, calls) {
       const id = requireTenantId(tenantId, now())

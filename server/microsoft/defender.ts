@@ -9,7 +9,6 @@ import {
   idOf,
   instant,
   keepingOriginals,
-  originalOf,
   records,
   serviceSourceOf,
   severityOf,
@@ -18,6 +17,7 @@ import {
   texts,
   withoutRepeats,
 } from './reading.ts'
+import { originalOf } from './taken-apart.ts'
 
 /** https://learn.microsoft.com/defender-xdr/api-list-incidents: at most 100 a page, above that 400. */
 export function defenderIncidents(config: Config): IncidentSource {
@@ -32,7 +32,7 @@ export function defenderIncidents(config: Config): IncidentSource {
       withQuery(address, { $top: String(top), ...(skip > 0 ? { $skip: String(skip) } : {}), $filter: filterOf(query) }),
     kinds: [],
     incidentUrl: (incidentId) => `${address}/${encodeURIComponent(incidentId)}`,
-    readIncident: (record, tenantId) => readIncident(record, tenantId, defenderPortal),
+    readIncident: (record, tenantId, sent) => readIncident(record, tenantId, sent, defenderPortal),
     alertsUrls: (incidentId) => [`${address}/${encodeURIComponent(incidentId)}`],
     readAlerts: (body) => records(body.alerts).map(readApart),
   }
@@ -54,6 +54,7 @@ function filterOf({ updatedSince, updatedBefore, createdSince, createdBefore, st
 function readIncident(
   record: Record<string, unknown>,
   tenantId: string,
+  sent: Uint8Array | null,
   portal: string,
 ): RemoteIncident | 'no-id' | 'no-time' {
   const id = idOf(text(record.incidentId, 100))
@@ -84,7 +85,7 @@ function readIncident(
     // This API sends no address of its own.
     webUrl: `${portal}/incident2/${encodeURIComponent(id)}/overview?tid=${tenantId}`,
     alerts: records(record.alerts).map(readWithin),
-    ...originalOf(record),
+    ...originalOf(record, sent),
   }
 }
 

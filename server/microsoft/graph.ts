@@ -9,7 +9,6 @@ import {
   idOf,
   instant,
   keepingOriginals,
-  originalOf,
   portalAddress,
   records,
   serviceSourceOf,
@@ -20,6 +19,7 @@ import {
   wholeNumber,
   withoutRepeats,
 } from './reading.ts'
+import { originalOf } from './taken-apart.ts'
 
 /**
  * https://learn.microsoft.com/graph/api/security-list-incidents. At most 50 a page, above that 400. `$orderby` works and
@@ -84,7 +84,11 @@ function filterOf({
   return conditions.length === 0 ? undefined : conditions.join(' and ')
 }
 
-function readIncident(record: Record<string, unknown>): RemoteIncident | 'no-id' | 'no-time' {
+function readIncident(
+  record: Record<string, unknown>,
+  _tenantId: string,
+  sent: Uint8Array | null,
+): RemoteIncident | 'no-id' | 'no-time' {
   const id = idOf(text(record.id, 100))
   if (id === null) return 'no-id'
   const createdAt = instant(record.createdDateTime)
@@ -114,7 +118,7 @@ function readIncident(record: Record<string, unknown>): RemoteIncident | 'no-id'
     lastUpdateAt,
     webUrl: portalAddress(text(record.incidentWebUrl, 2_000)),
     alerts: Array.isArray(record.alerts) ? records(record.alerts).map(readWithin) : null,
-    ...originalOf(record),
+    ...originalOf(record, sent),
   }
 }
 

@@ -25,7 +25,9 @@ export interface Outgoing {
 export interface Answer {
   status: number
   headers: Headers
-  text: string
+  bytes: Buffer
+  /** The bytes decoded anew each time, without a byte order mark, which no JSON parser takes. */
+  readonly text: string
   ms: number
 }
 
@@ -98,8 +100,17 @@ async function attempt(
     })
     clearTimeout(first)
     status = String(response.status)
-    const text = await readAtMost(response, request.limitBytes, now)
-    return { status: response.status, headers: response.headers, text, ms: Math.round(performance.now() - started) }
+    const bytes = await readAtMost(response, request.limitBytes, now)
+    const ms = Math.round(performance.now() - started)
+    return {
+      status: response.status,
+      headers: response.headers,
+      bytes,
+      ms,
+      get text() {
+        return new TextDecoder().decode(bytes)
+      },
+    }
   } catch (error) {
     if (error instanceof Refusal) throw error
     throw new Refusal(
@@ -115,21 +126,18 @@ async function attempt(
 }
 
 /** Counts what comes out of the decompressor, so that a small body that unfolds into a large one is stopped as well. */
-async function readAtMost(response: Response, limit: number, now: () => Date): Promise<string> {
-  if (response.body === null) return ''
-  // Leaves out a byte order mark, which no JSON parser takes.
-  const decoder = new TextDecoder()
-  const parts: string[] = []
+async function readAtMost(response: Response, limit: number, now: () => Date): Promise<Buffer> {
+  if (response.body === null) return Buffer.alloc(0)
+  const parts: Uint8Array[] = []
   let size = 0
   for await (const chunk of response.body) {
     size += chunk.byteLength
     if (size > limit) {
       throw new Refusal('unexpected-answer', { at: now().toISOString(), status: response.status, error: tooLarge })
     }
-    parts.push(decoder.decode(chunk, { stream: true }))
+    parts.push(chunk)
   }
-  parts.push(decoder.decode())
-  return parts.join('')
+  return Buffer.concat(parts, size)
 }
 
 function networkFault(error: unknown): string {

@@ -1,7 +1,7 @@
 import { setImmediate as breath } from 'node:timers/promises'
 import type { IncidentsApi } from '../config.ts'
 import type { IncidentQuery, Instant, RejectedItem, RemoteAlert, RemoteIncident } from './microsoft.ts'
-import { belongsElsewhere, isRecord } from './reading.ts'
+import { belongsElsewhere, instant, isRecord } from './reading.ts'
 import { Refusal } from './refusals.ts'
 
 /** What a list is narrowed to. */
@@ -22,37 +22,81 @@ export interface IncidentSource {
   listUrl(query: ListQuery, page: { top: number; skip: number; ordered?: boolean; counted?: boolean }): string
   /** Sets of conditions, each of which takes a list apart without a gap; none where the list needs no such thing. */
   kinds: readonly (readonly string[])[]
-  readIncident(record: Record<string, unknown>, tenantId: string): RemoteIncident | 'no-id' | 'no-time'
+  /** @param sent the bytes of the record, where they are known */
+  readIncident(
+    record: Record<string, unknown>,
+    tenantId: string,
+    sent: Uint8Array | null,
+  ): RemoteIncident | 'no-id' | 'no-time'
   incidentUrl(incidentId: string): string
   /** Where the alerts of one incident are, in the order to try. */
   alertsUrls(incidentId: string): string[]
   readAlerts(body: Record<string, unknown>, tenantId: string): RemoteAlert[]
 }
 
+/** One record or page of a list as it was answered. */
+export interface Found {
+  body: Record<string, unknown>
+  /** Length of the answer. */
+  bytes: number
+  /** The items of the list, still to be parsed; where there are none, they are in the body. */
+  items?: readonly Buffer[] | null
+  /** Whether Microsoft said (206) that some of its sources did not answer. */
+  partial?: boolean
+}
+
 /** One GET with this tenant's token, to the source's own origin. @throws Refusal */
-export type GetRecord = (url: string) => Promise<{ body: Record<string, unknown>; bytes: number; partial?: boolean }>
+export type GetRecord = (url: string) => Promise<Found>
+
+/** What a list says of an item, understood or not. */
+export interface Listed {
+  /** Null for what cannot be told from others. */
+  id: string | null
+  updatedAt: Instant | null
+  createdAt: Instant | null
+  read: RemoteIncident | RejectedItem
+}
 
 const largestItem = 5_000_000
 /** Nothing else runs meanwhile. */
 const longestHoldMs = 8
 
-/** Reads the items of a page in their order, letting others run in between. `bytes` is the page's length. */
+/**
+ * Reads the items of a page in their order, letting others run in between.
+ * @param items parsed, or as they were sent
+ * @param bytes length of the page
+ * @throws SyntaxError for one that was sent and is not JSON
+ */
 export async function readItems(
   source: IncidentSource,
   items: readonly unknown[],
   tenantId: string,
   bytes: number,
-): Promise<(RemoteIncident | RejectedItem)[]> {
-  const read: (RemoteIncident | RejectedItem)[] = []
+): Promise<Listed[]> {
+  const read: Listed[] = []
   let began = performance.now()
   for (const item of items) {
     if (performance.now() - began > longestHoldMs) {
       await breath()
       began = performance.now()
     }
-    read.push(readItem(source, item, tenantId, bytes > largestItem))
+    const sent = item instanceof Buffer ? item : null
+    const record: unknown = sent === null ? item : JSON.parse(sent.toString())
+    read.push(listed(record, readItem(source, record, tenantId, bytes > largestItem, sent)))
   }
   return read
+}
+
+function listed(item: unknown, read: Listed['read']): Listed {
+  if (!isRecord(item)) return { id: null, updatedAt: null, createdAt: null, read }
+  if (!('reason' in read)) return { id: read.id, updatedAt: read.lastUpdateAt, createdAt: read.createdAt, read }
+  const createdAt = instant(item.createdDateTime ?? item.createdTime)
+  return {
+    id: read.id,
+    updatedAt: instant(item.lastUpdateDateTime ?? item.lastUpdateTime) ?? createdAt,
+    createdAt,
+    read,
+  }
 }
 
 function readItem(
@@ -60,16 +104,17 @@ function readItem(
   item: unknown,
   tenantId: string,
   measure: boolean,
+  sent: Uint8Array | null,
 ): RemoteIncident | RejectedItem {
   if (!isRecord(item)) return { id: null, reason: 'not-an-object', detail: item === null ? 'null' : typeof item }
   const said = item.id ?? item.incidentId
   const id = typeof said === 'string' || typeof said === 'number' ? String(said).slice(0, 100) : null
   if (belongsElsewhere(item.tenantId, tenantId)) return { id, reason: 'other-tenant', detail: 'tenantId is another' }
-  if (measure && JSON.stringify(item).length > largestItem) {
-    return { id, reason: 'too-large', detail: `over ${largestItem} characters` }
+  if (measure && (sent ?? JSON.stringify(item)).length > largestItem) {
+    return { id, reason: 'too-large', detail: `over ${largestItem} bytes` }
   }
   try {
-    const read = source.readIncident(item, tenantId)
+    const read = source.readIncident(item, tenantId, sent)
     return typeof read === 'string' ? { id, reason: read, detail: `keys: ${keysOf(item)}` } : read
   } catch (error) {
     return { id, reason: 'unreadable', detail: error instanceof Error ? error.name : 'unknown' }
@@ -93,7 +138,7 @@ export async function readIncidentById(
 ): Promise<RemoteIncident | RejectedItem | null> {
   try {
     const { body, bytes } = await get(source.incidentUrl(incidentId))
-    const read = readItem(source, body, tenantId, bytes > largestItem)
+    const read = readItem(source, body, tenantId, bytes > largestItem, null)
     if ('reason' in read || read.id === incidentId) return read
     return { id: incidentId, reason: 'unreadable', detail: 'another ID than was asked for' }
   } catch (error) {

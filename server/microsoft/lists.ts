@@ -1,6 +1,6 @@
-import type { ListQuery } from './incidents.ts'
+import type { Listed, ListQuery } from './incidents.ts'
 import type { IncidentPage, Instant } from './microsoft.ts'
-import { type Listed, type ListPage, type Pager, type Paging, pageOf, pagerOf } from './pages.ts'
+import { type ListPage, type Pager, type Paging, pageOf, pagerOf } from './pages.ts'
 import { Refusal } from './refusals.ts'
 import { inside, instantAfter, partsOf } from './spans.ts'
 

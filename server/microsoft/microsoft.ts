@@ -171,8 +171,8 @@ export interface RemoteIncident {
   webUrl: string | null
   /** Null when this API does not carry alerts in its list. */
   alerts: RemoteAlert[] | null
-  /** What Microsoft sent, as JSON. */
-  original: string
+  /** What Microsoft sent, as JSON in UTF-8. */
+  original: Uint8Array
   /** SHA-256 over `original`: two readings of the same instant that differ are told apart by it. */
   fingerprint: string
 }

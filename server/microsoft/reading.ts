@@ -1,16 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { IncidentStatus, Instant, RemoteAlert, RemoteEntity, Severity } from './microsoft.ts'
 
 /*
  * Fields are read by hand rather than by a schema: a page of a hundred incidents holds tens of thousands of them, and a
  * schema that forgives every field took six times as long as parsing the page.
  */
-
-/** What is kept of a record as it came. */
-export function originalOf(record: Record<string, unknown>): { original: string; fingerprint: string } {
-  const original = JSON.stringify(record)
-  return { original, fingerprint: createHash('sha256').update(original).digest('base64url') }
-}
 
 /** Reads alerts that came by themselves: what was sent of each stands nowhere else. */
 export const keepingOriginals =

@@ -34,11 +34,13 @@ const busyPatience = 5_000
 /** Room for the indexes of the queue, instead of the 2 MB SQLite starts with. */
 const cacheMb = 32
 
+type Prepare = (sql: string) => Sqlite.Statement
+
 class ImmediateSqliteDriver extends SqliteDriver {
   readonly #sqlite: Sqlite.Database
 
-  constructor(sqlite: Sqlite.Database) {
-    super({ database: sqlite })
+  constructor(sqlite: Sqlite.Database, prepare: Prepare) {
+    super({ database: { prepare, close: () => sqlite.close() } })
     this.#sqlite = sqlite
   }
 
@@ -153,8 +155,8 @@ export function connectDatabase(options: {
 }
 
 /** The store on a connection to its file. */
-export const connectSqlite = (sqlite: Sqlite.Database): Database =>
-  new Kysely<Schema>({ dialect: new EmbeddedDialect(new ImmediateSqliteDriver(sqlite)) })
+export const connectSqlite = (sqlite: Sqlite.Database, prepare: Prepare = (text) => sqlite.prepare(text)): Database =>
+  new Kysely<Schema>({ dialect: new EmbeddedDialect(new ImmediateSqliteDriver(sqlite, prepare)) })
 
 export const sqliteFile = (dataDir: string): string => join(dataDir, 'muster.db')
 
@@ -190,6 +192,12 @@ const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
     : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser
 
 export const isPostgres = (db: Database): boolean => db.getExecutor().adapter instanceof PostgresAdapter
+
+/** Whether a column is one of so many texts, in a statement that is the same however many there are. */
+export const among = (db: Database, column: string, texts: readonly string[]) =>
+  isPostgres(db)
+    ? sql<boolean>`${sql.ref(column)} = any(${texts})`
+    : sql<boolean>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(texts)}))`
 
 /** One change, whole or not at all; joins the transaction in hand. Tries again when PostgreSQL asks for it. */
 export async function write<T>(db: Database, change: (tx: Tx) => Promise<T>): Promise<T> {

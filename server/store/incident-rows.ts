@@ -1,5 +1,23 @@
-import type { RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
+import type { Selectable } from 'kysely'
+import type { IncidentPage, RejectedItem, RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
 import { type Named, severityRank } from './incidents.ts'
+import type { Schema } from './schema.ts'
+
+/** As it is inserted: what Microsoft sent as the bytes that came. */
+export type IncidentRow = Omit<Selectable<Schema['incidents']>, 'number' | 'gone_at' | 'original'> & {
+  original: Uint8Array
+}
+
+/** A page as it is handed to the store: rows of plain text, which go to another thread for next to nothing. */
+export interface PageOfRows {
+  rows: IncidentRow[]
+  rejected: RejectedItem[]
+}
+
+export const rowsOf = (tenantId: string, page: IncidentPage, now: Date): PageOfRows => ({
+  rows: page.incidents.map((incident) => toRow(tenantId, incident, now)),
+  rejected: page.rejected,
+})
 
 const searchLimit = 4_000
 /** Statuses that are open work. */
@@ -8,10 +26,10 @@ export const openStatuses: ReadonlySet<string> = new Set(['active', 'inProgress'
 const isMerged = (incident: RemoteIncident) => incident.redirectId !== null || incident.status === 'redirected'
 
 /** A merged incident has no alerts of its own any more, whether its reading says so or not: they are the survivor's. */
-export const alertsOf = (incident: RemoteIncident) => incident.alerts ?? (isMerged(incident) ? [] : null)
+const alertsOf = (incident: RemoteIncident) => incident.alerts ?? (isMerged(incident) ? [] : null)
 
 /** An incident as its row. */
-export function toRow(tenantId: string, incident: RemoteIncident, now: Date) {
+export function toRow(tenantId: string, incident: RemoteIncident, now: Date): IncidentRow {
   const { alerts: _, original, fingerprint, ...facts } = incident
   const alerts = alertsOf(incident)
   return {

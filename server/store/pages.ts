@@ -1,8 +1,9 @@
-import type { IncidentPage, Instant, RemoteIncident } from '../microsoft/microsoft.ts'
+import type { Instant } from '../microsoft/microsoft.ts'
 import { alertsItem } from './alerts.ts'
 import { muster, recordAudit } from './audit.ts'
 import { noteFirstIncident } from './counters.ts'
 import type { Database, Tx } from './database.ts'
+import type { IncidentRow, PageOfRows } from './incident-rows.ts'
 import { storeIncidents } from './readings.ts'
 import { forgetRejected, recordRejected } from './rejected.ts'
 import { tenantById } from './tenants.ts'
@@ -21,23 +22,23 @@ export interface PageStored {
 export async function storeItems(
   tx: Tx,
   tenantId: string,
-  page: IncidentPage,
+  page: PageOfRows,
   now: Date,
   settledBefore: Instant | null,
 ): Promise<PageStored> {
-  const { added, changed, keptBefore } = await storeIncidents(tx, tenantId, page.incidents, now)
-  const overdue = (incident: RemoteIncident) =>
+  const { added, changed, keptBefore } = await storeIncidents(tx, tenantId, page.rows, now)
+  const overdue = (row: IncidentRow) =>
     settledBefore !== null &&
-    incident.lastUpdateAt < settledBefore &&
-    (keptBefore.get(incident.id) ?? '') < incident.lastUpdateAt
-  const differences = new Set(page.incidents.filter(overdue).map(({ id }) => id)).size
+    row.last_update_at < settledBefore &&
+    (keptBefore.get(row.incident_id) ?? '') < row.last_update_at
+  const differences = new Set(page.rows.filter(overdue).map((row) => row.incident_id)).size
   await recordRejected(tx, tenantId, page.rejected, now)
   await forgetRejected(
     tx,
     tenantId,
-    page.incidents.flatMap(({ id, alerts, redirectId }) =>
+    page.rows.flatMap(({ incident_id: id, alerts, redirect_id }) =>
       // A merged incident has none of its own any more: there is nothing left to read.
-      alerts !== null || redirectId !== null ? [id, alertsItem(id)] : [id],
+      alerts !== null || redirect_id !== null ? [id, alertsItem(id)] : [id],
     ),
   )
   if (added.size > 0) await noteFirst(tx, tenantId, now)

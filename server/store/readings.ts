@@ -1,15 +1,11 @@
 import type { Selectable } from 'kysely'
-import type { RemoteAlert, RemoteIncident, Severity } from '../microsoft/microsoft.ts'
+import type { RemoteAlert, Severity } from '../microsoft/microsoft.ts'
 import { type Change, type Counted, type Counters, count } from './counters.ts'
-import type { Tx } from './database.ts'
-import { alertsAsKept, alertsOf, openStatuses, searchText, toRow } from './incident-rows.ts'
+import { among, type Tx } from './database.ts'
+import { alertsAsKept, type IncidentRow, openStatuses, searchText } from './incident-rows.ts'
 import type { Named } from './incidents.ts'
 import type { Schema } from './schema.ts'
-
-/** Rows in one statement: far below both engines' limits on parameters, and soon over for whoever waits. */
-const incidentBatch = 200
-/** Clocks differ by less; a time further ahead, in milliseconds, is not believed. */
-export const believedAhead = 15 * 60_000
+import { upsert } from './upsert.ts'
 
 /** What a batch of readings did. */
 export interface StoredIncidents {
@@ -20,6 +16,9 @@ export interface StoredIncidents {
   keptBefore: ReadonlyMap<string, string>
 }
 
+/** Rows compared at once: far below both engines' limits on parameters. */
+const comparedAtOnce = 200
+
 /**
  * Stores incidents of one tenant: new ones are added, known ones overwritten only by a newer reading; the counters
  * follow. The alerts of a changed incident replace its former ones; where `alerts` is null they become due for reading.
@@ -29,32 +28,31 @@ export interface StoredIncidents {
 export async function storeIncidents(
   tx: Tx,
   tenantId: string,
-  incidents: readonly RemoteIncident[],
+  rows: readonly IncidentRow[],
   now: Date,
 ): Promise<StoredIncidents> {
-  const latest = new Map<string, RemoteIncident>()
-  for (const incident of incidents) {
-    const known = latest.get(incident.id)
-    if (!known || known.lastUpdateAt <= incident.lastUpdateAt) latest.set(incident.id, incident)
+  const latest = new Map<string, IncidentRow>()
+  for (const row of rows) {
+    const known = latest.get(row.incident_id)
+    if (!known || known.last_update_at <= row.last_update_at) latest.set(row.incident_id, row)
   }
   const added = new Set<string>()
   const changed = new Set<string>()
   const keptBefore = new Map<string, string>()
   const changes: Change[] = []
-  for (const batch of batches([...latest.values()], incidentBatch)) {
-    const ids = batch.map(({ id }) => id)
-    changes.push(...(await takeBack(tx, tenantId, ids)))
+  for (const batch of batches([...latest.values()], comparedAtOnce)) {
+    const ids = batch.map((row) => row.incident_id)
     const kept = await keptOf(tx, tenantId, ids)
-    const carrying = batch.filter((incident) => alertsOf(incident) !== null)
-    const without = batch.filter((incident) => alertsOf(incident) === null)
-    for (const row of [
-      ...(await upsert(tx, tenantId, carrying, now, true)),
-      ...(await upsert(tx, tenantId, without, now, false)),
-    ]) {
-      const before = kept.get(row.incident_id)
-      if (!before) added.add(row.incident_id)
-      changed.add(row.incident_id)
-      changes.push([before ? countedOf(before) : null, countedOf(row)])
+    const gone = [...kept.values()].filter((row) => row.gone_at !== null)
+    for (const row of await takeBack(tx, tenantId, gone)) {
+      changes.push([countedOf({ ...row, open: 0 }), countedOf(row)])
+      kept.set(row.incident_id, { ...row, gone_at: null })
+    }
+    for (const id of await upsert(tx, batch, now)) {
+      const before = kept.get(id)
+      if (!before) added.add(id)
+      changed.add(id)
+      changes.push([before ? countedOf(before) : null, countedOf(latest.get(id) as IncidentRow)])
     }
     for (const [id, { last_update_at }] of kept) keptBefore.set(id, last_update_at)
   }
@@ -78,25 +76,17 @@ const countedOf = (row: CountedRow): Counted => ({
 async function keptOf(tx: Tx, tenantId: string, ids: readonly string[]) {
   const rows = await tx
     .selectFrom('incidents')
-    .select([...countedColumns, 'last_update_at'])
+    .select([...countedColumns, 'last_update_at', 'gone_at'])
     .where('tenant_id', '=', tenantId)
-    .where('incident_id', 'in', ids)
+    .where(among(tx, 'incident_id', ids))
     .execute()
   return new Map(rows.map((row) => [row.incident_id, row]))
 }
 
 /** Microsoft lists again what it had been found to know no longer: it counts as what it was, whatever its reading says. */
-async function takeBack(tx: Tx, tenantId: string, ids: readonly string[]): Promise<Change[]> {
-  // The index of what is gone answers, which is next to nothing.
-  const gone = await tx
-    .selectFrom('incidents')
-    .select('incident_id')
-    .where('tenant_id', '=', tenantId)
-    .where('gone_at', 'is not', null)
-    .where('incident_id', 'in', ids)
-    .execute()
+async function takeBack(tx: Tx, tenantId: string, gone: readonly { incident_id: string }[]) {
   if (gone.length === 0) return []
-  const rows = await tx
+  return tx
     .updateTable('incidents')
     .set((eb) => ({
       gone_at: null,
@@ -113,9 +103,8 @@ async function takeBack(tx: Tx, tenantId: string, ids: readonly string[]): Promi
       'in',
       gone.map((row) => row.incident_id),
     )
-    .returning(countedColumns)
+    .returning([...countedColumns, 'last_update_at'])
     .execute()
-  return rows.map((row) => [{ ...countedOf(row), open: false }, countedOf(row)])
 }
 
 /** Microsoft knows it no longer: it is kept, and is no open work any more. */
@@ -160,67 +149,6 @@ export async function deleteIncidents(
 
 function* batches<T>(all: readonly T[], size: number): Generator<T[]> {
   for (let start = 0; start < all.length; start += size) yield all.slice(start, start + size)
-}
-
-async function upsert(
-  tx: Tx,
-  tenantId: string,
-  incidents: readonly RemoteIncident[],
-  now: Date,
-  carriesAlerts: boolean,
-): Promise<CountedRow[]> {
-  if (incidents.length === 0) return []
-  const believed = new Date(now.getTime() + believedAhead).toISOString()
-  return tx
-    .insertInto('incidents')
-    .values(incidents.map((incident) => toRow(tenantId, incident, now)))
-    .onConflict((oc) =>
-      oc
-        .columns(['tenant_id', 'incident_id'])
-        .doUpdateSet((eb) => ({
-          title: eb.ref('excluded.title'),
-          severity: eb.ref('excluded.severity'),
-          severity_rank: eb.ref('excluded.severity_rank'),
-          status: eb.ref('excluded.status'),
-          open: eb.ref('excluded.open'),
-          assigned_to: eb.ref('excluded.assigned_to'),
-          classification: eb.ref('excluded.classification'),
-          determination: eb.ref('excluded.determination'),
-          redirect_id: eb.ref('excluded.redirect_id'),
-          created_at: eb.ref('excluded.created_at'),
-          created_day: eb.ref('excluded.created_day'),
-          last_update_at: eb.ref('excluded.last_update_at'),
-          alerts_read_at: eb.ref('excluded.alerts_read_at'),
-          content_hash: eb.ref('excluded.content_hash'),
-          facts: eb.ref('excluded.facts'),
-          original: eb.ref('excluded.original'),
-          stored_at: eb.ref('excluded.stored_at'),
-          ...(carriesAlerts
-            ? {
-                alert_count: eb.ref('excluded.alert_count'),
-                alerts: eb.ref('excluded.alerts'),
-                alert_originals: eb.ref('excluded.alert_originals'),
-                search_text: eb.ref('excluded.search_text'),
-              }
-            : {}),
-        }))
-        .where((eb) =>
-          eb.or([
-            eb('excluded.last_update_at', '>', eb.ref('incidents.last_update_at')),
-            eb.and([
-              eb('excluded.last_update_at', '=', eb.ref('incidents.last_update_at')),
-              eb('excluded.content_hash', '!=', eb.ref('incidents.content_hash')),
-            ]),
-            // A time from the future would stand against every reading after it.
-            eb.and([
-              eb('incidents.last_update_at', '>', believed),
-              eb('excluded.content_hash', '!=', eb.ref('incidents.content_hash')),
-            ]),
-          ]),
-        ),
-    )
-    .returning(countedColumns)
-    .execute()
 }
 
 /** The alerts of one incident, read by themselves. `readAt` is null while some of them are still to be read. */

@@ -1,6 +1,6 @@
 import type { RejectedItem } from '../microsoft/microsoft.ts'
 import { type Claim, holdClaim } from './claims.ts'
-import { type Database, type Tx, write } from './database.ts'
+import { among, type Database, type Tx, write } from './database.ts'
 
 const mostOfAPage = 100
 
@@ -28,13 +28,12 @@ export async function recordRejected(
 
 /** Items that were understood in the end are no longer listed. */
 export async function forgetRejected(tx: Tx, tenantId: string, ids: readonly string[]): Promise<void> {
-  for (let start = 0; start < ids.length; start += 500) {
-    await tx
-      .deleteFrom('rejected_items')
-      .where('tenant_id', '=', tenantId)
-      .where('item', 'in', ids.slice(start, start + 500))
-      .execute()
-  }
+  if (ids.length === 0) return
+  await tx
+    .deleteFrom('rejected_items')
+    .where('tenant_id', '=', tenantId)
+    .where(among(tx, 'item', ids))
+    .execute()
 }
 
 /** Not tried again sooner. */

@@ -12,17 +12,15 @@ import './window-passes.ts'
 
 /** This thread does nothing else: whoever writes meanwhile is waited for inside SQLite. */
 const busyTimeout = 5_000
-/** Statements kept prepared: the worker's are few, and some of them are long. */
+/** Statements kept prepared, each with what it was last given: the worker's are few, and some of them are long. */
 const mostPrepared = 100
-/** A statement that is kept keeps what it was last given as well. */
-const mostParameters = 50
 
 const { file } = workerData as { file: string }
 const sqlite = openSqliteFile(file, { busyTimeout, cacheMb: 12 })
 // Pages of the indexes change with every commit: a longer log writes each of them to the file less often.
 sqlite.pragma('wal_autocheckpoint = 4000')
-const db = connectSqlite(sqlite)
 const prepared = new Map<string, Sqlite.Statement>()
+const db = connectSqlite(sqlite, prepare)
 
 parentPort?.on('message', async (asked: Asked) => {
   if (asked.id === null) {
@@ -51,7 +49,7 @@ function answer({ sql, parameters }: AskedStatement): Pick<Told, 'rows' | 'chang
     if (sql !== 'rollback' || sqlite.inTransaction) sqlite.exec(sql)
     return {}
   }
-  const statement = parameters.length > mostParameters ? sqlite.prepare(sql) : prepare(sql)
+  const statement = prepare(sql)
   if (statement.reader) return { rows: statement.all(parameters) }
   const { changes, lastInsertRowid } = statement.run(parameters)
   return { changes, lastId: Number(lastInsertRowid) }
@@ -60,9 +58,9 @@ function answer({ sql, parameters }: AskedStatement): Pick<Told, 'rows' | 'chang
 /** Only within a transaction: outside of one a statement may meet SQLITE_BUSY, and is in the way from then on. */
 function prepare(sql: string): Sqlite.Statement {
   if (!sqlite.inTransaction) return sqlite.prepare(sql)
-  const known = prepared.get(sql)
-  if (known) return known
-  const statement = sqlite.prepare(sql)
+  const statement = prepared.get(sql) ?? sqlite.prepare(sql)
+  // The one that was longest unused stands first.
+  prepared.delete(sql)
   if (prepared.size >= mostPrepared) prepared.delete(prepared.keys().next().value ?? '')
   prepared.set(sql, statement)
   return statement

@@ -1,7 +1,7 @@
-import type { IncidentPage } from '../microsoft/microsoft.ts'
 import type { RefusalCode } from '../microsoft/refusals.ts'
 import type { Claim } from './claims.ts'
 import { type Database, type Tx, write } from './database.ts'
+import type { PageOfRows } from './incident-rows.ts'
 import type { PageStored } from './pages.ts'
 import type { SyncPhase } from './tenants.ts'
 import type { WindowKind } from './windows.ts'
@@ -99,9 +99,9 @@ async function markOvertaken(tx: Tx, claim: Claim, now: Date): Promise<void> {
     .execute()
 }
 
-export const countsOf = (page: IncidentPage | null, stored: PageStored) => ({
+export const countsOf = (page: PageOfRows | null, stored: PageStored) => ({
   pages: page ? 1 : 0,
-  seen: page?.incidents.length ?? 0,
+  seen: page?.rows.length ?? 0,
   stored: stored.changed,
   added: stored.added,
   rejected: page?.rejected.length ?? 0,
@@ -111,7 +111,7 @@ export const countsOf = (page: IncidentPage | null, stored: PageStored) => ({
 export async function lengthenQuietRow(
   tx: Tx,
   claim: Claim,
-  page: IncidentPage | null,
+  page: PageOfRows | null,
   calls: number,
   now: Date,
 ): Promise<boolean> {
@@ -130,7 +130,7 @@ export async function lengthenQuietRow(
     .set((eb) => ({
       polls: eb('polls', '+', 1),
       pages: eb('pages', '+', page ? 1 : 0),
-      seen: eb('seen', '+', page?.incidents.length ?? 0),
+      seen: eb('seen', '+', page?.rows.length ?? 0),
       calls: eb('calls', '+', calls),
       finished_at: now.toISOString(),
     }))

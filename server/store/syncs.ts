@@ -3,6 +3,7 @@ import type { RefusalCode } from '../microsoft/refusals.ts'
 import { type Claim, holdClaim, releaseClaim } from './claims.ts'
 import { type Database, type Tx, write } from './database.ts'
 import { newId } from './identifiers.ts'
+import { type PageOfRows, rowsOf } from './incident-rows.ts'
 import { type PageStored, storeItems } from './pages.ts'
 import { nearTheData } from './performing.ts'
 import { type Begun, countsOf, finishRow, insertRow, lengthenQuietRow, type PassKind } from './sync-rows.ts'
@@ -21,40 +22,54 @@ export const startSync = nearTheData(
   },
 )
 
-/**
- * Stores one page whole, with its counters and what was rejected of it, or not at all.
- * @param settledBefore counts as differences what is new or newer and changed before this: it should have been there
- * @throws ClaimLostError
- */
-export const storePage = nearTheData(
+/** Stores one page whole, with its counters and what was rejected of it, or not at all. @throws ClaimLostError */
+export async function storePage(
+  db: Database,
+  claim: Claim,
+  syncId: string,
+  page: IncidentPage,
+  now: Date,
+): Promise<PageStored> {
+  return performStorePage(db, claim, syncId, rowsOf(claim.tenantId, page, now), now)
+}
+
+const performStorePage = nearTheData(
   'storePage',
-  async (
-    db: Database,
-    claim: Claim,
-    syncId: string,
-    page: IncidentPage,
-    now: Date,
-    settledBefore: Instant | null = null,
-  ): Promise<PageStored> => {
+  async (db: Database, claim: Claim, syncId: string, page: PageOfRows, now: Date): Promise<PageStored> => {
     return write(db, async (tx) => {
       await holdClaim(tx, claim)
-      const stored = await storeItems(tx, claim.tenantId, page, now, settledBefore)
-      await tx
-        .updateTable('syncs')
-        .set((eb) => ({
-          pages: eb('pages', '+', 1),
-          seen: eb('seen', '+', page.incidents.length),
-          stored: eb('stored', '+', stored.changed),
-          added: eb('added', '+', stored.added),
-          rejected: eb('rejected', '+', page.rejected.length),
-          differences: eb('differences', '+', stored.differences),
-        }))
-        .where('id', '=', syncId)
-        .execute()
-      return stored
+      return storePageOf(tx, claim.tenantId, syncId, page, now, null)
     })
   },
 )
+
+/**
+ * A page of a pass, in the transaction of whoever holds the claim.
+ * @param settledBefore counts as differences what is new or newer and changed before this: it should have been there
+ */
+export async function storePageOf(
+  tx: Tx,
+  tenantId: string,
+  syncId: string,
+  page: PageOfRows,
+  now: Date,
+  settledBefore: Instant | null,
+): Promise<PageStored> {
+  const stored = await storeItems(tx, tenantId, page, now, settledBefore)
+  await tx
+    .updateTable('syncs')
+    .set((eb) => ({
+      pages: eb('pages', '+', 1),
+      seen: eb('seen', '+', page.rows.length),
+      stored: eb('stored', '+', stored.changed),
+      added: eb('added', '+', stored.added),
+      rejected: eb('rejected', '+', page.rejected.length),
+      differences: eb('differences', '+', stored.differences),
+    }))
+    .where('id', '=', syncId)
+    .execute()
+  return stored
+}
 
 export interface Completed {
   /** The newest time seen; null leaves the cursor where it is. */
@@ -82,7 +97,18 @@ export interface Completed {
  * @param last the last page, stored in the same transaction
  * @throws ClaimLostError
  */
-export const completeSync = nearTheData(
+export async function completeSync(
+  db: Database,
+  claim: Claim,
+  pass: string | Begun,
+  done: Completed,
+  now: Date,
+  last: IncidentPage | null = null,
+): Promise<PageStored> {
+  return performCompleteSync(db, claim, pass, done, now, last && rowsOf(claim.tenantId, last, now))
+}
+
+const performCompleteSync = nearTheData(
   'completeSync',
   async (
     db: Database,
@@ -90,14 +116,14 @@ export const completeSync = nearTheData(
     pass: string | Begun,
     done: Completed,
     now: Date,
-    last: IncidentPage | null = null,
+    last: PageOfRows | null,
   ): Promise<PageStored> => {
     return write(db, async (tx) => {
       await holdClaim(tx, claim)
       let id = typeof pass === 'string' ? pass : null
       let stored: PageStored = { added: 0, changed: 0, differences: 0 }
       if (typeof pass === 'string') {
-        if (last) stored = await storePage(tx, claim, pass, last, now)
+        if (last) stored = await storePageOf(tx, claim.tenantId, pass, last, now, null)
       } else {
         if (last) stored = await storeItems(tx, claim.tenantId, last, now, null)
         // What somebody asked for is to be seen by itself.

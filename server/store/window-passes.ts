@@ -4,12 +4,13 @@ import type { RefusalCode } from '../microsoft/refusals.ts'
 import { type Claim, holdClaim } from './claims.ts'
 import { recount } from './counters.ts'
 import { type Database, type Tx, write } from './database.ts'
+import { type PageOfRows, rowsOf } from './incident-rows.ts'
 import type { PageStored } from './pages.ts'
 import { nearTheData } from './performing.ts'
 import { markGone } from './readings.ts'
 import { sweepUnnamed } from './rejected.ts'
 import { finishRow } from './sync-rows.ts'
-import { storePage } from './syncs.ts'
+import { storePageOf } from './syncs.ts'
 import { openWindow, type ReadWindow, windowFromRow } from './windows.ts'
 
 const urgency = sql`case kind when 'open' then 0 when 'reread' then 1 when 'backfill' then 2 else 3 end`
@@ -57,20 +58,38 @@ export interface SliceEnd {
  * window never claims to have reached what is not stored.
  * @throws ClaimLostError
  */
-export const storeWindowPage = nearTheData(
+export async function storeWindowPage(
+  db: Database,
+  claim: Claim,
+  at: WindowPageAt,
+  page: IncidentPage | null,
+  slice: SliceEnd | null,
+  now: Date,
+): Promise<PageStored> {
+  return performStoreWindowPage(db, claim, at, page && rowsOf(claim.tenantId, page, now), slice, now)
+}
+
+interface WindowPageAt {
+  syncId: string
+  windowId: string
+  /** As in `storePageOf`. */
+  settledBefore: Instant | null
+}
+
+const performStoreWindowPage = nearTheData(
   'storeWindowPage',
   async (
     db: Database,
     claim: Claim,
-    at: { syncId: string; windowId: string; settledBefore: Instant | null },
-    page: IncidentPage | null,
+    at: WindowPageAt,
+    page: PageOfRows | null,
     slice: SliceEnd | null,
     now: Date,
   ): Promise<PageStored> => {
     return write(db, async (tx) => {
       await holdClaim(tx, claim)
       let stored: PageStored = { added: 0, changed: 0, differences: 0 }
-      if (page) stored = await storePage(tx, claim, at.syncId, page, now, at.settledBefore)
+      if (page) stored = await storePageOf(tx, claim.tenantId, at.syncId, page, now, at.settledBefore)
       await tx
         .updateTable('windows')
         .set((eb) => ({
