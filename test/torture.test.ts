@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from '@jest/globals'
@@ -112,3 +113,19 @@ test(
   },
   patience,
 )
+
+test('every defence that a torture run takes out still stands where it is looked for', () => {
+  const takeOut = `
+    import { mkdtempSync, rmSync } from 'node:fs'
+    import { mutantOf, mutants } from ${JSON.stringify(new URL('../torture/mutants.mjs', import.meta.url).href)}
+    for (const name of Object.keys(mutants)) {
+      const folder = mkdtempSync(${JSON.stringify(join(tmpdir(), 'muster-mutant-'))})
+      try { mutantOf(name, folder) } finally { rmSync(folder, { recursive: true }) }
+      console.log(name)
+    }`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', takeOut], {
+    encoding: 'utf8',
+  })
+  expect(stderr).toBe('')
+  expect(stdout.trim().split('\n')).toEqual(['overlap', 'fence', 'guard', 'reconcile'])
+})

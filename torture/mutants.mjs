@@ -15,13 +15,19 @@ export const mutants = {
   /** What arrives last is taken for the newest. */
   guard: [
     [
-      'store/readings.js',
-      "eb('excluded.last_update_at', '>', eb.ref('incidents.last_update_at'))",
-      "eb('excluded.last_update_at', '!=', eb.ref('incidents.last_update_at'))",
+      'store/upsert.js',
+      'where excluded.last_update_at > incidents.last_update_at',
+      'where excluded.last_update_at <> incidents.last_update_at',
     ],
   ],
   /** What the polls did not bring is never looked for. */
-  reconcile: [['windows.js', '!window && isDue(tenant.nextReconcileAt, portal.now())', '!window && false']],
+  reconcile: [
+    [
+      'windows.js',
+      '!window && (tenant.nextReconcileAt === null || isDue(tenant.nextReconcileAt, portal.now()))',
+      '!window && false',
+    ],
+  ],
 }
 
 /** A copy of the portal in `folder` with the defence taken out. @throws Error when the portal is no longer written so */
