@@ -86,7 +86,7 @@ async function until(portal, db, column, from, tenants) {
 async function costs(engine, db, portal) {
   await wait(1_500)
   const samples = portal.samples()
-  const threads = ['main', 'worker'].map((thread) => samples.findLast((sample) => sample.thread === thread))
+  const threads = ['main', 'worker', 'database'].map((thread) => samples.findLast((sample) => sample.thread === thread))
   const cpuMs = Math.max(...threads.map((sample) => sample?.cpuMs ?? 0))
   if (engine.name === 'SQLite') {
     return { cpuMs, transactions: threads.reduce((total, sample) => total + (sample?.commits ?? 0), 0) }

@@ -13,8 +13,15 @@ let commits = 0
 const { prototype } = createRequire(import.meta.url)('libsql')
 const { prepare, exec } = prototype
 prototype.prepare = function counting(text, ...rest) {
-  if (text === 'commit') commits++
-  return prepare.call(this, text, ...rest)
+  const statement = prepare.call(this, text, ...rest)
+  if (text !== 'commit') return statement
+  // It stays prepared, and is run again and again.
+  const run = statement.run.bind(statement)
+  statement.run = (...given) => {
+    commits++
+    return run(...given)
+  }
+  return statement
 }
 
 const memory = () => {

@@ -16,7 +16,7 @@ const busyTimeout = 5_000
 const mostPrepared = 100
 
 const { file } = workerData as { file: string }
-const sqlite = openSqliteFile(file, { busyTimeout, cacheMb: 12 })
+const sqlite = openSqliteFile(file, { busyTimeout, cacheMb: 8 })
 // Pages of the indexes change with every commit: a longer log writes each of them to the file less often.
 sqlite.pragma('wal_autocheckpoint = 4000')
 const prepared = new Map<string, Sqlite.Statement>()

@@ -42,7 +42,7 @@ export class ThreadedSqliteDriver implements Driver {
       workerData: { file },
       name: 'database',
       // It holds pages on their way, and nothing else.
-      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 },
     })
     this.#connection = new ThreadedConnection(thread)
   }
