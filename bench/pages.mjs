@@ -168,7 +168,7 @@ function keepReading(db) {
 /** A tenant as if it had only just been bound. Whoever was reading it has lost his right to write. */
 async function forget(db, tenantId) {
   await write(db, async (tx) => {
-    for (const table of ['alerts', 'incidents', 'windows']) {
+    for (const table of ['incidents', 'windows']) {
       await tx.deleteFrom(table).where('tenant_id', '=', tenantId).execute()
     }
     const at = new Date().toISOString()

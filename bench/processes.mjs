@@ -113,6 +113,9 @@ export async function startPortal({ origin, store, env = {}, profileDir = null }
       },
     },
   )
+  // A measurement that fails leaves nobody behind.
+  const orphaned = () => child.kill('SIGKILL')
+  process.once('exit', orphaned)
   return {
     pid: child.pid,
     ended: () => child.exitCode !== null || child.signalCode !== null,
@@ -130,6 +133,7 @@ export async function startPortal({ origin, store, env = {}, profileDir = null }
         await new Promise((resolve) => child.once('exit', resolve))
         clearTimeout(overdue)
       }
+      process.off('exit', orphaned)
       folder.remove()
     },
   }
