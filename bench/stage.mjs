@@ -169,6 +169,8 @@ export async function signedIn(portal) {
 /** An app on a free port. */
 export async function serve(app) {
   const server = createServer(app)
+  // Filling and emptying the store holds this process up: its connections are not idle for that.
+  server.keepAliveTimeout = 120_000
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { port: server.address().port, close: () => new Promise((resolve) => server.close(resolve)) }
 }
