@@ -18,7 +18,7 @@ const day = 24 * 60 * minute
 
 export const backfillDays = 30
 /** Slices of open incidents go back this far; Microsoft keeps incidents for 180 days. */
-const openDays = 365
+export const openDays = 365
 /** A list longer than this is read in slices, so that whatever ends a pass leaves part of it done for good. */
 const longList = 8
 const narrowest = minute

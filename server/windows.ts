@@ -21,7 +21,7 @@ import {
   urgentWindow,
 } from './store/window-passes.ts'
 import type { ReadWindow } from './store/windows.ts'
-import { backfillDays } from './sync.ts'
+import { backfillDays, openDays } from './sync.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -40,8 +40,6 @@ const widest = 16 * day
 const everything = 2_000_000_000
 /** Before any incident there is. */
 const beginning = instant(Date.UTC(1990, 0))
-/** Microsoft keeps incidents for 180 days: what still changed longer ago than this is next to nothing. */
-const oldestSlice = 365 * day
 /** Incidents in one slice that are asked for one by one because no list showed them. */
 const askedFor = 20
 
@@ -163,7 +161,7 @@ class WindowReading {
   /** Open ones that changed before the window began: lists by status show them, or else Microsoft is asked one by one. */
   async #readOlderOpen(): Promise<void> {
     const back = Date.parse(this.#reached) - this.#step
-    const sliced = back > Date.parse(this.#window.to) - oldestSlice
+    const sliced = back > Date.parse(this.#window.to) - openDays * day
     const from = this.#step === everything || !sliced ? beginning : instant(back)
     const listed = await this.#readBackTo(from, true, sliced || this.#step === everything)
     if (listed === null) return

@@ -61,7 +61,8 @@ export async function upsert(tx: Tx, rows: readonly IncidentRow[], now: Date): P
         : Math.min(2 ** Math.floor(Math.log2(left)), mostRows.sqlite)
       const parameters: unknown[] = []
       for (const row of alike.slice(start, start + size)) for (const column of columns) parameters.push(row[column])
-      const statement = CompiledQuery.raw(statementFor(size, { carriesAlerts, postgres }), [...parameters, believed])
+      parameters.push(believed)
+      const statement = CompiledQuery.raw(statementFor(size, { carriesAlerts, postgres }), parameters)
       const { rows: written } = await tx.executeQuery<{ incident_id: string }>(statement)
       for (const { incident_id } of written) stored.push(incident_id)
       start += size
