@@ -87,8 +87,6 @@ interface Kept {
   tenantId: string
   evidence: ReviewEvidence
   person?: string | null
-  tenantName?: string | null
-  tenantDomain?: string | null
 }
 
 const reviewOf = (attempt: ConsentAttempt, kept: Kept) => ({
@@ -97,8 +95,8 @@ const reviewOf = (attempt: ConsentAttempt, kept: Kept) => ({
   linkId: attempt.linkId,
   attemptId: attempt.id,
   tenantId: kept.tenantId,
-  tenantName: kept.tenantName ?? null,
-  tenantDomain: kept.tenantDomain ?? null,
+  tenantName: null,
+  tenantDomain: null,
   evidence: kept.evidence,
   person: kept.person ?? null,
 })

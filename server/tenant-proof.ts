@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { consentRightOf } from './consent-right.ts'
 import type { ConsentClaim } from './microsoft/consent.ts'
 import type { SignedInPerson } from './microsoft/microsoft.ts'
 import { Refusal } from './microsoft/refusals.ts'
@@ -8,6 +9,8 @@ import { keepForReview, settleBinding, settleRefusal } from './settling.ts'
 import { attemptById, type ConsentAttempt, latestOwnAttempt, recordOutcome, startAttempt } from './store/attempts.ts'
 import { write } from './store/database.ts'
 import { newToken } from './store/identifiers.ts'
+import type { ReviewEvidence, ReviewKind } from './store/reviews.ts'
+import { findTenant } from './store/tenants.ts'
 
 const proofLasts = 15 * 60_000
 
@@ -130,12 +133,27 @@ async function settleProven(
     await settleRefusal(portal.db, actor, attempt, 'other-tenant-signed-in', portal.now(), known)
     return
   }
-  // A guest's token carries the tenant he visits; it does not make him one of its people.
-  if (expected === null || person.guest) {
-    await review(portal, actor, attempt, person.tid, 'sign-in', name)
+  if (expected === null) {
+    await review(portal, actor, attempt, 'unpinned', { tenantId: person.tid, evidence: 'sign-in', person: name })
+    return
+  }
+  const right = consentRightOf(person, portal.microsoft.api)
+  if (right === 'guest' || (right !== 'shown' && (await asksForRight(portal, attempt, person.tid)))) {
+    if (right === 'roles-unseen') portal.log.warn({ tenantId: person.tid }, rolesUnseen)
+    await review(portal, actor, attempt, right, { tenantId: person.tid, evidence: 'sign-in', person: name })
     return
   }
   await settleBinding(portal, actor, attempt, { tenantId: person.tid, how: 'sign-in', by: name })
+}
+
+const rolesUnseen =
+  'a sign-in showed no directory roles: set groupMembershipClaims to DirectoryRole on the app that customers consent to'
+
+/** The right to give a tenant counts where neither an operator named it beforehand nor this customer has it already. */
+async function asksForRight(portal: Portal, attempt: ConsentAttempt, tenantId: string): Promise<boolean> {
+  if (attempt.pinnedTenantId !== null) return false
+  const known = await findTenant(portal.db, tenantId)
+  return known?.customerId !== attempt.customerId
 }
 
 async function settleUnproven(portal: Portal, visitor: Visitor, attempt: ConsentAttempt): Promise<void> {
@@ -143,24 +161,16 @@ async function settleUnproven(portal: Portal, visitor: Visitor, attempt: Consent
     await settleRefusal(portal.db, visitor.actor, attempt, 'sign-in-failed', portal.now())
     return
   }
-  await review(portal, visitor.actor, attempt, attempt.claimedTenantId, 'callback', null)
+  const claimed = { tenantId: attempt.claimedTenantId, evidence: 'callback', person: null } as const
+  await review(portal, visitor.actor, attempt, 'unpinned', claimed)
 }
 
 async function review(
   portal: Portal,
   actor: Visitor['actor'],
   attempt: ConsentAttempt,
-  tenantId: string,
-  evidence: 'callback' | 'sign-in',
-  person: string | null,
+  kind: ReviewKind,
+  claimed: { tenantId: string; evidence: ReviewEvidence; person: string | null },
 ): Promise<void> {
-  const profile = await portal.microsoft.describeTenant(tenantId)
-  await keepForReview(portal, actor, attempt, {
-    kind: 'unpinned',
-    tenantId,
-    evidence,
-    person,
-    tenantName: profile?.displayName ?? null,
-    tenantDomain: profile?.defaultDomain ?? null,
-  })
+  await keepForReview(portal, actor, attempt, { kind, ...claimed })
 }

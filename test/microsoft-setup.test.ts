@@ -64,6 +64,7 @@ describe('the setup material', () => {
       'a9790345-4595-42e4-971a-ccdc79f19b7c',
       'Muster.Admin',
       'requireClientServicePrincipal',
+      'DirectoryRole',
       'AZURE_CLIENT_SECRET=',
     ]) {
       expect(text).toContain(needed)

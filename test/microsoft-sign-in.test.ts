@@ -90,6 +90,7 @@ test('an operator signs in with everything in order', async () => {
     name: 'Ines Lindqvist',
     username: 'ines@halvard.example',
     roles: ['Muster.Admin'],
+    directoryRoles: null,
     guest: false,
   })
   const [sent] = double.tokenCalls()
@@ -218,6 +219,16 @@ describe('a customer’s administrator', () => {
   test('of another tenant than the pinned one is refused', async () => {
     const made = (origin: string) => keys.sign(his(origin))
     await expect(redeem(made, { ...customer, tenantId: fabrikam })).rejects.toMatchObject({ code: 'sign-in-invalid' })
+  })
+
+  test.each([
+    ['as Microsoft writes them', ['62E90394-69F5-4237-9190-012177145E10'], ['62e90394-69f5-4237-9190-012177145e10']],
+    ['of a claim that is missing', undefined, null],
+    ['of an empty claim', [], null],
+    ['of a claim that is no list', '62e90394-69f5-4237-9190-012177145e10', null],
+    ['of a list of something else', [{ id: '62e90394-69f5-4237-9190-012177145e10' }], null],
+  ])('holds directory roles %s', async (_name, wids, directoryRoles) => {
+    expect(await redeem((origin) => keys.sign(his(origin, { wids })), customer)).toMatchObject({ directoryRoles })
   })
 
   test.each([

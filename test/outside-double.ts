@@ -32,6 +32,8 @@ export interface OutsideDouble {
   redirectUris: string[]
   /** Every request, newest last. */
   calls: string[]
+  /** What tokens say of directory roles, as the registration asks for it. */
+  groupMembershipClaims: 'DirectoryRole' | null
   /** Whether the first, silent sign-in of a browser is refused although somebody is signed in. */
   neverSilent: boolean
   tenant(domain: string, incidents?: Record<string, unknown>[]): OutsideTenant
@@ -78,6 +80,7 @@ export async function startOutsideDouble(): Promise<OutsideDouble> {
     secret: 'p+/=%& "ä~s',
     redirectUris: [],
     calls: [],
+    groupMembershipClaims: 'DirectoryRole',
     neverSilent: false,
     weather: null,
     tenant(domain, incidents = []) {
@@ -208,6 +211,10 @@ export async function startOutsideDouble(): Promise<OutsideDouble> {
   function idToken({ person, nonce }: { person: OutsidePerson; nonce: string | null }): Promise<string> {
     const { id, tenantId, name, roles } = person
     const claims: JWTPayload = { tid: tenantId, oid: id, sub: id, name, ver: '2.0', roles, ...(nonce ? { nonce } : {}) }
+    if (double.groupMembershipClaims !== null) {
+      const administrator = roles.includes('member') ? [] : ['62e90394-69f5-4237-9190-012177145e10']
+      claims.wids = ['b79fbf4d-3ef9-4689-8143-76b194e85509', ...administrator]
+    }
     return new SignJWT(claims)
       .setProtectedHeader({ kid, alg: 'RS256' })
       .setIssuer(`${origin}/${tenantId}/v2.0`)

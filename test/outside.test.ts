@@ -130,6 +130,19 @@ describe.each(['defender', 'graph'] as const)('with another Microsoft than the s
     expect((await tenantById(running.portal.db, tenant.id)).boundHow).toBe('sign-in')
   })
 
+  test.each([
+    ['somebody who may not consent', 'DirectoryRole' as const, ['member']],
+    ['anybody, while the registration does not ask for directory roles', null, []],
+  ])('an unpinned one of %s waits for an Admin', async (_who, asked, roles) => {
+    double.groupMembershipClaims = asked
+    const tenant = double.tenant(`waits-${roles.length}.example`)
+    tenant.consented = true
+    const arrived = await consent((await customer('')).link, double.person(tenant, 'Mia', ...roles))
+    double.groupMembershipClaims = 'DirectoryRole'
+    expect(wordsOf(arrived)).toContain('Now a person looks at it')
+    expect((await admin.open(`/tenants/${tenant.id}`)).status).toBe(404)
+  })
+
   test('the classic link works, and names its tenant by the code alone', async () => {
     const tenant = double.tenant('classic.example', [incident(api, 1)])
     const { classic } = await customer(tenant.id)

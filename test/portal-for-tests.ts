@@ -75,7 +75,10 @@ export async function startTestPortal(
   const simulator = await startSimulator({
     now: () => clock.now().getTime(),
     registrations: [
-      registration(appId, 'Muster', 'multi', [{ resource: 'mtp', roles: ['Incident.Read.All'] }]),
+      {
+        ...registration(appId, 'Muster', 'multi', [{ resource: 'mtp', roles: ['Incident.Read.All'] }]),
+        groupMembershipClaims: 'DirectoryRole',
+      },
       registration(signInAppId, 'Muster sign-in', 'single', []),
     ],
   })

@@ -9,6 +9,7 @@ test.each(scriptKinds)('before there is any registration, the %s script has ever
     partner,
     'https://muster.halvard.example/consent/callback',
     'a9790345-4595-42e4-971a-ccdc79f19b7c',
+    'DirectoryRole',
   ]) {
     expect(script).toContain(value)
   }

@@ -313,6 +313,22 @@ describe('sign-in', () => {
     expect(body.client_info).toEqual(expect.any(String))
   })
 
+  test.each([
+    [undefined, undefined],
+    ['None', undefined],
+    ['SecurityGroup', undefined],
+    ['DirectoryRole', ['b79fbf4d-3ef9-4689-8143-76b194e85509']],
+    ['SecurityGroup, DirectoryRole', ['b79fbf4d-3ef9-4689-8143-76b194e85509']],
+    ['All', ['b79fbf4d-3ef9-4689-8143-76b194e85509']],
+  ])('shows directory roles where the registration asks for them: groupMembershipClaims %s', async (asked, wids) => {
+    const registration = simulator.world.registration(signInId)
+    if (asked !== undefined) registration.groupMembershipClaims = asked
+    await browser.open(signIn(partnerId))
+    await browser.press(actors.operator)
+    const { body } = await redeem(partnerId)
+    expect(claimsIn(body.id_token).wids).toEqual(wids)
+  })
+
   test('of somebody else’s account at a single-tenant app ends on a page with AADSTS50020', async () => {
     await browser.open(signIn(partnerId))
     await browser.press(actors.admin)

@@ -41,6 +41,7 @@ export function simulatedRegistrations(options: {
       redirectUris: [...app.redirectUris],
       audience: 'multi',
       displayName: 'Halvard SOC Connector',
+      groupMembershipClaims: app.groupMembershipClaims,
       requiredResources: [
         { resource: api === 'graph' ? 'graph' : 'mtp', roles: permissionsFor(api).map(({ name }) => name) },
       ],

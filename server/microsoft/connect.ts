@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { checkAccess } from './access.ts'
@@ -20,6 +21,10 @@ import { signInWith } from './sign-in.ts'
 import { requireTenantId } from './tenant-id.ts'
 import { keepTokens } from './tokens.ts'
 
+/** What a tenant is called is looked up by pages that refresh themselves: kept for so long, and no answer for less. */
+const keptMs = 10 * 60_000
+const retriedMs = 60_000
+
 /** Microsoft as the configuration names it. Nothing is sent until something is asked; nothing is kept but in memory. */
 export function connectMicrosoft(
   config: Config,
@@ -31,6 +36,7 @@ export function connectMicrosoft(
   const signIn = signInWith({ config, discovery, send, now })
   const tokens = keepTokens({ config, send, now })
   const source = config.incidentsApi === 'graph' ? graphIncidents(config) : defenderIncidents(config)
+  const profiles = new LRUCache<string, { profile: TenantProfile | null; readAt: number }>({ max: 1_000 })
   const api: Api = { source, resource: resourceFor(config).uri, tokens, send, now, log }
 
   return {
@@ -41,12 +47,15 @@ export function connectMicrosoft(
     classicConsentUrl: (request) => classicConsentUrl(config, request),
     resolveTenant: (typed) => findTenant(discovery, typed),
     async describeTenant(tenantId) {
-      try {
-        return await describeTenant(tenantId)
-      } catch (error) {
+      const held = profiles.get(tenantId)
+      const age = held ? now().getTime() - held.readAt : Number.POSITIVE_INFINITY
+      if (held && age >= 0 && age < (held.profile === null ? retriedMs : keptMs)) return held.profile
+      const profile = await describeTenant(tenantId).catch((error: unknown) => {
         log.debug({ err: error, tenantId }, 'tenant not described')
         return null
-      }
+      })
+      profiles.set(tenantId, { profile, readAt: now().getTime() })
+      return profile
     },
     signInUrl: (request) => signIn.url(request),
     redeemSignIn: (request) => signIn.redeem(request),
@@ -84,6 +93,8 @@ export function connectMicrosoft(
       tries: 1,
     })
     if (answer.status !== 200) {
+      // The permission may be granted any minute, and a token carries what was granted when it was issued.
+      if (answer.status === 403) tokens.forget(config.partnerTenantId)
       throw new Refusal('unexpected-answer', { at: now().toISOString(), status: answer.status })
     }
     const said = objectIn(answer.text)

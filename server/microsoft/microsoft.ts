@@ -67,6 +67,11 @@ export interface SignedInPerson {
   username: string | null
   /** App roles; they mean something only when `tid` is the partner's. */
   roles: string[]
+  /**
+   * Role template IDs of the directory roles that are active in `tid` (the claim `wids`), in lower case. Null when the
+   * token shows none: whoever belongs to a tenant has at least one, so the app registration does not ask for them.
+   */
+  directoryRoles: string[] | null
   /** True for a B2B guest of that tenant. */
   guest: boolean
 }

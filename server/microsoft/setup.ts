@@ -7,7 +7,15 @@ import { graphResource, permissionsFor, resourceFor } from './permissions.ts'
 export interface SetupMaterial {
   tenantId: string
   /** The multi-tenant app that customers consent to. */
-  app: { name: string; audience: 'AzureADMultipleOrgs'; redirectUris: readonly string[]; manifest: string }
+  app: {
+    name: string
+    audience: 'AzureADMultipleOrgs'
+    redirectUris: readonly string[]
+    /** `requiredResourceAccess` */
+    manifest: string
+    /** Puts the directory roles of whoever signs in into the ID token, as `wids`. */
+    groupMembershipClaims: 'DirectoryRole'
+  }
   /** The single-tenant registration that operators sign in with. */
   signIn: { name: string; audience: 'AzureADMyOrg'; redirectUris: readonly string[]; appRoles: string }
   permissions: readonly { resource: string; resourceAppId: string; name: string; id: string; type: 'Role' | 'Scope' }[]
@@ -57,7 +65,13 @@ export function setupMaterial(config: SetupConfig): SetupMaterial {
   )
   const material = {
     tenantId: config.partnerTenantId,
-    app: { name: 'Muster', audience: 'AzureADMultipleOrgs', redirectUris: [signIn, consent], manifest },
+    app: {
+      name: 'Muster',
+      audience: 'AzureADMultipleOrgs',
+      redirectUris: [signIn, consent],
+      manifest,
+      groupMembershipClaims: 'DirectoryRole',
+    },
     signIn: { name: 'Muster sign-in', audience: 'AzureADMyOrg', redirectUris: [signIn], appRoles },
     permissions: permissionList(config),
   } as const
@@ -103,7 +117,7 @@ az login --tenant ${tenantId} --allow-no-subscriptions --output none
 
 # 1. The app that your customers consent to.
 cat > muster-app.json <<'JSON'
-${applicationJson(app.name, app.audience, app.redirectUris, { requiredResourceAccess: JSON.parse(app.manifest) })}
+${applicationJson(app.name, app.audience, app.redirectUris, { groupMembershipClaims: app.groupMembershipClaims, requiredResourceAccess: JSON.parse(app.manifest) })}
 JSON
 APP_ID=$(az rest --method POST --url '${graph}/v1.0/applications' --headers Content-Type=application/json --body @muster-app.json --query appId --output tsv)
 az ad sp create --id "$APP_ID" --output none
@@ -178,7 +192,7 @@ $year = @{ DisplayName = 'muster'; EndDateTime = (Get-Date).AddYears(1) }
 $access = @(
 ${access}
 )
-$app = New-MgApplication -DisplayName '${app.name}' -SignInAudience '${app.audience}' -Web @{ RedirectUris = @(${uris(app.redirectUris)}) } -RequiredResourceAccess $access
+$app = New-MgApplication -DisplayName '${app.name}' -SignInAudience '${app.audience}' -Web @{ RedirectUris = @(${uris(app.redirectUris)}) } -GroupMembershipClaims '${app.groupMembershipClaims}' -RequiredResourceAccess $access
 $appSp = New-MgServicePrincipal -AppId $app.AppId
 $appSecret = Add-MgApplicationPassword -ApplicationId $app.Id -PasswordCredential $year
 

@@ -127,6 +127,7 @@ const person = z.object({
   name: z.string().max(500).nullish().catch(null),
   preferred_username: z.string().max(500).nullish().catch(null),
   roles: z.array(z.string().max(200)).max(200).nullish().catch(null),
+  wids: z.array(z.string().max(100)).max(1_000).nullish().catch(null),
   idp: z.string().nullish().catch(null),
   acct: z.union([z.number(), z.string()]).nullish().catch(null),
 })
@@ -173,6 +174,7 @@ async function verifyIdToken(
       username: claims.preferred_username ?? null,
       // A customer's administrator can hand out our app roles in his own tenant.
       roles: tid === config.partnerTenantId ? (claims.roles ?? []) : [],
+      directoryRoles: claims.wids?.length ? claims.wids.map((role) => role.toLowerCase()) : null,
       guest: isGuest(claims, tid),
     }
   } catch (error) {

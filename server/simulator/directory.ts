@@ -6,7 +6,25 @@ export type DirectoryRole =
   | 'Privileged Role Administrator'
   | 'Application Administrator'
   | 'Cloud Application Administrator'
+  | 'Security Administrator'
   | 'User'
+
+/** Role template IDs, as `wids` names them; everybody else holds the one of all members. */
+const roleTemplates: Record<Exclude<DirectoryRole, 'User'>, string> = {
+  'Global Administrator': '62e90394-69f5-4237-9190-012177145e10',
+  'Privileged Role Administrator': 'e8611ab8-c189-46e8-94e1-60213ab1f814',
+  'Application Administrator': '9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3',
+  'Cloud Application Administrator': '158c047a-c907-4556-b7ef-446551a6b5f7',
+  'Security Administrator': '194ae4cb-b126-40b2-bd5b-6091b380977d',
+}
+const memberTemplate = 'b79fbf4d-3ef9-4689-8143-76b194e85509'
+const guestTemplate = '10dae51f-b6af-4016-8d66-8c2a99b929b3'
+
+/** The claim `wids` of somebody's token. */
+export function directoryRolesOf({ directoryRole, home }: Person): string[] {
+  const all = home ? guestTemplate : memberTemplate
+  return directoryRole === 'User' ? [all] : [roleTemplates[directoryRole], all]
+}
 
 /** One account in one directory. A guest has an account of its own here, and a home elsewhere. */
 export interface Person {
@@ -76,6 +94,7 @@ export function mayConsent(person: Person, resource: Resource): boolean {
     case 'Application Administrator':
     case 'Cloud Application Administrator':
       return resource === 'mtp'
+    case 'Security Administrator':
     case 'User':
       return false
   }

@@ -16,6 +16,11 @@ export interface SimulatorRegistration {
   publisher: string
   /** Application permissions that consent grants. */
   requiredResources: { resource: Resource; roles: string[] }[]
+  /**
+   * What tokens of people say of their memberships, as the manifest spells it: `DirectoryRole` and `All` put `wids` into
+   * them, in every tenant. https://learn.microsoft.com/entra/identity-platform/reference-app-manifest
+   */
+  groupMembershipClaims?: string | null
   /** App roles the registration defines for people: `Muster.Admin` and the like. */
   appRoles?: string[]
 }

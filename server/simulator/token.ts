@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { type Request, type Response, Router } from 'express'
 import { loginHeaders, passageOf, sendJson, sendRefusal, weathered } from './answers.ts'
 import { fieldsOf, type ProvenClient, proveClient } from './credentials.ts'
-import type { EnterpriseApp, Person, Tenant } from './directory.ts'
+import { directoryRolesOf, type EnterpriseApp, type Person, type Tenant } from './directory.ts'
 import { type Authority, authorityOf, issuerOf, tenantIdOf } from './discovery.ts'
 import type { Ground } from './ground.ts'
 import {
@@ -16,7 +16,7 @@ import {
   resourceNotFound,
   scopeInvalid,
 } from './refusals.ts'
-import { endpointResource, type Resource, resources } from './registration.ts'
+import { endpointResource, type Resource, resources, type SimulatorRegistration } from './registration.ts'
 import type { Grant } from './sessions.ts'
 
 /** Token endpoints, current and v1: client credentials and authorization codes. */
@@ -187,6 +187,10 @@ async function redeem(
   return { body: await signInAnswer(ground, client, grant, tenant, account, signedIn, version) }
 }
 
+/** The setting may name several, separated by commas. */
+const asksForRoles = ({ groupMembershipClaims }: SimulatorRegistration): boolean =>
+  (groupMembershipClaims ?? '').split(',').some((one) => ['DirectoryRole', 'All'].includes(one.trim()))
+
 function verifierFits(grant: Grant, verifier: string | undefined): boolean {
   if (grant.challenge === null) return verifier === undefined
   return verifier !== undefined && createHash('sha256').update(verifier).digest('base64url') === grant.challenge
@@ -221,6 +225,7 @@ async function signInAnswer(
     ...(roles.length > 0 ? { roles } : {}),
     // `acct` is an optional claim (0 member, 1 guest); `idp` appears where the account lives elsewhere.
     acct: guest ? 1 : 0,
+    ...(asksForRoles(registration) ? { wids: directoryRolesOf(account) } : {}),
     ...(guest ? { idp: `https://sts.windows.net/${guest.tenantId}/` } : {}),
   }
   const username = guest ? signedIn.username : account.username

@@ -5,8 +5,12 @@ import { type Database, type Tx, write } from './database.ts'
 import { newId } from './identifiers.ts'
 import type { Schema } from './schema.ts'
 
-/** `unpinned`: a claim for a customer whose tenant nobody named up front. `unclaimed`: a return that came late or lost. */
-export type ReviewKind = 'unpinned' | 'unclaimed'
+/**
+ * Why an operator has to decide. `unpinned`: a claim for a customer whose tenant nobody named up front · `unclaimed`: a
+ * return that came late or lost · `guest`, `no-role`, `roles-unseen`: a sign-in that proves the tenant, and not that this
+ * person may give it.
+ */
+export type ReviewKind = 'unpinned' | 'unclaimed' | 'guest' | 'no-role' | 'roles-unseen'
 
 /** How the tenant got here: only said by a browser, or proven by a validated sign-in. */
 export type ReviewEvidence = 'callback' | 'sign-in'

@@ -21,6 +21,7 @@ import { readSettings } from '../store/settings.ts'
 import { blindSince, findTenant, type OpenCounts, offboardCustomer, type Tenant, tenantsOf } from '../store/tenants.ts'
 import { operatorActor } from './access.ts'
 import { type Sentence, sentenceOf } from './audit.ts'
+import { type ClaimedTenant, describeClaimed } from './claimed-tenant.ts'
 import { whyNot } from './customer-form.ts'
 import { addUp } from './customers.ts'
 import { line } from './fields.ts'
@@ -42,7 +43,7 @@ export interface CustomerView {
   issued: IssuedLink | null
   /** Runs through Microsoft, newest first. */
   attempts: ConsentAttempt[]
-  reviews: Review[]
+  reviews: (Review & { claimed: ClaimedTenant })[]
   tenants: (Tenant & { blindSince: string | null })[]
   open: OpenCounts & { total: number }
   /** The tenant that the standing speaks of, with its last proof, and for how many milliseconds it has been so. */
@@ -77,10 +78,11 @@ export async function showCustomerWith(
   const { customer, reviews } = file
   const link = file.links[0] ?? null
   const standing = standingOfFile(file, now)
-  const [settings, events, worst] = await Promise.all([
+  const [settings, events, worst, described] = await Promise.all([
     readSettings(db),
     listAudit(db, { customerId, limit: shownEvents }),
     worstOf(portal, file, standing),
+    describeClaimed(portal, reviews),
   ])
   const open = addUp(file.tenants)
   await render(
@@ -96,7 +98,7 @@ export async function showCustomerWith(
       daysLeft: link ? Math.max(0, Math.round((Date.parse(link.expiresAt) - now.getTime()) / 86_400_000)) : 0,
       issued: await takeIssued(portal, req, res, customer, link),
       attempts: runsOf(file.attempts),
-      reviews,
+      reviews: described,
       tenants: file.tenants.map((tenant) => ({ ...tenant, blindSince: blindSince(tenant, now) })),
       open: { ...open, total: open.high + open.medium + open.low + open.informational + open.unknown },
       worst,

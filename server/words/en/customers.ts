@@ -202,6 +202,16 @@ export const customers = {
     'No tenant was expected for this link, so a person has to say whether it is this customer’s.',
   'customers.review.unclaimed':
     'The consent came back late, or in another browser than the one that began it, so Muster did not take it by itself.',
+  'customers.review.guest':
+    'Whoever signed in is a guest of this tenant, and guests cannot say whose it is, so Muster did not take it by itself.',
+  'customers.review.no-role':
+    'The sign-in proves the tenant. But this person holds no active role that may consent for it, and the consent may be somebody else’s of long ago.',
+  'customers.review.roles-unseen':
+    'The sign-in proves the tenant. Whether this person may consent for it could not be seen: Microsoft was not asked for directory roles.',
+  'customers.review.mend': 'This is a setting of yours, not of the customer.',
+  'customers.review.mend.how':
+    'Set <code>groupMembershipClaims</code> to <code>DirectoryRole</code> on the app that customers consent to. Until then every link without an expected tenant waits for an Admin.',
+  'customers.review.mend.where': 'How to set it',
   'customers.review.other': 'The consent came from another tenant than the one you expect.',
   'customers.review.tombstone': 'This tenant was offboarded here before.',
   'customers.review.name': 'Name',

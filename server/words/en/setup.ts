@@ -172,6 +172,9 @@ export const setup = {
   'setup.app.name': 'Name. Your customers read it on Microsoft’s consent page',
   'setup.app.client-id': 'Application (client) ID in use',
   'setup.app.tenant-id': 'Directory (tenant) ID in use',
+  'setup.app.roles':
+    'Token configuration → Add groups claim → <b>Directory roles</b> alone. Microsoft then says whether the person who signs in after a consent may give it. Without this, a tenant that you did not expect beforehand always waits for your decision.',
+  'setup.app.roles.manifest': 'The same in Manifest, groupMembershipClaims',
   'setup.app.harden':
     'Under Authentication, keep <b>App instance property lock</b> on, so that no customer’s administrator can add a credential to the app in their tenant. <b>Publisher verification</b> takes the word “unverified” off Microsoft’s consent page.',
   'setup.redirects.how':
