@@ -31,6 +31,7 @@ const accessRefusals = new Set<RefusalCode>([
   'data-unavailable',
   'blocked-by-policy',
   'tenant-gone',
+  'tenant-unavailable',
   'other-cloud',
   'unauthorized',
   'wrong-tenant-token',

@@ -36,6 +36,7 @@ const stateOf: Partial<Record<RefusalCode, AccessState>> = {
   'role-missing': 'limited',
   'blocked-by-policy': 'blocked',
   'tenant-gone': 'gone',
+  'tenant-unavailable': 'gone',
   'other-cloud': 'gone',
 }
 

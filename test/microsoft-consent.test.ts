@@ -48,6 +48,21 @@ describe('a callback is a refusal', () => {
     ['misconfigured', { error: 'unauthorized_client', error_description: said(50194) }, 50194],
     ['not-admin', { error: 'access_denied', error_description: said(90094) }, 90094],
     ['other', { error: 'brand_new_error' }, null],
+    // The number is worth more than OAuth's word.
+    ['other', { error: 'access_denied', error_description: said(500200) }, 500200],
+    ['other', { error: 'invalid_request', error_description: said(500208) }, 500208],
+    ['other', { error: 'unauthorized_client', error_description: said(7000112) }, 7000112],
+    ['other', { error: 'invalid_request', error_description: said(500014) }, 500014],
+    ['wrong-tenant', { error: 'interaction_required', error_description: said(16003) }, 16003],
+    ['declined', { error: 'invalid_request', error_description: said(65004) }, 65004],
+    ['other', { error: 'access_denied', error_description: `${said(70000)} ${said(53003)}` }, 53003],
+    ['other', { error: 'access_denied', error_uri: 'https://login.microsoftonline.com/error?code=53003' }, 53003],
+    // A number that nobody knows leaves the word.
+    ['misconfigured', { error: 'invalid_request', error_description: said(7999999) }, 7999999],
+    ['misconfigured', { error: 'invalid_client', error_description: said(7999999) }, 7999999],
+    ['cancelled', { error: 'access_denied', error_subcode: 'cancel', error_description: said(7999999) }, 7999999],
+    ['other', { error: 'access_denied', error_description: said(7999999) }, 7999999],
+    ['other', { error: 'constructor', error_description: said(7999999) }, 7999999],
   ])('%s: %j', (reason, query, aadsts) => {
     // `admin_consent=True` stands on refusals too.
     expect(claim({ ...query, admin_consent: 'True', state })).toMatchObject({ ...refused(reason, aadsts), state })
@@ -156,21 +171,37 @@ describe('what comes back from a sign-in', () => {
     expect(readSignInReturn({ code: 'abc', state, session_state: 'x' })).toEqual({ kind: 'code', code: 'abc', state })
   })
 
-  test.each(['login_required', 'interaction_required', 'account_selection_required', 'consent_required'])(
-    'is a silent attempt that needs a person: %s',
+  test.each(['login_required', 'interaction_required', 'account_selection_required'])(
+    'is a sign-in that needs a person: %s',
     (error) => {
-      expect(readSignInReturn({ error, state })).toEqual({ kind: 'interaction-required', state })
+      expect(readSignInReturn({ error, state })).toMatchObject({
+        code: 'interaction-required',
+        login: 'unfinished',
+        state,
+      })
     },
   )
 
-  test('is a silent attempt that needs a person, by its number alone', () => {
-    const query = { error: 'invalid_grant', error_description: 'AADSTS50058: no session', state }
-    expect(readSignInReturn(query)).toEqual({ kind: 'interaction-required', state })
+  test.each([
+    [50058, 'invalid_grant', 'interaction-required', 'unfinished'],
+    [50076, 'interaction_required', 'interaction-required', 'second-factor'],
+    [50105, 'access_denied', 'role-missing', 'not-assigned'],
+    [53003, 'access_denied', 'blocked-by-policy', 'policy'],
+    [53000, 'interaction_required', 'blocked-by-policy', 'device'],
+    [7000112, 'unauthorized_client', 'app-disabled', 'app-disabled'],
+    [90033, 'temporarily_unavailable', 'unavailable', 'unavailable'],
+    [500200, 'access_denied', 'account-refused', 'personal-account'],
+    [65004, 'access_denied', 'not-consented', 'declined'],
+    [7999999, 'access_denied', 'unexpected-answer', null],
+    [7999999, 'server_error', 'unavailable', 'unavailable'],
+  ])('with AADSTS%i says what happened, whatever OAuth’s word %s is', (aadsts, error, code, login) => {
+    const query = { error, error_description: `AADSTS${aadsts}: <b>of which nothing is kept</b>`, state }
+    expect(readSignInReturn(query)).toEqual({ kind: 'refused', code, login, aadsts, correlationId: null, state })
   })
 
-  test('is a refusal, of which only the number is kept', () => {
-    const query = { error: 'access_denied', error_description: 'AADSTS50105: <b>not assigned</b>', state }
-    expect(readSignInReturn(query)).toEqual({ kind: 'refused', aadsts: 50105, correlationId: null, state })
+  test('that was cancelled before any number was made is known as that', () => {
+    const query = { error: 'access_denied', error_subcode: 'cancel', state }
+    expect(readSignInReturn(query)).toMatchObject({ kind: 'refused', login: 'declined', aadsts: null })
   })
 
   test.each<[string, unknown]>([

@@ -161,6 +161,7 @@ describe('every refusal', () => {
     'data-unavailable': 1,
     'blocked-by-policy': 1,
     'tenant-gone': 1,
+    'tenant-unavailable': 1,
     'other-cloud': 1,
     'partner-credential': 1,
     'partner-registration': 1,
@@ -171,6 +172,7 @@ describe('every refusal', () => {
     unauthorized: 1,
     'sign-in-invalid': 1,
     'interaction-required': 1,
+    'account-refused': 1,
   } satisfies Record<RefusalCode, 1>)
 
   test.each([

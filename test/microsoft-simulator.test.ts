@@ -159,7 +159,11 @@ test('a silent sign-in of nobody asks for a person', async () => {
   await browser.open(
     portal().signInUrl({ purpose: 'customer', tenantId: customerId, state: 's', nonce, codeChallenge, prompt: 'none' }),
   )
-  expect(readSignInReturn(queryOf(browser.url))).toEqual({ kind: 'interaction-required', state: 's' })
+  expect(readSignInReturn(queryOf(browser.url))).toMatchObject({
+    code: 'interaction-required',
+    aadsts: 50058,
+    state: 's',
+  })
 })
 
 test('a certificate serves as well as a secret does', async () => {

@@ -279,8 +279,15 @@ describe('what the login service says', () => {
     [503, 90033, 'temporarily_unavailable', 'unavailable'],
     [429, 90055, 'invalid_grant', 'throttled'],
     [400, 50196, 'invalid_grant', 'throttled'],
-    [401, 7999999, 'invalid_client', 'unexpected-answer'],
-    [400, 7999999, 'invalid_grant', 'blocked-by-policy'],
+    [401, 70002, 'invalid_client', 'partner-credential'],
+    [401, 50032, 'invalid_client', 'partner-credential'],
+    [400, 50105, 'invalid_grant', 'role-missing'],
+    [400, 501051, 'invalid_grant', 'role-missing'],
+    [400, 5000224, 'invalid_request', 'tenant-unavailable'],
+    [400, 500014, 'invalid_resource', 'unlicensed'],
+    // No number that is known: what OAuth's word says, and nothing that it does not say.
+    [401, 7999999, 'invalid_client', 'partner-credential'],
+    [400, 7999999, 'invalid_grant', 'unexpected-answer'],
     [400, 7999999, 'unauthorized_client', 'not-consented'],
     [400, 7999999, 'something_new', 'unexpected-answer'],
     [401, null, 'invalid_client', 'partner-credential'],
@@ -300,6 +307,33 @@ describe('what the login service says', () => {
     })
     expect(`${refusal?.stack} ${JSON.stringify(refusal)} ${lines.join()}`).not.toContain('s3cret-text')
   })
+
+  test.each([
+    ['a general number first', { error_codes: [70002, 50032] }, 50032],
+    ['a general number last', { error_codes: [50032, 70002] }, 50032],
+    ['the number of many faults of a certificate', { error_codes: [70002, 50012] }, 50012],
+    ['two that both stand for others', { error_codes: [70002, 50013] }, 70002],
+    ['both in the text alone', { error_description: 'AADSTS70002: No. AADSTS50032: The key is weak.' }, 50032],
+    ['one in the list, one in the text', { error_codes: [70002], error_description: 'AADSTS50032: weak' }, 50032],
+    ['one that nobody knows', { error_codes: [7999999, 50032] }, 50032],
+    ['none that anybody knows', { error_codes: [7999998, 7999999] }, 7999999],
+  ])('with %s is told by the number that says most', async (_name, body, number) => {
+    await using double = await listen(() => ({ status: 401, json: { error: 'invalid_client', ...body } }))
+    const { refusal } = await connect(double.origin).microsoft.checkAccess(contoso)
+    expect(refusal).toMatchObject({ code: 'partner-credential', owner: 'partner', facts: { aadsts: number } })
+  })
+
+  test.each(Object.getOwnPropertyNames(Object.prototype))(
+    'with %s for a word is an answer like any other',
+    async (name) => {
+      await using double = await listen(() => ({
+        status: 400,
+        json: { error: name, suberror: name, error_codes: [name] },
+      }))
+      const { refusal } = await connect(double.origin).microsoft.checkAccess(contoso)
+      expect(refusal).toMatchObject({ code: 'unexpected-answer', facts: { aadsts: null } })
+    },
+  )
 
   test.each<[string, Reply, string]>([
     ['a page of HTML with 403', { status: 403, text: '<html>Forbidden</html>' }, 'unexpected-answer'],

@@ -79,6 +79,7 @@ const meanings: Record<
   unlicensed: ['unlicensed', 'unlicensed', 'unlicensed', 'unlicensed', 'unlicensed'],
   'blocked-by-policy': ['blocked', 'blocked', 'blocked', 'blocked', 'blocked'],
   'tenant-gone': ['gone', 'gone', 'gone', 'gone', 'gone'],
+  'tenant-unavailable': ['gone', 'gone', 'gone', 'gone', 'gone'],
   'other-cloud': ['gone', 'gone', 'gone', 'gone', 'gone'],
   'partner-credential': ['proving', 'proving', 'unproven', 'active', 'disabled'],
   'partner-registration': ['proving', 'proving', 'unproven', 'active', 'disabled'],
@@ -89,6 +90,7 @@ const meanings: Record<
   unauthorized: ['proving', 'proving', 'unproven', 'active', 'disabled'],
   'sign-in-invalid': ['proving', 'proving', 'unproven', 'active', 'disabled'],
   'interaction-required': ['proving', 'proving', 'unproven', 'active', 'disabled'],
+  'account-refused': ['proving', 'proving', 'unproven', 'active', 'disabled'],
 }
 
 describe('an access check means', () => {

@@ -1,6 +1,8 @@
 import { environment } from '../config.ts'
 import { type CheckName, type Examination, examineEnvironment, type Finding } from '../doctor.ts'
 import { createLog } from '../log.ts'
+import { findCause } from '../microsoft/dictionary.ts'
+import type { Refusal } from '../microsoft/refusals.ts'
 import { type MessageKey, say } from '../words.ts'
 
 interface Check {
@@ -39,10 +41,15 @@ function reportOn({ at, findings }: Examination): Report {
 
 function checkOf({ check, outcome, code, facts, refusal }: Finding): Check {
   const found = [say('en', `setup.found.${code}` as MessageKey, facts)]
-  if (refusal) found.push(say('en', `refusal.${refusal.code}` as MessageKey, { ...refusal.facts, ...facts } as never))
+  if (refusal) found.push(say('en', wordsOf(refusal), { ...refusal.facts, ...facts } as never))
   const fix = outcome === 'ok' ? null : say('en', `setup.found.${code}.next` as MessageKey, facts)
   const { aadsts = null, correlationId = null } = refusal?.facts ?? {}
   return { check, outcome, code, found: found.join(' '), fix, facts, aadsts, correlationId }
+}
+
+function wordsOf({ code, facts }: Refusal): MessageKey {
+  const cause = findCause(code, facts.aadsts)
+  return (cause ? `cause.${cause.reason}` : `refusal.${code}`) as MessageKey
 }
 
 const marks: Record<Finding['outcome'], { word: string; colour: number }> = {

@@ -1,8 +1,11 @@
 import type { Config } from '../config.ts'
 import { PortalError } from '../errors.ts'
+import type { ConsentRefusal, LoginWords } from './aadsts.ts'
 import { redirectUris, withQuery } from './addresses.ts'
+import { findEntry, meaningOf } from './dictionary.ts'
 import { resourceFor } from './permissions.ts'
-import { aadstsIn, codeOf, idIn } from './read-refusal.ts'
+import { idIn, numbersIn } from './read-refusal.ts'
+import type { RefusalCode } from './refusals.ts'
 import { requireTenantId, tenantIdOf } from './tenant-id.ts'
 
 /** https://learn.microsoft.com/entra/identity-platform/v2-admin-consent; `common` is refused there, `organizations` is not. */
@@ -28,8 +31,6 @@ export function classicConsentUrl(config: Config, request: { state: string }): s
   })
 }
 
-type ConsentRefusal = 'declined' | 'not-admin' | 'wrong-tenant' | 'unlicensed' | 'misconfigured' | 'cancelled' | 'other'
-
 /**
  * What a browser says at the consent callback. Every word of it can be forged: it names whom to ask, never whom to
  * believe. Microsoft's own text is dropped; only its number and correlation ID are kept.
@@ -52,23 +53,20 @@ export type ConsentClaim =
  * @throws PortalError `CALLBACK_UNREADABLE` for repeated or over-long parameters, no tenant ID, or nothing at all
  */
 export function readConsentClaim(query: unknown): ConsentClaim {
-  const said = bagOf(query)
-  const state = said('state', 512)
-  const error = said('error', 200)
-  const tenant = said('tenant', 100)
+  const parameter = bagOf(query)
+  const state = parameter('state', 512)
+  const error = parameter('error', 200)
+  const tenant = parameter('tenant', 100)
   if (error !== null) {
-    const description = said('error_description', 8_000)
-    const aadsts = aadstsIn(description) ?? numberIn(said('error_uri', 1_000))
-    const reason = consentRefusal({ error, subcode: said('error_subcode', 200), aadsts })
-    const correlationId = idIn(/Correlation ID:\s*(\S{36})/i.exec(description ?? '')?.[1])
-    return { kind: 'refused', reason, aadsts, correlationId, state }
+    const refusal = refusalIn(parameter, error)
+    return { kind: 'refused', ...endOfConsent(refusal), correlationId: refusal.correlationId, state }
   }
   if (tenant !== null) {
     const tenantId = tenantIdOf(tenant)
-    if (tenantId === null || said('admin_consent', 20)?.toLowerCase() !== 'true') throw unreadable()
+    if (tenantId === null || parameter('admin_consent', 20)?.toLowerCase() !== 'true') throw unreadable()
     return { kind: 'granted', tenantId, state }
   }
-  const code = said('code', 8_000)
+  const code = parameter('code', 8_000)
   if (code === null) throw unreadable()
   return { kind: 'code', code, state }
 }
@@ -76,55 +74,84 @@ export function readConsentClaim(query: unknown): ConsentClaim {
 /** What a browser brings back from a sign-in, before anything of it is believed. */
 export type SignInReturn =
   | { kind: 'code'; code: string; state: string | null }
-  /** A silent attempt that needs a person: ask again, visibly. */
-  | { kind: 'interaction-required'; state: string | null }
-  | { kind: 'refused'; aadsts: number | null; correlationId: string | null; state: string | null }
+  | {
+      kind: 'refused'
+      /** What it would be as the answer of a token: a sign-in that needs its person, Microsoft being away … */
+      code: RefusalCode
+      /** What the person reads about it; null when Microsoft gave no reason that is known. */
+      login: LoginWords | null
+      aadsts: number | null
+      correlationId: string | null
+      state: string | null
+    }
 
 /**
  * https://openid.net/specs/openid-connect-core-1_0.html#AuthError
  * @throws PortalError `CALLBACK_UNREADABLE`
  */
 export function readSignInReturn(query: unknown): SignInReturn {
-  const said = bagOf(query)
-  const state = said('state', 512)
-  const error = said('error', 200)
+  const parameter = bagOf(query)
+  const state = parameter('state', 512)
+  const error = parameter('error', 200)
   if (error === null) {
-    const code = said('code', 8_000)
+    const code = parameter('code', 8_000)
     if (code === null) throw unreadable()
     return { kind: 'code', code, state }
   }
-  const description = said('error_description', 8_000)
-  const aadsts = aadstsIn(description)
-  const meaning = codeOf({ status: null, aadsts, error })
-  if (meaning === 'interaction-required' || meaning === 'not-consented') return { kind: 'interaction-required', state }
-  const correlationId = idIn(/Correlation ID:\s*(\S{36})/i.exec(description ?? '')?.[1])
-  return { kind: 'refused', aadsts, correlationId, state }
+  const { numbers, cancelled, correlationId } = refusalIn(parameter, error)
+  const { code, login, aadsts } = meaningOf({ numbers, word: error })
+  return {
+    kind: 'refused',
+    code,
+    login: login === null && cancelled ? 'declined' : login,
+    aadsts,
+    correlationId,
+    state,
+  }
 }
 
-/**
- * "Need admin approval", in its variants. Normally a page of Microsoft's from which nobody comes back.
- * https://learn.microsoft.com/entra/identity-platform/reference-error-codes
- */
-const adminNeeded = new Set([90093, 90094, 90095])
+interface BrowserRefusal {
+  error: string
+  numbers: number[]
+  /** Somebody pressed Back or Cancel before any consent was shown. */
+  cancelled: boolean
+  correlationId: string | null
+}
 
-function consentRefusal(said: { error: string; subcode: string | null; aadsts: number | null }): ConsentRefusal {
-  if (said.aadsts === 65004) return 'declined'
-  if (said.aadsts === 50020) return 'wrong-tenant'
-  if (said.aadsts !== null && adminNeeded.has(said.aadsts)) return 'not-admin'
-  const code = codeOf({ status: null, aadsts: said.aadsts, error: said.error })
-  if (code === 'unlicensed') return 'unlicensed'
-  if (code === 'partner-registration' || said.error === 'invalid_request') return 'misconfigured'
-  if (said.subcode === 'cancel') return 'cancelled'
-  if (said.aadsts === null && ['access_denied', 'permission_denied', 'consent_required'].includes(said.error)) {
-    return 'declined'
+/** A refusal that a browser brings: Microsoft's own text is dropped, its numbers and correlation ID are kept. */
+function refusalIn(parameter: ReadParameter, error: string): BrowserRefusal {
+  const description = parameter('error_description', 8_000)
+  const linked = numberIn(parameter('error_uri', 1_000))
+  return {
+    error,
+    numbers: [...numbersIn(description), ...(linked === null ? [] : [linked])],
+    cancelled: parameter('error_subcode', 200) === 'cancel',
+    correlationId: idIn(/Correlation ID:\s*(\S{36})/i.exec(description ?? '')?.[1]),
   }
-  return said.error === 'invalid_client' ? 'misconfigured' : 'other'
+}
+
+/** Words of OAuth that mean no when nothing else is said. */
+const declining: ReadonlySet<string> = new Set(['access_denied', 'permission_denied', 'consent_required'])
+
+/** A number is worth more than OAuth's word, which is `access_denied` for a dozen different things. */
+function endOfConsent({ error, numbers, cancelled }: BrowserRefusal): {
+  reason: ConsentRefusal
+  aadsts: number | null
+} {
+  const { aadsts, outcome } = meaningOf({ numbers, word: error })
+  if (findEntry(aadsts) !== null) return { reason: outcome, aadsts }
+  if (cancelled) return { reason: 'cancelled', aadsts }
+  if (error === 'invalid_request') return { reason: 'misconfigured', aadsts }
+  if (aadsts === null && declining.has(error)) return { reason: 'declined', aadsts }
+  return { reason: outcome, aadsts }
 }
 
 const unreadable = () => new PortalError('CALLBACK_UNREADABLE')
 
-/** Single, bounded strings of a query; an empty one counts as absent. */
-function bagOf(query: unknown): (name: string, limit: number) => string | null {
+/** A single, bounded string of a query; an empty one counts as absent. @throws PortalError `CALLBACK_UNREADABLE` */
+type ReadParameter = (name: string, limit: number) => string | null
+
+function bagOf(query: unknown): ReadParameter {
   if (typeof query !== 'object' || query === null) throw unreadable()
   const bag = query as Record<string, unknown>
   return (name, limit) => {

@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'data-unavailable'
   | 'blocked-by-policy'
   | 'tenant-gone'
+  | 'tenant-unavailable'
   | 'other-cloud'
   | 'partner-credential'
   | 'partner-registration'
@@ -17,12 +18,13 @@ export type RefusalCode =
   | 'unauthorized'
   | 'sign-in-invalid'
   | 'interaction-required'
+  | 'account-refused'
 
 /** Who must act before it works again. */
 export type RefusalOwner = 'partner' | 'customer' | 'microsoft' | 'wait'
 
 export interface RefusalFacts {
-  /** AADSTS number, if the answer named one. */
+  /** AADSTS number, if the answer named one; of several, the one that says most. */
   aadsts: number | null
   status: number | null
   /** Microsoft's own error word: `invalid_client`, `Forbidden` … bounded and cleaned. */
@@ -44,7 +46,7 @@ export class Refusal extends Error {
   constructor(
     code: RefusalCode,
     facts: Partial<RefusalFacts> & { at: string },
-    options: { retryAfterMs?: number | null; cause?: unknown } = {},
+    options: { retryAfterMs?: number | null; owner?: RefusalOwner; cause?: unknown } = {},
   ) {
     super(
       `${code}${facts.aadsts ? ` (AADSTS${facts.aadsts})` : ''}`,
@@ -52,7 +54,7 @@ export class Refusal extends Error {
     )
     this.name = 'Refusal'
     this.code = code
-    this.owner = owners[code]
+    this.owner = options.owner ?? owners[code]
     this.facts = { aadsts: null, status: null, error: null, correlationId: null, traceId: null, ...facts }
     this.retryAfterMs = options.retryAfterMs ?? null
   }
@@ -66,6 +68,7 @@ const owners: Record<RefusalCode, RefusalOwner> = {
   'data-unavailable': 'customer',
   'blocked-by-policy': 'customer',
   'tenant-gone': 'customer',
+  'tenant-unavailable': 'customer',
   'other-cloud': 'partner',
   'partner-credential': 'partner',
   'partner-registration': 'partner',
@@ -76,6 +79,7 @@ const owners: Record<RefusalCode, RefusalOwner> = {
   unauthorized: 'microsoft',
   'sign-in-invalid': 'customer',
   'interaction-required': 'customer',
+  'account-refused': 'customer',
 }
 
 /** Who must act on a refusal that is known by its code alone. */

@@ -7,7 +7,7 @@ import type { Send } from './http.ts'
 import type { IncidentSource } from './incidents.ts'
 import type { AppToken, RegistrationFinding } from './microsoft.ts'
 import { graphResource, missingRoles, resourceFor, unexpectedRoles } from './permissions.ts'
-import { aadstsIn, readApiRefusal } from './read-refusal.ts'
+import { numbersIn, readApiRefusal } from './read-refusal.ts'
 import { Refusal } from './refusals.ts'
 import { acquireToken } from './tokens.ts'
 
@@ -263,7 +263,8 @@ async function knock(
       answer.status >= 300 &&
       answer.status < 400 &&
       /^[?#]/.test(location.startsWith(uri) ? location.slice(uri.length) : '')
-    return { returned, aadsts: aadstsIn(returned ? decoded(location) : mentioned(answer.text)), refusal: null }
+    const [aadsts = null] = numbersIn(returned ? decoded(location) : mentioned(answer.text))
+    return { returned, aadsts, refusal: null }
   } catch (error) {
     return { returned: false, aadsts: null, refusal: asRefusal(error, now()) }
   }

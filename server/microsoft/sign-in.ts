@@ -4,11 +4,11 @@ import { z } from 'zod'
 import type { Config } from '../config.ts'
 import { redirectUris, withQuery } from './addresses.ts'
 import { msalClient } from './credentials.ts'
+import { findEntry } from './dictionary.ts'
 import type { Discovery } from './discovery.ts'
 import type { Send } from './http.ts'
 import type { SignedInPerson, SignInCode, SignInPurpose, SignInRequest } from './microsoft.ts'
 import { MsalNetwork, msalAuthority } from './network-client.ts'
-import { codeOf } from './read-refusal.ts'
 import { Refusal } from './refusals.ts'
 import { requireTenantId, tenantIdOf } from './tenant-id.ts'
 
@@ -112,11 +112,11 @@ function askingNoMore(send: Send): Send {
   }
 }
 
-/** `invalid_grant` here is about the code, unless its number tells of a policy: a sign-in to start again. */
+/** `invalid_grant` here is about the code, unless its number tells of something else: a sign-in to start again. */
 function asSignIn(refusal: Refusal): Refusal {
   if (refusal.code === 'not-consented') return new Refusal('interaction-required', refusal.facts)
-  const byNumber = codeOf({ status: null, aadsts: refusal.facts.aadsts, error: null })
-  if (refusal.facts.error !== 'invalid_grant' || byNumber === refusal.code) return refusal
+  const known = findEntry(refusal.facts.aadsts) !== null
+  if (refusal.code !== 'unexpected-answer' || refusal.facts.error !== 'invalid_grant' || known) return refusal
   return new Refusal('sign-in-invalid', refusal.facts)
 }
 

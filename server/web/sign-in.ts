@@ -85,7 +85,7 @@ export const returnFromSignIn: Handler = async (portal, req, res) => {
   if (said.kind !== 'code') {
     await recordRefusal(portal, req, null, {
       reason: said.kind,
-      ...(said.kind === 'refused' ? { aadsts: said.aadsts } : {}),
+      aadsts: said.aadsts,
     })
     throw new PortalError('SIGN_IN_REFUSED')
   }

@@ -1,5 +1,6 @@
+import { type Entry, findCause, findEntry } from '../microsoft/dictionary.ts'
 import type { IncidentStatus, Severity } from '../microsoft/microsoft.ts'
-import type { RefusalCode } from '../microsoft/refusals.ts'
+import type { RefusalCode, RefusalFacts } from '../microsoft/refusals.ts'
 import type { Standing } from '../standing.ts'
 import { type AccessState, blindSince, type Tenant } from '../store/tenants.ts'
 import { en } from '../words/en.ts'
@@ -12,15 +13,32 @@ export type Seen = Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' |
   pausedAt?: string | null
 }
 
-/** Why access is refused, and what to do: whoever was let in before lost something, others never had it. */
+/**
+ * Why access is refused, and what to do: whoever was let in before lost something, others never had it; and a number
+ * that says more than its refusal has words of its own.
+ */
 export function refusalKeys(
   code: RefusalCode,
   tenant: Pick<Tenant, 'firstActiveAt'>,
+  facts: Pick<RefusalFacts, 'aadsts'> | null = null,
 ): { why: MessageKey; next: MessageKey } {
+  const cause = findCause(code, facts?.aadsts ?? null)
+  if (cause) return causeKeys(cause)
   const lost = tenant.firstActiveAt !== null && (code === 'not-consented' || code === 'role-missing')
   return lost
     ? { why: `refusal.${code}.lost`, next: `refusal.${code}.lost.next` }
     : { why: `refusal.${code}`, next: `refusal.${code}.next` }
+}
+
+function causeKeys({ reason }: Entry): { why: MessageKey; next: MessageKey } {
+  const why = `cause.${reason}` as MessageKey
+  return { why, next: `${why}.next` as MessageKey }
+}
+
+/** Microsoft's number, and what is special about it where that is known. */
+export function aadstsText(number: number): string {
+  const fact = findEntry(number)?.fact
+  return fact === undefined ? `AADSTS${number}` : `AADSTS${number} (${fact})`
 }
 
 /** How severities, statuses, states and names are drawn: the word first, then a shape, then a colour. */
@@ -32,6 +50,8 @@ export interface Signals {
   /** Where a customer stands, or a tenant by its access state. */
   standing(value: Standing | AccessState): Html
   refusalKeys: typeof refusalKeys
+  /** Microsoft's number, and what is special about it where that is known: operators read it, in English. */
+  aadstsText: typeof aadstsText
   /** A tenant's badge: blind, then paused, before whatever its access state says. */
   tenantState(tenant: Seen): Html
   /** How fresh a line is: when its tenant was last read, or since when it is blind. */
@@ -134,6 +154,7 @@ export function createSignals(language: Language, format: Format, now: Date, all
   }
   return {
     refusalKeys,
+    aadstsText,
     spoken,
     standing,
     named,

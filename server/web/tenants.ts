@@ -1,7 +1,8 @@
 import type { Response } from 'express'
+import { ownerOfRefusal } from '../microsoft/dictionary.ts'
 import { type ApiExample, apiExamples } from '../microsoft/examples.ts'
 import type { Capability, CapabilityState, LiveCall } from '../microsoft/microsoft.ts'
-import { ownerOf, type RefusalOwner } from '../microsoft/refusals.ts'
+import type { RefusalOwner } from '../microsoft/refusals.ts'
 import type { Portal } from '../portal.ts'
 import { type AccessCheck, checksOf, requestCheck } from '../store/checks.ts'
 import { type Customer, customerById } from '../store/customers.ts'
@@ -104,7 +105,7 @@ export async function showTenantWith(
     renewal: reading.progress.length > 0 || aboutToChange(tenant, now) ? 3 : 10,
     open: Object.values(open).reduce((sum, count) => sum + count, 0),
     checks,
-    mustAct: code === null ? null : ownerOf(code),
+    mustAct: code === null ? null : ownerOfRefusal(code, checks[0]?.refusal?.aadsts ?? null),
     capabilities: capabilitiesOf(portal, tenant, checks[0] ?? null),
     reading,
     blindAfterMs,

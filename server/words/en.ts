@@ -1,4 +1,5 @@
 import { audit } from './en/audit.ts'
+import { causes } from './en/causes.ts'
 import { customers } from './en/customers.ts'
 import { errors } from './en/errors.ts'
 import { incidents } from './en/incidents.ts'
@@ -16,6 +17,7 @@ export const en = {
   ...shell,
   ...signals,
   ...errors,
+  ...causes,
   ...refusals,
   ...join,
   ...overview,

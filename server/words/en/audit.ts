@@ -99,7 +99,6 @@ export const audit = {
   'audit.detail.until': 'Valid until',
   'audit.detail.expecting': 'expecting {tenant}',
   'audit.detail.states': '{from} → {to}',
-  'audit.detail.aadsts': 'AADSTS{number}',
   'audit.detail.tenants': '{n, plural, =0 {no tenant} one {# tenant} other {# tenants}}',
   'audit.detail.consented': 'After a consent',
   'audit.evidence.callback': 'Said by a browser, not proven',

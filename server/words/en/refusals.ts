@@ -27,6 +27,10 @@ export const refusals = {
     'Ask the customer’s administrator to let the app through in their policy for workload identities.',
   'refusal.tenant-gone': 'Microsoft knows no tenant with this ID; it was deleted, or the ID is wrong.',
   'refusal.tenant-gone.next': 'Ask the customer for their tenant ID, and send a new link for it.',
+  'refusal.tenant-unavailable':
+    'Microsoft has made the customer’s tenant unavailable; the customer or Microsoft has to act.',
+  'refusal.tenant-unavailable.next':
+    'Ask the customer’s administrator whether the tenant still exists, and to turn to Microsoft’s support. Muster tries again, ever more slowly.',
   'refusal.other-cloud': 'The tenant is in another of Microsoft’s clouds; you have to run Muster there.',
   'refusal.other-cloud.next': 'Set the login and API addresses to that cloud, in a portal of its own.',
   'refusal.partner-credential': 'Microsoft does not accept your own app’s secret or certificate; you have to renew it.',
@@ -49,4 +53,6 @@ export const refusals = {
   'refusal.sign-in-invalid.next': 'Sign in again from the start, in this browser.',
   'refusal.interaction-required': 'Microsoft wants to ask you something before you are signed in.',
   'refusal.interaction-required.next': 'Sign in with Microsoft’s page open, and answer what it asks.',
+  'refusal.account-refused': 'Microsoft did not accept the account that signed in.',
+  'refusal.account-refused.next': 'Sign in with another account, or ask the administrator of its organisation.',
 } as const

@@ -30,6 +30,10 @@ export const refusals = {
   'refusal.tenant-gone':
     'Microsoft känner inte till någon klientorganisation med detta ID; den är borttagen eller så är ID:t fel.',
   'refusal.tenant-gone.next': 'Be kunden om klientorganisationens ID och skicka en ny länk för det.',
+  'refusal.tenant-unavailable':
+    'Microsoft har gjort kundens klientorganisation otillgänglig; kunden eller Microsoft måste agera.',
+  'refusal.tenant-unavailable.next':
+    'Fråga kundens administratör om klientorganisationen finns kvar, och be hen kontakta Microsofts support. Muster försöker igen, allt mer sällan.',
   'refusal.other-cloud': 'Klientorganisationen finns i ett annat av Microsofts moln; partnern måste köra Muster där.',
   'refusal.other-cloud.next': 'Ställ in inloggnings- och API-adresserna för det molnet, i en egen portal.',
   'refusal.partner-credential':
@@ -56,4 +60,6 @@ export const refusals = {
   'refusal.sign-in-invalid.next': 'Logga in igen från början, i den här webbläsaren.',
   'refusal.interaction-required': 'Microsoft behöver fråga dig något innan du är inloggad.',
   'refusal.interaction-required.next': 'Logga in med Microsofts sida öppen och svara på det den frågar.',
+  'refusal.account-refused': 'Microsoft godtog inte kontot som loggade in.',
+  'refusal.account-refused.next': 'Logga in med ett annat konto, eller fråga administratören i kontots organisation.',
 } as const

@@ -18,6 +18,9 @@ export const refusals = {
   'refusal.blocked-by-policy.next': '請客戶的系統管理員在工作負載身分識別的原則中放行此應用程式。',
   'refusal.tenant-gone': 'Microsoft 找不到此識別碼的租用戶；它已被刪除，或識別碼有誤。',
   'refusal.tenant-gone.next': '請向客戶確認租用戶識別碼，並為其寄送新的連結。',
+  'refusal.tenant-unavailable': 'Microsoft 已將客戶的租用戶設為無法使用；須由客戶或 Microsoft 處理。',
+  'refusal.tenant-unavailable.next':
+    '請向客戶的系統管理員確認租用戶是否仍存在，並請其洽詢 Microsoft 支援服務。Muster 會繼續嘗試，間隔逐漸拉長。',
   'refusal.other-cloud': '此租用戶位於 Microsoft 的另一個雲端；合作夥伴必須在該雲端執行 Muster。',
   'refusal.other-cloud.next': '請另設一個入口網站，將登入與 API 位址改為該雲端的位址。',
   'refusal.partner-credential': 'Microsoft 不接受合作夥伴應用程式的密碼或憑證；合作夥伴必須更新。',
@@ -38,4 +41,6 @@ export const refusals = {
   'refusal.sign-in-invalid.next': '請在此瀏覽器中從頭重新登入。',
   'refusal.interaction-required': 'Microsoft 需要先向您詢問一些事項，才能完成登入。',
   'refusal.interaction-required.next': '請在 Microsoft 的頁面上登入，並回答其詢問的事項。',
+  'refusal.account-refused': 'Microsoft 不接受這次登入所用的帳戶。',
+  'refusal.account-refused.next': '請改用其他帳戶登入，或詢問該帳戶所屬組織的系統管理員。',
 } as const
