@@ -1,4 +1,5 @@
 import { PortalError } from './errors.ts'
+import { findLinkObstacle } from './link-obstacle.ts'
 import type { ConsentClaim } from './microsoft/consent.ts'
 import type { Portal } from './portal.ts'
 import { settleBinding, settleRefusal } from './settling.ts'
@@ -67,7 +68,7 @@ export interface SealedProof {
  * Issues a consent link for a customer, pinned to its expected tenant, and with it the classic link of the original
  * documentation.
  * @returns both addresses; neither can ever be shown again
- * @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED
+ * @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED, and whatever `findLinkObstacle` finds
  */
 export async function issueConsentLink(
   portal: Portal,
@@ -79,6 +80,8 @@ export async function issueConsentLink(
   return write(db, async (tx) => {
     const customer = await customerById(tx, request.customerId)
     if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
+    const obstacle = await findLinkObstacle(tx)
+    if (obstacle) throw obstacle
     const { link, token } = await issueLink(tx, actor, {
       customerId: customer.id,
       pinnedTenantId: customer.expectedTenantId,

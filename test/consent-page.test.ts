@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { linkById, withdrawLink } from '../server/store/links.ts'
-import { changeSettings } from '../server/store/settings.ts'
+import { changeSettings, readSettings } from '../server/store/settings.ts'
 import { languages } from '../server/words.ts'
 import { alice, answerAtMicrosoft, invite, leave, runsOf, walk, wordsOf } from './consent-walk.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from './portal-for-tests.ts'
@@ -17,7 +17,7 @@ onEachEngine('the page behind a consent link', (engine) => {
   test('says who asks, for whom, for what, and how to take it back', async () => {
     const invited = await invite(here, { pinned: true, name: 'Norrsken Kommunal Energi AB' })
     const text = wordsOf(await here.browser().open(invited.join))
-    expect(text).toContain('Your security partner asks to read the security incidents in your Microsoft 365')
+    expect(text).toContain('Halvard Security AB asks to read the security incidents in your Microsoft 365')
     expect(text).toContain('Norrsken Kommunal Energi AB')
     expect(text).toContain(invited.tenant.domains[1])
     expect(text).toContain('Application Administrator')
@@ -42,6 +42,9 @@ onEachEngine('the page behind a consent link', (engine) => {
 
   test('leaves out what the partner has not filled in, and shows what it has', async () => {
     const invited = await invite(here)
+    const introduced = await readSettings(here.portal.db)
+    const unnamed = { partnerName: '', contactPhone: '' }
+    await changeSettings(here.portal.db, alice, unnamed, here.portal.now())
     const empty = wordsOf(await here.browser().open(invited.join))
     expect(empty).not.toMatch(/Who asks|Your contact|Where|Who sees it|Data protection/)
     expect(empty).toContain('A closed incident: 365 days after its last change.')
@@ -71,8 +74,7 @@ onEachEngine('the page behind a consent link', (engine) => {
     )
     const hostile = await here.browser().open(invited.join)
     expect(hostile.text).not.toMatch(/javascript:|href="tel:|<b>4/)
-    const blank = Object.fromEntries(Object.keys(settings).map((key) => [key, '']))
-    await changeSettings(here.portal.db, alice, blank, here.portal.now())
+    await changeSettings(here.portal.db, alice, introduced, here.portal.now())
   })
 
   test('starts nothing and sets no cookie however often it is fetched', async () => {
@@ -141,21 +143,16 @@ onEachEngine('the page behind a consent link', (engine) => {
         410,
       ],
     ])('because it is %s names nobody and says what to do', async (_why, made, status) => {
-      await changeSettings(
-        here.portal.db,
-        alice,
-        { partnerName: 'Halvard Security', contactName: 'Ines Lindqvist' },
-        here.portal.now(),
-      )
+      await changeSettings(here.portal.db, alice, { contactName: 'Ines Lindqvist' }, here.portal.now())
       const join = await made()
       for (const address of [join, `${join}/not-admin`]) {
         const page = await here.browser().get(address)
         expect(page.status).toBe(status)
-        expect(wordsOf(page)).toContain('Halvard Security')
+        expect(wordsOf(page)).toContain('Halvard Security AB')
         expect(wordsOf(page)).toMatch(/ask|Ask|Nothing is left to do/)
         expect(page.text).not.toMatch(/Canary|Ines Lindqvist|<script>'/)
       }
-      await changeSettings(here.portal.db, alice, { partnerName: '', contactName: '' }, here.portal.now())
+      await changeSettings(here.portal.db, alice, { contactName: '' }, here.portal.now())
     })
 
     test('starts nothing either', async () => {

@@ -137,7 +137,7 @@ onEachEngine('the way from link to access', (engine) => {
         person: null,
       })
       await confirmReview(here.portal, alice, review?.id ?? '')
-      expect(wordsOf(await browser.open(page.url))).toContain('Confirmed by your security partner')
+      expect(wordsOf(await browser.open(page.url))).toContain('Confirmed by Halvard Security AB')
     })
 
     test('proves nothing with an ID token of another tenant', async () => {
@@ -227,7 +227,7 @@ onEachEngine('the way from link to access', (engine) => {
         directoryRole: 'Global Administrator',
       })
       const page = await walk(here.browser(), invited, boss)
-      expect(wordsOf(page)).toContain('That was an account of your security partner')
+      expect(wordsOf(page)).toContain('That was an account of Halvard Security AB')
       expect(await ownerOf(here, here.partner.id)).toBeNull()
     })
 
@@ -416,7 +416,7 @@ onEachEngine('the way from link to access', (engine) => {
 
     test.each([
       ['AADSTS90094', 'access_denied', 'Your account cannot give this consent'],
-      ['AADSTS650053', 'invalid_client', 'Your security partner has to mend something'],
+      ['AADSTS650053', 'invalid_client', 'Halvard Security AB has to mend something'],
       ['AADSTS1234567', 'strange_error', 'Microsoft did not go along'],
     ])('when Microsoft says %s', async (number, error, title) => {
       const invited = await invite(here)
@@ -492,7 +492,7 @@ onEachEngine('the way from link to access', (engine) => {
       const page = await walk(browser, invited)
       here.simulator.world.expireSecrets(here.portal.config.app.clientId)
       await work(here)
-      expect(wordsOf(await browser.open(page.url))).toContain('Your security partner has to mend something first')
+      expect(wordsOf(await browser.open(page.url))).toContain('Halvard Security AB has to mend something first')
       here.simulator.world.renewSecrets(here.portal.config.app.clientId)
       here.clock.advance(2 * 60_000)
       await work(here)

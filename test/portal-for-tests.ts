@@ -68,7 +68,7 @@ export interface TestPortal {
 /** The real portal with a database of its own, beside a small Microsoft: only the clock and the wires are ours. */
 export async function startTestPortal(
   engine: Engine = 'SQLite',
-  options: { config?: Partial<Config>; worker?: boolean } = {},
+  options: { config?: Partial<Config>; worker?: boolean; introduced?: boolean } = {},
 ): Promise<TestPortal> {
   const clock = new TestClock()
   const database = await freshDatabase(engine)
@@ -89,6 +89,7 @@ export async function startTestPortal(
     { log, now: clock.now, worker: options.worker ? 'here' : false },
   )
   const { portal } = running
+  if (options.introduced ?? true) await introducePartner(portal)
   for (const uri of Object.values(redirectUris(portal.config))) {
     for (const clientId of [appId, signInAppId]) simulator.world.registration(clientId).redirectUris.push(uri)
   }
@@ -133,6 +134,12 @@ export async function startTestPortal(
       if (errors.length > 0) throw new Error(`unexpected errors in the log: ${JSON.stringify(errors, null, 1)}`)
     },
   }
+}
+
+/** What Settings hold of the partner before a test begins: enough for a link, and nothing in the audit log. */
+async function introducePartner({ db, now }: Portal): Promise<void> {
+  const value = JSON.stringify({ partnerName: 'Halvard Security AB', contactPhone: '+46 8 555 001 00' })
+  await db.insertInto('settings').values({ name: 'partner', value, changed_at: now().toISOString() }).execute()
 }
 
 /** Signs a person in, as the buttons lead; returns the page at the end, wherever that is. */

@@ -61,6 +61,7 @@ describe('the setup page', () => {
       'consent done',
       'sign-in done',
       'admin done',
+      'partner done',
       'trial now',
     ])
   })

@@ -21,6 +21,18 @@ export interface Settings {
   offboardedDays: number
 }
 
+/** What a customer has to be told of the partner and is not: the name, a way to reach it, or both. */
+export type IntroductionGap = 'name' | 'contact' | 'both'
+
+/** A telephone number counts as a contact when it has digits in it. */
+export function findIntroductionGap(settings: Settings): IntroductionGap | null {
+  const unreachable = settings.contactEmail === '' && !hasNumber(settings.contactPhone)
+  if (settings.partnerName === '') return unreachable ? 'both' : 'name'
+  return unreachable ? 'contact' : null
+}
+
+export const hasNumber = (phone: string): boolean => phone.replace(/\D/g, '').length >= 3
+
 /** The deep reconcile compares 30 days with Microsoft: what is removed earlier would come back. */
 export const leastClosedDays = 35
 

@@ -20,6 +20,7 @@ import { operatorActor } from './access.ts'
 import { line, nameList, optionalEmail, optionalLine, optionalText, wholeNumber } from './fields.ts'
 import { type FieldFault, pathValue, readForm, says, type Typed } from './forms.ts'
 import { showOnce } from './issued-link.ts'
+import { findObstacleView, type ObstacleView } from './link-obstacle.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 
@@ -31,6 +32,8 @@ export interface CustomerFormView {
   groups: string[]
   /** Whether a link is open that keeps the tenant it was issued for. */
   linkOpen: boolean
+  /** Why the new customer can be saved without a link alone; null when a link can be issued. */
+  obstacle: ObstacleView | null
 }
 
 const details = {
@@ -47,17 +50,21 @@ export const linkDays = wholeNumber(1, 90, says('customers.days.unusable'))
 
 const newCustomer = { ...details, days: linkDays, link: z.enum(['issue', 'none']).default('issue') }
 
-export const showNewCustomer: Handler<OperatorRequest> = async (portal, _req, res) => {
+export const showNewCustomer: Handler<OperatorRequest> = async (portal, req, res) => {
   const settings = await readSettings(portal.db)
   const typed = { language: res.locals.reader.language, days: String(settings.linkDays) }
-  await showForm(portal, res, { customer: null, typed, faults: null })
+  const obstacle = await findObstacleView(portal.db, req)
+  await showForm(portal, res, { customer: null, typed, faults: null, obstacle })
 }
 
 export const addCustomer: Handler<OperatorRequest> = async (portal, req, res) => {
   const form = readForm(newCustomer, req)
   const expected = await resolve(portal, form.typed.expected, null)
   const faults = faultsOf(form, expected)
-  if (form.faults || faults) return showForm(portal, res, { customer: null, typed: form.typed, faults })
+  const obstacle = await findObstacleView(portal.db, req, form.value?.link !== 'none')
+  if (form.faults || faults || (obstacle && form.value.link === 'issue')) {
+    return showForm(portal, res, { customer: null, typed: form.typed, faults, obstacle })
+  }
   const { days, link, expected: _, ...rest } = form.value
   const actor = operatorActor(req)
   const { customer, issued } = await write(portal.db, async (tx) => {
@@ -80,7 +87,7 @@ export const showCustomerForm: Handler<OperatorRequest> = async (portal, req, re
     groups: customer.groups.join(', '),
     notes: customer.notes ?? '',
   }
-  await showForm(portal, res, { customer, typed, faults: null })
+  await showForm(portal, res, { customer, typed, faults: null, obstacle: null })
 }
 
 export const editCustomer: Handler<OperatorRequest> = async (portal, req, res) => {
@@ -88,7 +95,7 @@ export const editCustomer: Handler<OperatorRequest> = async (portal, req, res) =
   const form = readForm(details, req)
   const expected = await resolve(portal, form.typed.expected, customer)
   const faults = faultsOf(form, expected)
-  if (form.faults || faults) return showForm(portal, res, { customer, typed: form.typed, faults })
+  if (form.faults || faults) return showForm(portal, res, { customer, typed: form.typed, faults, obstacle: null })
   const { expected: _, ...rest } = form.value
   await changeCustomer(portal.db, operatorActor(req), customer.id, { ...rest, ...expected.tenant }, portal.now())
   res.redirect(303, `/customers/${customer.id}`)
@@ -97,13 +104,14 @@ export const editCustomer: Handler<OperatorRequest> = async (portal, req, res) =
 async function showForm(
   portal: Portal,
   res: Parameters<typeof render>[0],
-  view: Pick<CustomerFormView, 'customer' | 'typed' | 'faults'>,
+  view: Pick<CustomerFormView, 'customer' | 'typed' | 'faults' | 'obstacle'>,
 ): Promise<void> {
-  const { customer, typed, faults } = view
+  const { customer, faults, obstacle } = view
   const links = customer ? await linksOf(portal.db, customer.id) : []
   const linkOpen = links.some((link) => linkState(link, portal.now()) === 'issued')
   const groups = await listGroups(portal.db)
-  await render(res, 'customers/form', { customer, typed, faults, groups, linkOpen }, faults ? 422 : 200)
+  const status = faults ? 422 : obstacle?.refused ? obstacle.status : 200
+  await render(res, 'customers/form', { ...view, groups, linkOpen }, status)
 }
 
 interface Expected {

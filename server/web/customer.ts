@@ -27,6 +27,7 @@ import { addUp } from './customers.ts'
 import { line } from './fields.ts'
 import { type FieldFault, pathValue, readForm, says, type Typed } from './forms.ts'
 import { type IssuedLink, takeIssued } from './issued-link.ts'
+import { findObstacleView, type ObstacleView } from './link-obstacle.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 
@@ -41,6 +42,8 @@ export interface CustomerView {
   daysLeft: number
   /** Just issued: shown now and never again. */
   issued: IssuedLink | null
+  /** Why no link can be issued; null when one can. */
+  obstacle: ObstacleView | null
   /** Runs through Microsoft, newest first. */
   attempts: ConsentAttempt[]
   reviews: (Review & { claimed: ClaimedTenant })[]
@@ -78,11 +81,12 @@ export async function showCustomerWith(
   const { customer, reviews } = file
   const link = file.links[0] ?? null
   const standing = standingOfFile(file, now)
-  const [settings, events, worst, described] = await Promise.all([
+  const [settings, events, worst, described, obstacle] = await Promise.all([
     readSettings(db),
     listAudit(db, { customerId, limit: shownEvents }),
     worstOf(portal, file, standing),
     describeClaimed(portal, reviews),
+    findObstacleView(db, req),
   ])
   const open = addUp(file.tenants)
   await render(
@@ -97,6 +101,7 @@ export async function showCustomerWith(
       linkDays: settings.linkDays,
       daysLeft: link ? Math.max(0, Math.round((Date.parse(link.expiresAt) - now.getTime()) / 86_400_000)) : 0,
       issued: await takeIssued(portal, req, res, customer, link),
+      obstacle,
       attempts: runsOf(file.attempts),
       reviews: described,
       tenants: file.tenants.map((tenant) => ({ ...tenant, blindSince: blindSince(tenant, now) })),

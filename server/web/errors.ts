@@ -6,11 +6,12 @@ import { isUnavailable } from '../store/database.ts'
 import { type MessageKey, type MessageValues, say } from '../words.ts'
 import { cookieName, cookieOf } from './cookies.ts'
 import { isEnding, showEnding } from './ending.ts'
+import { settingsPathOf } from './link-obstacle.ts'
 import { visitor } from './reader.ts'
 import { renderBare } from './render.ts'
 
 /** The button under what went wrong. */
-type WayOn = 'home' | 'sign-in' | 'other-account' | 'again' | null
+type WayOn = 'home' | 'sign-in' | 'other-account' | 'again' | 'settings' | null
 
 export interface ErrorView {
   code: string
@@ -18,6 +19,8 @@ export interface ErrorView {
   title: string
   next: string
   wayOn: WayOn
+  /** Where in Settings it is put right. */
+  settingsPath: string | null
   at: Date
   /** Microsoft's references, when it was Microsoft that refused. */
   correlationId: string | null
@@ -31,6 +34,7 @@ interface Answer {
   retryAfterMs: number | null
   correlationId: string | null
   wayOn: WayOn
+  settingsPath: string | null
   /** Whether it is our fault: then the log holds the cause. */
   unexpected: boolean
 }
@@ -45,6 +49,7 @@ const waysOn: Partial<Record<ErrorCode, WayOn>> = {
   DATABASE_UNAVAILABLE: 'again',
   MICROSOFT_UNAVAILABLE: 'again',
   TOO_MANY_REQUESTS: 'again',
+  PARTNER_NOT_INTRODUCED: 'settings',
 }
 
 /** Decides what is told of an error: the only place that does. */
@@ -59,6 +64,7 @@ function decide(error: unknown): Answer {
     retryAfterMs: known.retryAfterMs ?? null,
     correlationId: null,
     wayOn: waysOn[known.code] ?? null,
+    settingsPath: settingsPathOf(known),
     unexpected: known.status >= 500,
   }
 }
@@ -73,6 +79,7 @@ function fromRefusal(refusal: Refusal): Answer {
     retryAfterMs: refusal.retryAfterMs,
     correlationId,
     wayOn: null,
+    settingsPath: null,
     unexpected: true,
   }
 }
@@ -130,10 +137,10 @@ async function sendAnswer(req: Request, res: Response, answer: Answer, at: Date)
     res.status(answer.status).json({ error: { code, message: title, next, requestId: req.requestId, at } })
     return
   }
-  const { code, correlationId } = answer
+  const { code, correlationId, settingsPath } = answer
   if (isEnding(code)) return showEnding(res, { code, title, next }, answer.status)
   const wayOn = wayOnFor(answer, req, res)
-  await renderBare(res, 'errors/error', { code, title, next, wayOn, at, correlationId }, answer.status)
+  await renderBare(res, 'errors/error', { code, title, next, wayOn, settingsPath, at, correlationId }, answer.status)
 }
 
 export const notFound: RequestHandler = () => {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Portal } from '../portal.ts'
 import type { Customer } from '../store/customers.ts'
 import type { ConsentLink } from '../store/links.ts'
-import { readSettings } from '../store/settings.ts'
+import { findIntroductionGap, readSettings } from '../store/settings.ts'
 import { type Language, languages, say } from '../words.ts'
 import type { OperatorRequest } from './route.ts'
 import { dropSealed, type Sealed, seal, unseal } from './sealed.ts'
@@ -12,7 +12,7 @@ import { dropSealed, type Sealed, seal, unseal } from './sealed.ts'
 export interface IssuedLink {
   url: string
   classicUrl: string
-  /** The customer's own language first. */
+  /** The customer's own language first. None when the partner's name was taken out of Settings meanwhile. */
   mails: Mail[]
 }
 
@@ -80,7 +80,9 @@ async function mailsFor(
 ): Promise<Mail[]> {
   const settings = await readSettings(portal.db)
   const sender = req.operator.name ?? req.operator.username ?? ''
-  const partner = settings.partnerName || sender
+  // A letter in the company's name says which company that is, whoever sends it.
+  if (findIntroductionGap(settings) !== null) return []
+  const partner = settings.partnerName
   const inOrder = [...languages].sort(
     (a, b) => Number(b.code === customer.language) - Number(a.code === customer.language),
   )

@@ -8,6 +8,7 @@ import { invitedCustomers } from '../store/links.ts'
 import { type Pause, readPause } from '../store/pauses.ts'
 import { createdPerDay } from '../store/queue.ts'
 import { openReviews, type Review } from '../store/reviews.ts'
+import { findIntroductionGap, readSettings } from '../store/settings.ts'
 import { blindSince, type Tenant } from '../store/tenants.ts'
 import type { MessageKey, MessageValues } from '../words.ts'
 import { type Chart, chartDays, chartOf } from './overview-chart.ts'
@@ -29,6 +30,8 @@ export interface FirstDayView extends Beginning {
   customers: number
   /** Customers that were sent a link at any time. */
   invited: number
+  /** Whether customers can be told who asks. */
+  introduced: boolean
   mayAdd: boolean
 }
 
@@ -93,11 +96,16 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     funnel: funnelOf(lines, now),
   }
   if (fleet.tenants === 0) {
-    const [customers, everInvited] = await Promise.all([customerNames(db), invitedCustomers(db, null)])
+    const [customers, everInvited, settings] = await Promise.all([
+      customerNames(db),
+      invitedCustomers(db, null),
+      readSettings(db),
+    ])
     await render(res, 'overview/first-day', {
       ...beginning,
       customers: customers.filter(({ offboardedAt }) => offboardedAt === null).length,
       invited: everInvited.length,
+      introduced: findIntroductionGap(settings) === null,
       mayAdd: req.operator.role === 'Admin',
     })
     return

@@ -1,5 +1,12 @@
 import { listOperators, type Operator } from '../store/operators.ts'
-import { changeSettings, leastClosedDays, readSettings } from '../store/settings.ts'
+import {
+  changeSettings,
+  findIntroductionGap,
+  hasNumber,
+  type IntroductionGap,
+  leastClosedDays,
+  readSettings,
+} from '../store/settings.ts'
 import { operatorActor, roleOf } from './access.ts'
 import { linkDays } from './customer-form.ts'
 import { optionalEmail, optionalLine, wholeNumber } from './fields.ts'
@@ -17,6 +24,8 @@ export interface SettingsView {
   people: (Operator & { role: OperatorRole | null })[]
   zones: string[]
   mayChange: boolean
+  /** What is missing before a link can be issued. */
+  gap: IntroductionGap | null
 }
 
 type SettingsField = { name: keyof typeof fields; kind: 'text' | 'email' | 'tel' | 'url' | 'days'; wide: boolean }
@@ -30,7 +39,9 @@ const fields = {
   partnerName: optionalLine(120, long).transform(orEmpty),
   partnerTagline: optionalLine(160, long).transform(orEmpty),
   contactName: optionalLine(120, long).transform(orEmpty),
-  contactPhone: optionalLine(60, long).transform(orEmpty),
+  contactPhone: optionalLine(60, long)
+    .transform(orEmpty)
+    .refine((phone) => phone === '' || hasNumber(phone), says('settings.contactPhone.unusable')),
   contactEmail: optionalEmail(says('customers.email.unusable')).transform(orEmpty),
   dataLocation: optionalLine(300, long).transform(orEmpty),
   dataRetention: optionalLine(300, long).transform(orEmpty),
@@ -87,7 +98,7 @@ async function showWith(
   res: Parameters<typeof showSettings>[2],
   { typed, faults }: Pick<SettingsView, 'typed' | 'faults'>,
 ): Promise<void> {
-  const people = await listOperators(portal.db)
+  const [people, saved] = await Promise.all([listOperators(portal.db), readSettings(portal.db)])
   const view: SettingsView = {
     typed,
     faults,
@@ -96,6 +107,7 @@ async function showWith(
     people: people.map((person) => ({ ...person, role: roleOf(person, portal.config) })),
     zones: Intl.supportedValuesOf('timeZone'),
     mayChange: req.operator.role === 'Admin',
+    gap: findIntroductionGap(saved),
   }
   await render(res, 'settings/settings', view, faults ? 422 : 200)
 }

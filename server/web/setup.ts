@@ -1,11 +1,22 @@
 import type { Config } from '../config.ts'
 import { type CheckName, examineLately, type Finding } from '../doctor.ts'
 import { type SetupMaterial, setupMaterial } from '../microsoft/setup.ts'
+import { findIntroductionGap, readSettings } from '../store/settings.ts'
 import { listTenants } from '../store/tenants.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 
-type StepName = 'runs' | 'app' | 'redirects' | 'credential' | 'permissions' | 'consent' | 'sign-in' | 'admin' | 'trial'
+type StepName =
+  | 'runs'
+  | 'app'
+  | 'redirects'
+  | 'credential'
+  | 'permissions'
+  | 'consent'
+  | 'sign-in'
+  | 'admin'
+  | 'partner'
+  | 'trial'
 
 interface SetupStep {
   name: StepName
@@ -50,11 +61,15 @@ const certificateCommand =
 /** The way from nothing to a registered app, each step with what Muster sees of it now. */
 export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
   const { config, db } = portal
-  const [{ findings }, tenants] = await Promise.all([examineLately(portal), listTenants(db)])
+  const [{ findings }, tenants, settings] = await Promise.all([
+    examineLately(portal),
+    listTenants(db),
+    readSettings(db),
+  ])
   const firstProvenAt = tenants.flatMap(({ firstActiveAt }) => firstActiveAt ?? []).sort()[0] ?? null
   const { credential } = config.app
   await render(res, 'setup/setup', {
-    steps: stepsOf(findings, { trial: firstProvenAt !== null }),
+    steps: stepsOf(findings, { trial: firstProvenAt !== null, partner: findIntroductionGap(settings) === null }),
     material: setupMaterial(config),
     api: config.incidentsApi,
     clientId: config.app.clientId,
@@ -74,7 +89,7 @@ export const showDoctor: Handler<OperatorRequest> = async (portal, _req, res) =>
   await render(res, 'setup/doctor', await examineLately(portal))
 }
 
-function stepsOf(findings: readonly Finding[], { trial }: { trial: boolean }): SetupStep[] {
+function stepsOf(findings: readonly Finding[], known: { trial: boolean; partner: boolean }): SetupStep[] {
   const names: StepName[] = [
     'runs',
     'app',
@@ -84,6 +99,7 @@ function stepsOf(findings: readonly Finding[], { trial }: { trial: boolean }): S
     'consent',
     'sign-in',
     'admin',
+    'partner',
     'trial',
   ]
   const steps = names.map((name): SetupStep => {
@@ -92,7 +108,8 @@ function stepsOf(findings: readonly Finding[], { trial }: { trial: boolean }): S
   })
   for (const step of steps) {
     // Nobody but an Admin is shown this page.
-    if (step.name === 'admin' || (step.name === 'trial' && trial)) step.state = 'done'
+    if (step.name === 'admin' || ((step.name === 'trial' || step.name === 'partner') && known[step.name]))
+      step.state = 'done'
   }
   const next = steps.find(({ state }) => state === 'todo')
   if (next) next.state = 'now'

@@ -180,6 +180,7 @@ export const customers = {
   'customers.calm.offboarded.next':
     'Nothing is read any more. What was read stays visible for as long as the settings say. The tenants stay reserved for this customer’s record.',
   'customers.calm.offboarded.back': 'Take the customer back',
+  'customers.link.obstacle': 'No link can be issued now: see why',
   'customers.primary.issue': 'Issue a new link',
   'customers.primary.issue-first': 'Issue a consent link',
   'customers.primary.check': 'Check again now',

@@ -64,6 +64,9 @@ export const errors = {
   'error.CUSTOMER_OFFBOARDED': 'This customer is offboarded',
   'error.CUSTOMER_OFFBOARDED.next':
     'Nothing was changed. Take the customer back on its page first, if you serve them again.',
+  'error.PARTNER_NOT_INTRODUCED': 'Muster does not know yet who you are',
+  'error.PARTNER_NOT_INTRODUCED.next':
+    'Until it does, no link is issued: a link’s page and letter have to say who asks, and how to make sure of it. An Admin gives {gap, select, name {your company’s name} contact {a telephone number or an e-mail address for customers} other {your company’s name, and a telephone number or an e-mail address for customers,}} in Settings.',
   'error.TENANT_UNKNOWN': 'No Microsoft tenant holds this domain',
   'error.TENANT_UNKNOWN.next': 'Check the spelling, or leave it empty and confirm the tenant by hand later.',
   'error.TENANT_TAKEN': 'This tenant belongs to another customer',

@@ -20,6 +20,13 @@ export const settings = {
   'settings.long': 'This is longer than there is room for',
   'settings.partnerName': 'Your company’s name',
   'settings.partnerName.where': 'On top of the customer’s page, and in the e-mail',
+  'settings.gap': 'No link can be issued yet',
+  'settings.gap.name': 'Customers have to know who asks: give your company’s name.',
+  'settings.gap.contact':
+    'Customers have to be able to make sure that it is you: give a telephone number, an e-mail address, or both.',
+  'settings.gap.both':
+    'Customers have to know who asks, and to be able to make sure of it: give your company’s name, and a telephone number, an e-mail address, or both.',
+  'settings.contactPhone.unusable': 'Give a number that can be called, or leave it empty',
   'settings.partnerTagline': 'A line under it',
   'settings.partnerTagline.where': 'Under the name, on top of the customer’s page',
   'settings.contactName': 'Contact for customers',

@@ -166,6 +166,7 @@ export const setup = {
   'setup.step.consent': 'Admin consent in your own tenant',
   'setup.step.sign-in': 'A second app for your own people',
   'setup.step.admin': 'You, the first Admin',
+  'setup.step.partner': 'Say who you are',
   'setup.step.trial': 'A trial run',
   'setup.app.how':
     'Entra admin centre → App registrations → New registration. Accounts in <b>any organisational directory</b> (multitenant), without personal accounts. Then copy “Application (client) ID” into <code>AZURE_CLIENT_ID</code> and “Directory (tenant) ID” into <code>AZURE_TENANT_ID</code>.',

@@ -77,6 +77,7 @@ export const shell = {
   'shell.signed-out': 'You are signed out',
   'shell.signed-out.next': 'Of this portal, in this browser. Your Microsoft account may still be signed in elsewhere.',
   'shell.sign-in.again': 'Sign in again',
+  'shell.error.settings': 'Open Settings',
   'shell.error.home': 'Overview',
   'shell.error.incidents': 'All open incidents',
   'shell.error.again': 'Try again',

@@ -65,6 +65,9 @@ export const errors = {
   'error.CUSTOMER_OFFBOARDED': 'Kunden är avslutad',
   'error.CUSTOMER_OFFBOARDED.next':
     'Inget ändrades. Ta tillbaka kunden på dess sida först, om ni arbetar med dem igen.',
+  'error.PARTNER_NOT_INTRODUCED': 'Muster vet inte ännu vilka ni är',
+  'error.PARTNER_NOT_INTRODUCED.next':
+    'Innan dess utfärdas ingen länk: länkens sida och brev måste säga vem som ber och hur man kan försäkra sig om det. En administratör anger {gap, select, name {ert företags namn} contact {ett telefonnummer eller en e-postadress för kunder} other {ert företags namn samt ett telefonnummer eller en e-postadress för kunder}} i Inställningar.',
   'error.TENANT_UNKNOWN': 'Ingen Microsoft-klientorganisation har den här domänen',
   'error.TENANT_UNKNOWN.next':
     'Kontrollera stavningen, eller lämna fältet tomt och bekräfta klientorganisationen för hand senare.',

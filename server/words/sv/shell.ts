@@ -18,6 +18,7 @@ export const shell = {
   'shell.signed-out.next':
     'Från portalen, i den här webbläsaren. Ditt Microsoft-konto kan fortfarande vara inloggat på andra ställen.',
   'shell.sign-in.again': 'Logga in igen',
+  'shell.error.settings': 'Öppna Inställningar',
   'shell.error.home': 'Översikt',
   'shell.error.incidents': 'Alla öppna incidenter',
   'shell.error.again': 'Försök igen',

@@ -57,6 +57,9 @@ export const errors = {
   'error.READING_PAUSED.next': '管理員可以在總覽頁面上恢復讀取，然後再試一次。',
   'error.CUSTOMER_OFFBOARDED': '此客戶已終止服務',
   'error.CUSTOMER_OFFBOARDED.next': '沒有變更任何內容。若要再次為其服務，請先在該客戶的頁面上恢復服務。',
+  'error.PARTNER_NOT_INTRODUCED': 'Muster 還不知道你們是誰',
+  'error.PARTNER_NOT_INTRODUCED.next':
+    '在此之前不會產生連結：連結的頁面與信件必須說明由誰提出請求，以及如何查證。請由管理員在設定中填寫{gap, select, name {貴公司名稱} contact {供客戶聯絡的電話號碼或電子郵件地址} other {貴公司名稱，以及供客戶聯絡的電話號碼或電子郵件地址}}。',
   'error.TENANT_UNKNOWN': '沒有 Microsoft 租用戶擁有此網域',
   'error.TENANT_UNKNOWN.next': '請檢查拼字，或將欄位留空，稍後再手動確認租用戶。',
   'error.TENANT_TAKEN': '此租用戶屬於另一個客戶',

@@ -17,6 +17,7 @@ export const shell = {
   'shell.signed-out': '您已登出',
   'shell.signed-out.next': '您已在此瀏覽器登出本入口網站。您的 Microsoft 帳戶在其他地方可能仍為登入狀態。',
   'shell.sign-in.again': '重新登入',
+  'shell.error.settings': '開啟設定',
   'shell.error.home': '總覽',
   'shell.error.incidents': '所有未結案的事件',
   'shell.error.again': '再試一次',

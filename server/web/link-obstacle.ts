@@ -1,0 +1,34 @@
+import type { ErrorCode, ErrorFacts, PortalError } from '../errors.ts'
+import { findLinkObstacle } from '../link-obstacle.ts'
+import type { Database } from '../store/database.ts'
+import type { OperatorRequest } from './route.ts'
+
+/** Why no link can be issued, for pages that would offer it. */
+export interface ObstacleView {
+  code: ErrorCode
+  status: number
+  facts: ErrorFacts
+  /** Where it is put right; null for people who may not. */
+  path: string | null
+  /** Whether this page answers an attempt to issue one. */
+  refused: boolean
+}
+
+/** @returns null when links can be issued */
+export async function findObstacleView(
+  db: Database,
+  req: OperatorRequest,
+  refused = false,
+): Promise<ObstacleView | null> {
+  const obstacle = await findLinkObstacle(db)
+  if (obstacle === null) return null
+  const path = req.operator.role === 'Admin' ? settingsPathOf(obstacle) : null
+  const { code, status, facts } = obstacle
+  return { code, status, facts, path, refused }
+}
+
+/** Where in Settings an Admin removes what stands in the way; null for errors that no setting mends. */
+export function settingsPathOf({ code, facts }: PortalError): string | null {
+  if (code !== 'PARTNER_NOT_INTRODUCED') return null
+  return facts.gap === 'contact' ? '/settings#contactPhone' : '/settings#partnerName'
+}
