@@ -1,6 +1,8 @@
+import type { IncidentPage, IncidentRead, RejectedItem } from './microsoft/microsoft.ts'
 import { Refusal } from './microsoft/refusals.ts'
 import { isOwnBudget, type Pass } from './pass.ts'
 import { alertsDue, alertsDueAgain, setAlertsAside, storeAlerts } from './store/alerts.ts'
+import { sourcesInWords } from './store/partial.ts'
 import { dropRejected, rejectedDue } from './store/rejected.ts'
 import { storePage } from './store/syncs.ts'
 
@@ -63,8 +65,10 @@ async function readAlerts(pass: Pass, details: Details): Promise<void> {
     }
     try {
       const found = await microsoft.alertsOf(tenantId, incident.id, pass.calls)
+      const { partial = null } = found
+      pass.notePartial(partial)
       await storeAlerts(db, pass.claim, incident, found, pass.now)
-      if (found.odd > 0) {
+      if (found.odd > 0 || partial !== null) {
         await pass.appear()
         details.aside++
       }
@@ -84,17 +88,26 @@ async function retryRejected(pass: Pass): Promise<void> {
   const { tenantId } = pass.claim
   for (const id of await rejectedDue(db, tenantId, rejectedAtOnce, pass.now)) {
     pass.mayGoOn()
-    const found = await microsoft.incidentById(tenantId, id, pass.calls).catch((error: unknown) => {
+    const read = await microsoft.incidentById(tenantId, id, pass.calls).catch((error: unknown): IncidentRead => {
       if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
-      return { id, reason: 'unreadable', detail: said(error) } as const
+      return { found: { id, reason: 'unreadable', detail: said(error) }, partial: null }
     })
-    const page =
-      found !== null && 'reason' in found
-        ? { incidents: [], rejected: [{ ...found, id }] }
-        : { incidents: found === null ? [] : [found], rejected: [] }
+    const { found } = read
+    pass.notePartial(read.partial)
+    const page = pageOfOne(id, read)
     pass.count(page, await storePage(db, pass.claim, await pass.appear(), page, pass.now))
     if (found === null) await dropRejected(db, pass.claim, id)
   }
+}
+
+/** One incident that was asked for by itself, as a page: what came of it in part is stored, and asked for again. */
+export function pageOfOne(id: string, { found, partial }: IncidentRead): IncidentPage {
+  const lacking = partial === null ? {} : { partial }
+  if (found === null) return { incidents: [], rejected: [], ...lacking }
+  if ('reason' in found) return { incidents: [], rejected: [{ ...found, id }], ...lacking }
+  const again: RejectedItem[] =
+    partial === null ? [] : [{ id, reason: 'partly-answered', detail: sourcesInWords(partial) }]
+  return { incidents: [found], rejected: again, ...lacking }
 }
 
 /**

@@ -36,5 +36,16 @@ export function failurePause(failures: number, random: () => number = Math.rando
   return Math.max(leastPause, most * random())
 }
 
+const partialFirst = 30 * second
+
+/**
+ * Milliseconds until a tenant that Microsoft answers in part is polled again, at least: a tenth of the time that has
+ * lasted, since what it waits for is seldom back at once, and each poll counts against its quota.
+ */
+export function partialPause(since: string | null, sync: Pick<SyncSettings, 'quietPaceMs'>, now: Date): number {
+  const lasted = since === null ? 0 : now.getTime() - Date.parse(since)
+  return Math.min(Math.max(lasted / 10, partialFirst), sync.quietPaceMs)
+}
+
 /** Ten per cent to either side, so that tenants that began together are not compared together for ever. */
 export const jittered = (ms: number, random: () => number = Math.random): number => ms * (0.9 + random() * 0.2)

@@ -2,7 +2,8 @@ import { trace } from '@opentelemetry/api'
 import { type Calls, callsFor, ReadingPausedError, type Turn } from './calls.ts'
 import type { Log } from './log.ts'
 import { incidentsStored, passes, passSeconds } from './metrics.ts'
-import type { CallMeter, IncidentPage, IncidentQuery, Instant } from './microsoft/microsoft.ts'
+import type { CallMeter, IncidentPage, IncidentQuery, Instant, PartialAnswer } from './microsoft/microsoft.ts'
+import { bothLack } from './microsoft/partial.ts'
 import { Refusal, type RefusalCode } from './microsoft/refusals.ts'
 import { reportPartnerFault } from './partner-alarm.ts'
 import type { Place } from './places.ts'
@@ -47,6 +48,8 @@ export class Pass {
   readonly tenant: Tenant
   readonly turn: Turn
   readonly figures = { pages: 0, seen: 0, added: 0, changed: 0, rejected: 0, differences: 0 }
+  /** What answers of this pass lacked by their own account; null while all are whole. */
+  partial: PartialAnswer | null = null
   #written = false
   readonly #clock = performance.now()
 
@@ -94,7 +97,18 @@ export class Pass {
   pages(query: IncidentQuery): AsyncGenerator<IncidentPage> {
     const gate = new Gate(this.turn, this.calls)
     const pages = this.portal.microsoft.listIncidents(this.claim.tenantId, query, gate)
-    return oneAhead(pages, gate, this.begun.kind !== 'following')
+    return this.#noted(oneAhead(pages, gate, this.begun.kind !== 'following'))
+  }
+
+  async *#noted(pages: AsyncGenerator<IncidentPage>): AsyncGenerator<IncidentPage> {
+    for await (const page of pages) {
+      this.notePartial(page.partial ?? null)
+      yield page
+    }
+  }
+
+  notePartial(partial: PartialAnswer | null): void {
+    this.partial = bothLack(this.partial, partial)
   }
 
   /** @throws what `stopping` was aborted with */

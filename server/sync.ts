@@ -2,13 +2,13 @@ import type { Turn } from './calls.ts'
 import { readDetails } from './details.ts'
 import type { IncidentPage, IncidentQuery, Instant } from './microsoft/microsoft.ts'
 import { Refusal, type RefusalCode } from './microsoft/refusals.ts'
-import { failurePause, nextPause } from './pace.ts'
+import { failurePause, nextPause, partialPause } from './pace.ts'
 import { heed, instant, isOwnBudget, Pass, runPass } from './pass.ts'
 import type { Portal } from './portal.ts'
 import type { Claim } from './store/claims.ts'
 import { requestOf } from './store/sync-requests.ts'
 import type { SyncOutcome } from './store/sync-rows.ts'
-import { advanceCursor, completeSync, failSync, storePage } from './store/syncs.ts'
+import { advanceCursor, type Completed, completeSync, failSync, storePage } from './store/syncs.ts'
 import { type Tenant, tenantById } from './store/tenants.ts'
 import { believedAhead } from './store/upsert.ts'
 
@@ -86,17 +86,19 @@ async function readOpen(pass: Pass): Promise<SyncOutcome> {
   }
   const to = newest.at ?? instant(now)
   const from = instant(Math.min(now, Date.parse(to)) - backfillDays * day)
+  const lists = listsOf(pass, newest.at, from)
   const { notBefore, aside } = await readDetails(pass)
-  const partial = pass.figures.rejected + aside > 0
+  const incomplete = pass.partial !== null || pass.figures.rejected + aside > 0
   await completeSync(
     pass.portal.db,
     pass.claim,
     await pass.appear(),
     {
-      cursor: newest.at,
+      ...lists,
       phase: 'following',
-      nextSyncAt: new Date(pass.now.getTime() + second),
-      partial,
+      nextSyncAt: new Date(pass.now.getTime() + (lists.whole ? second : pauseOfPartial(pass))),
+      incomplete,
+      partial: pass.partial,
       notBefore,
       calls: pass.calls.made,
       changed: pass.figures.changed > 0,
@@ -117,16 +119,47 @@ async function readOpen(pass: Pass): Promise<SyncOutcome> {
     },
     pass.now,
   )
-  return partial ? 'partial' : 'complete'
+  return incomplete ? 'partial' : 'complete'
+}
+
+const pauseOfPartial = ({ tenant, portal, now }: Pass) => partialPause(tenant.partialSince, portal.config.sync, now)
+
+type Lists = Pick<Completed, 'cursor' | 'partialCursor' | 'whole'>
+
+const lacks = ({ partialCursor }: Lists) => typeof partialCursor === 'string'
+
+/**
+ * What the lists of a pass mean for the cursor. Lists that are incomplete by their own account leave it where it is: what
+ * they lack is found when it is read again from there. They go on meanwhile from a cursor of their own, so that a source
+ * that is silent for days costs no more than a poll.
+ * @param newest the newest time seen
+ * @param since where the lists began
+ */
+function listsOf(pass: Pass, newest: Instant | null, since: Instant): Lists {
+  const { tenant, portal } = pass
+  if (pass.partial !== null) {
+    // Where nothing was seen, the next one begins where this one did.
+    const partialCursor = newest ?? instant(Date.parse(since) + portal.config.sync.overlapMs)
+    return { cursor: null, partialCursor, whole: false }
+  }
+  // Whole again, from where the incomplete ones had come: what lies before is read next.
+  if (tenant.partialCursor !== null) return { cursor: null, partialCursor: null, whole: false }
+  return { cursor: newest, whole: true }
 }
 
 /** Where a pass that follows begins. Without a cursor our own clock says how far back it looks, and nothing else. */
-export const followsFrom = (tenant: Pick<Tenant, 'cursor'>, overlapMs: number, now: Date): Instant =>
-  tenant.cursor === null ? instant(now.getTime() - backfillDays * day) : instant(Date.parse(tenant.cursor) - overlapMs)
+export function followsFrom(
+  { cursor, partialCursor }: Pick<Tenant, 'cursor' | 'partialCursor'>,
+  overlapMs: number,
+  now: Date,
+): Instant {
+  const reached = partialCursor ?? cursor
+  return reached === null ? instant(now.getTime() - backfillDays * day) : instant(Date.parse(reached) - overlapMs)
+}
 
 async function follow(pass: Pass): Promise<SyncOutcome> {
   const { tenant, portal } = pass
-  const newest = new Newest(tenant.cursor, pass.now)
+  const newest = new Newest(tenant.partialCursor ?? tenant.cursor, pass.now)
   const since = followsFrom(tenant, portal.config.sync.overlapMs, pass.now)
   let list = await readList(pass, { updatedSince: since }, newest, longList)
   const behind = !list.whole && !(await catchUp(pass, since, newest))
@@ -140,22 +173,28 @@ async function follow(pass: Pass): Promise<SyncOutcome> {
     list = await readList(pass, { updatedSince: since }, newest, Number.POSITIVE_INFINITY)
   }
   const last = list.whole ? list.last : null
+  const lists = listsOf(pass, newest.at, since)
   const { pending, notBefore, aside } = await readDetails(pass)
-  const partial = behind || aside > 0 || pass.figures.rejected + (last?.rejected.length ?? 0) > 0
+  const rejected = pass.figures.rejected + (last?.rejected.length ?? 0)
+  const incomplete = pass.partial !== null || behind || aside > 0 || rejected > 0
   const changed = pass.figures.changed > 0
   const lastChangeAt = changed ? pass.now.toISOString() : tenant.lastChangeAt
-  const pause = behind || pending ? second : nextPause({ lastChangeAt, syncFailures: 0 }, portal.config.sync, pass.now)
+  const usual = nextPause({ lastChangeAt, syncFailures: 0 }, portal.config.sync, pass.now)
+  const pause = pauseAfter(pass, lists, behind || pending, usual)
   const stored = await completeSync(
     portal.db,
     pass.claim,
     pass.row,
     {
-      cursor: behind ? null : newest.at,
+      ...lists,
+      cursor: behind ? null : lists.cursor,
       phase: 'following',
       nextSyncAt: new Date(pass.now.getTime() + pause),
       // The last page is stored only now: where lists carry no alerts, the next pass reads those of what is new in it.
-      nextSyncIfChangedAt: portal.microsoft.api === 'graph' ? new Date(pass.now.getTime() + second) : null,
-      partial,
+      nextSyncIfChangedAt:
+        portal.microsoft.api === 'graph' && !lacks(lists) ? new Date(pass.now.getTime() + second) : null,
+      incomplete,
+      partial: pass.partial,
       notBefore,
       calls: pass.calls.made,
       behind,
@@ -165,7 +204,13 @@ async function follow(pass: Pass): Promise<SyncOutcome> {
     last,
   )
   if (last) pass.count(last, stored)
-  return partial ? 'partial' : 'complete'
+  return incomplete ? 'partial' : 'complete'
+}
+
+/** Milliseconds until the next pass: at once where more is to be read, slower while Microsoft answers in part. */
+function pauseAfter(pass: Pass, lists: Lists, more: boolean, usual: number): number {
+  if (lacks(lists)) return Math.max(pauseOfPartial(pass), more ? 0 : usual)
+  return more || !lists.whole ? second : usual
 }
 
 async function store(pass: Pass, page: IncidentPage): Promise<void> {
@@ -204,7 +249,8 @@ async function readList(pass: Pass, query: IncidentQuery, newest: Newest, mostPa
 async function catchUp(pass: Pass, since: Instant, newest: Newest): Promise<boolean> {
   const { db, config } = pass.portal
   const until = pass.ms + catchUpFor
-  const seen = new Newest(pass.tenant.cursor, pass.now)
+  const { cursor, partialCursor } = pass.tenant
+  const seen = new Newest(partialCursor ?? cursor, pass.now)
   let from = Date.parse(since)
   let width = Math.max((pass.now.getTime() - from) / 8, narrowest)
   for (;;) {
@@ -219,7 +265,10 @@ async function catchUp(pass: Pass, since: Instant, newest: Newest): Promise<bool
       continue
     }
     if (list.last) await store(pass, list.last)
-    if (slice.at !== null && slice.at !== seen.at) await advanceCursor(db, pass.claim, slice.at)
+    if (slice.at !== null && slice.at !== seen.at) {
+      const partly = partialCursor !== null || pass.partial !== null
+      await advanceCursor(db, pass.claim, slice.at, partly ? 'partial_cursor' : 'cursor')
+    }
     seen.at = slice.at
     newest.at = slice.at
     if (open) return true

@@ -1,6 +1,6 @@
 import type { Turn } from './calls.ts'
-import { isAboutOne } from './details.ts'
-import type { IncidentPage, IncidentQuery, Instant } from './microsoft/microsoft.ts'
+import { isAboutOne, pageOfOne } from './details.ts'
+import type { IncidentPage, IncidentQuery, IncidentRead, Instant } from './microsoft/microsoft.ts'
 import { Refusal, type RefusalCode } from './microsoft/refusals.ts'
 import { failurePause, jittered } from './pace.ts'
 import { heed, instant, isOwnBudget, Pass, runPass } from './pass.ts'
@@ -40,6 +40,8 @@ const widest = 16 * day
 const everything = 2_000_000_000
 /** Before any incident there is. */
 const beginning = instant(Date.UTC(1990, 0))
+/** A window whose answers were incomplete begins anew after this, then after twice as long, up to the time between comparisons. */
+const firstRoundPause = 15 * minute
 /** Incidents in one slice that are asked for one by one because no list showed them. */
 const askedFor = 20
 
@@ -117,9 +119,12 @@ class WindowReading {
       if (this.#reached <= end) break
       await (this.#reached > window.from ? this.#readSlice() : this.#readOlderOpen())
     } while (pass.ms < passFor)
-    const finished = this.#reached <= end
-    const partial = pass.figures.rejected > 0
+    const atEnd = this.#reached <= end
+    const lacking = pass.partial !== null || window.partial
+    const finished = atEnd && !lacking
+    const incomplete = pass.partial !== null || pass.figures.rejected > 0
     const { sync } = pass.portal.config
+    const pause = Math.min(firstRoundPause * 2 ** Math.min(window.rounds, 20), sync.reconcileMs)
     const next =
       window.kind === 'reread' || window.kind === 'open'
         ? null
@@ -134,8 +139,10 @@ class WindowReading {
         syncId: pass.begun.id,
         window,
         calls: pass.calls.made,
-        partial,
+        incomplete,
+        partial: pass.partial,
         finished,
+        beginsAnewAt: atEnd && lacking ? new Date(pass.now.getTime() + jittered(pause)) : null,
         changed: pass.figures.changed > 0 && compares(window),
         nextReconcileAt: finished ? next : null,
         nextDeepReconcileAt:
@@ -143,7 +150,7 @@ class WindowReading {
       },
       pass.now,
     )
-    return partial ? 'partial' : 'complete'
+    return incomplete ? 'partial' : 'complete'
   }
 
   async #readSlice(): Promise<void> {
@@ -191,7 +198,8 @@ class WindowReading {
       await this.#commit(last, { reached: this.#reached, step: this.#step, seen: 0, expected })
       return null
     }
-    if (this.#settledBefore !== null) {
+    // What a list does not show that is incomplete by its own account is no less there for it.
+    if (this.#settledBefore !== null && this.pass.partial === null) {
       await this.#lookAfter({ from: from === beginning ? null : from, before: this.#reached, openOnly }, ids)
     }
     if (pages <= shortSlice) this.#step = Math.min(this.#step * 2, widest)
@@ -244,18 +252,18 @@ class WindowReading {
     const unlisted = await unlistedOf(db, tenantId, within, listed)
     for (const id of someOf(unlisted, askedFor)) {
       pass.mayGoOn()
-      let found: Awaited<ReturnType<typeof microsoft.incidentById>>
+      let read: IncidentRead
       try {
-        found = await microsoft.incidentById(tenantId, id, pass.calls)
+        read = await microsoft.incidentById(tenantId, id, pass.calls)
       } catch (error) {
         if (error instanceof Refusal && isAboutOne(error)) continue
         throw error
       }
-      if (found === null) {
+      pass.notePartial(read.partial)
+      if (read.found === null) {
         await recordGone(db, pass.claim, this.#at, id, pass.now)
         pass.figures.differences++
-      } else if ('reason' in found) await this.#commit({ incidents: [], rejected: [found] }, null)
-      else await this.#commit({ incidents: [found], rejected: [] }, null)
+      } else await this.#commit(pageOfOne(id, read), null)
     }
   }
 

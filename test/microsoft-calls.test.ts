@@ -6,6 +6,7 @@ import { defenderIncidents } from '../server/microsoft/defender.ts'
 import { outbound } from '../server/microsoft/http.ts'
 import { readItems } from '../server/microsoft/incidents.ts'
 import type { CallMeter, IncidentPage, Microsoft } from '../server/microsoft/microsoft.ts'
+import { partialIn } from '../server/microsoft/partial.ts'
 import { Refusal } from '../server/microsoft/refusals.ts'
 import { configFor, connect, consented, contoso, fabrikam, type Handler, listen } from './microsoft-double.ts'
 import { defenderAlert, defenderIncident, graphAlert, graphIncident } from './microsoft-payloads.ts'
@@ -108,7 +109,10 @@ describe('the meter of a tenant’s calls', () => {
     const meter = meterOf()
     expect((await stage.microsoft.alertsOf(contoso, '4711', meter)).alerts).toHaveLength(7)
     expect(meter.taken).toBe(7)
-    expect(await stage.microsoft.incidentById(contoso, '4711', meter)).toMatchObject({ id: '4711', alerts: null })
+    expect((await stage.microsoft.incidentById(contoso, '4711', meter)).found).toMatchObject({
+      id: '4711',
+      alerts: null,
+    })
     expect(meter.taken).toBe(8)
     await expect(stage.microsoft.alertsOf(contoso, '4711', meterOf(3))).rejects.toMatchObject({ code: 'throttled' })
   })
@@ -177,10 +181,32 @@ test('an answer with something missing (206) is read and marked, and its warning
   const warning = '199 - "Microsoft/Defender/504/10001"'
   await using stage = await at(() => ({ status: 206, headers: { warning }, json: { value: many(1, 3) } }))
   const [page] = await pagesOf(stage.microsoft)
-  expect(page).toMatchObject({ partial: true })
+  expect(page).toMatchObject({ partial: { sources: [{ name: 'Microsoft/Defender', status: 504 }] } })
   expect(page?.incidents).toHaveLength(3)
   expect(stage.lines.join()).toContain('Microsoft/Defender/504/10001')
-  expect((await stage.microsoft.checkAccess(contoso)).refusal).toBeNull()
+  const { refusal, calls } = await stage.microsoft.checkAccess(contoso)
+  expect(refusal).toBeNull()
+  expect(calls[0]).toMatchObject({ status: 206, partial: { sources: [{ name: 'Microsoft/Defender', status: 504 }] } })
+})
+
+test.each([
+  ['206 without a word', 206, null, []],
+  ['206 with a word of another kind', 206, '299 - "Deprecated"', []],
+  ['200 with the word', 200, '199 - "Microsoft/WDATP/401/228"', [['Microsoft/WDATP', 401]]],
+  [
+    'several sources, one of them twice',
+    206,
+    '199 - "Microsoft/WDATP/401/228", 199 - "Microsoft/MCAS/504", 199 - "Microsoft/WDATP/403/9"',
+    [
+      ['Microsoft/WDATP', 403],
+      ['Microsoft/MCAS', 504],
+    ],
+  ],
+  ['markup in a name', 206, '199 - "Micro<b>soft/WD=ATP/403/9"', [['Microbsoft/WDATP', 403]]],
+])('what an answer lacks is read from %s', (_, status, warning, sources) => {
+  const headers = new Headers(warning === null ? {} : { warning })
+  expect(partialIn({ status, headers })?.sources.map((source) => [source.name, source.status])).toEqual(sources)
+  expect(partialIn({ status: 200, headers: new Headers({ warning: '110 - "Response is Stale"' }) })).toBeNull()
 })
 
 describe('one incident by its ID', () => {
@@ -189,14 +215,14 @@ describe('one incident by its ID', () => {
       expect(call.path).toBe('/api/incidents/4711')
       return { json: defenderIncident() }
     })
-    const incident = await stage.microsoft.incidentById(contoso, '4711')
-    expect(incident).toMatchObject({ id: '4711', alerts: [{ title: 'Suspicious access to LSASS' }] })
+    const { found } = await stage.microsoft.incidentById(contoso, '4711')
+    expect(found).toMatchObject({ id: '4711', alerts: [{ title: 'Suspicious access to LSASS' }] })
   })
 
   test('that Microsoft knows no longer is null', async () => {
     for (const api of ['defender', 'graph'] as const) {
       await using stage = await at(() => ({ status: 404, json: { error: { code: 'ResourceNotFound' } } }), api)
-      expect(await stage.microsoft.incidentById(contoso, '4711')).toBeNull()
+      expect((await stage.microsoft.incidentById(contoso, '4711')).found).toBeNull()
     }
   })
 
@@ -207,7 +233,7 @@ describe('one incident by its ID', () => {
     ['no time', { createdTime: null, lastUpdateTime: null }, 'no-time'],
   ])('that names %s is rejected', async (_name, changes, reason) => {
     await using stage = await at(() => ({ json: defenderIncident(changes) }))
-    expect(await stage.microsoft.incidentById(contoso, '4711')).toMatchObject({ reason })
+    expect((await stage.microsoft.incidentById(contoso, '4711')).found).toMatchObject({ reason })
   })
 
   test.each([403, 500])('refused with %i is refused, and not gone', async (status) => {

@@ -35,6 +35,9 @@ function tenant(about: Partial<Tenant> = {}): Tenant {
     syncFailures: 0,
     syncPhase: 'open',
     cursor: null,
+    partialSince: null,
+    partial: null,
+    partialCursor: null,
     lastReadAt: null,
     lastReadCode: null,
     notBefore: null,
@@ -196,12 +199,17 @@ describe('a pass that follows asks', () => {
   const overlap = 15 * 60_000
 
   test('for the last 30 days where nothing was ever seen', () => {
-    expect(followsFrom({ cursor: null }, overlap, now)).toBe('2026-10-21T08:00:00.0000000Z')
+    expect(followsFrom({ cursor: null, partialCursor: null }, overlap, now)).toBe('2026-10-21T08:00:00.0000000Z')
+  })
+
+  test('where incomplete lists had come, while they last', () => {
+    const tenant = { cursor: '2026-11-19T07:00:00.0000000Z', partialCursor: '2026-11-20T07:00:00.0000000Z' }
+    expect(followsFrom(tenant, overlap, now)).toBe('2026-11-20T06:45:00.0000000Z')
   })
 
   test('from the overlap before the cursor, never later, whatever our own clock says', () => {
     for (const clock of [now, new Date(0), new Date('2099-01-01T00:00:00.000Z')]) {
-      expect(followsFrom({ cursor: '2026-11-20T07:00:00.1239999Z' }, overlap, clock)).toBe(
+      expect(followsFrom({ cursor: '2026-11-20T07:00:00.1239999Z', partialCursor: null }, overlap, clock)).toBe(
         '2026-11-20T06:45:00.1230000Z',
       )
     }

@@ -126,7 +126,7 @@ describe.each(databases)('a claim on $name', ({ open }) => {
       incidents: [incident('1', 1)],
       rejected: [{ id: '2', reason: 'no-time', detail: '' } as const],
     }
-    const done = { cursor: instant(9), phase: 'following', nextSyncAt: later(9), partial: false } as const
+    const done = { cursor: instant(9), phase: 'following', nextSyncAt: later(9), incomplete: false } as const
     const failure = { code: 'throttled', nextSyncAt: later(9), checkAccess: true } as const
     const verdict = { state: 'revoked', nextCheckAt: later(9), keepProving: false } as const
     const late = [

@@ -30,6 +30,7 @@ describe.each(databases)('the fleet on $name', ({ open }) => {
             first_active_at: t % 11 === 0 ? null : start.toISOString(),
             last_read_at: t % 7 === 0 ? null : later(60 - ((t * 5) % 21)).toISOString(),
             sync_failures: t % 5,
+            partial_since: t % 8 === 3 ? later(t % 60).toISOString() : null,
             paused_at: t % 13 === 1 ? start.toISOString() : null,
             open_high: (t * 7) % 4,
             open_medium: (t * 3) % 5,

@@ -316,7 +316,7 @@ describe.each(databases)('incidents on $name', ({ open }) => {
         cursor: round === 1 ? instant(1) : null,
         phase: 'following',
         nextSyncAt: later(10 * round + 1),
-        partial: false,
+        incomplete: false,
       } as const
       await completeSync(store.db, claim, syncId, done, later(10 * round))
     }

@@ -449,6 +449,8 @@ describe('the progress of a window', () => {
     differences: 0,
     pages: 0,
     calls: 0,
+    partial: false,
+    rounds: 0,
   }
 
   test('says nothing of a rate before it begins, in its first seconds, and while it stands still', () => {

@@ -1,5 +1,6 @@
 import { type Api, bodyOf, callWith, roleHeld } from './api.ts'
 import type { AccessEvidence, AppToken, Capability, CapabilityState, LiveCall } from './microsoft.ts'
+import { partialIn } from './partial.ts'
 import { allows, capabilities, missingRoles, permissionsFor, unexpectedRoles } from './permissions.ts'
 import { readApiRefusal } from './read-refusal.ts'
 import { belongsElsewhere, isRecord } from './reading.ts'
@@ -87,6 +88,8 @@ async function callLive(
     call.status = answer.status
     const answered = answer.status === 200 || answer.status === 206
     if (!answered) throw readApiRefusal(answer, roleHeld(api.source, token, capability), api.now())
+    const partial = partialIn(answer)
+    if (partial !== null) call.partial = partial
     requireOwnList(bodyOf(answer, api.now()).value, tenantId, api.now())
     return { call, refusal: null }
   } catch (error) {

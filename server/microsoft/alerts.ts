@@ -1,13 +1,14 @@
 import type { IncidentSource } from './incidents.ts'
-import type { AlertsRead } from './microsoft.ts'
+import type { AlertsRead, PartialAnswer } from './microsoft.ts'
 import { followable } from './pages.ts'
+import { bothLack } from './partial.ts'
 import { Refusal } from './refusals.ts'
 
 interface AlertReading {
   source: IncidentSource
   tenantId: string
   /** One GET with this tenant's token, to the source's own origin. @throws Refusal */
-  get(url: string): Promise<{ body: Record<string, unknown> }>
+  get(url: string): Promise<{ body: Record<string, unknown>; partial?: PartialAnswer | null }>
   now: () => Date
 }
 
@@ -28,22 +29,23 @@ export async function readAlertsOf(
       if (!otherWay || index === ways.length - 1) throw error
     }
   }
-  return { alerts: [], odd: 0 }
+  return { alerts: [], odd: 0, partial: null }
 }
 
 const mostAlertPages = 100
 
 async function readAlertPages({ source, tenantId, get, now }: AlertReading, url: string): Promise<AlertsRead> {
   const unexpected = (error: string) => new Refusal('unexpected-answer', { at: now().toISOString(), error })
-  const found: AlertsRead = { alerts: [], odd: 0 }
+  const found: AlertsRead = { alerts: [], odd: 0, partial: null }
   const visited = new Set<string>()
   let next: string | null = url
   while (next !== null) {
     if (visited.has(next) || visited.size >= mostAlertPages) throw unexpected('same_page_again')
     visited.add(next)
-    const { body }: Awaited<ReturnType<typeof get>> = await get(next)
+    const { body, partial = null }: Awaited<ReturnType<typeof get>> = await get(next)
     const listed = Array.isArray(body.value) ? body.value : body.alerts
     if (!Array.isArray(listed)) throw unexpected('no_list')
+    found.partial = bothLack(found.partial ?? null, partial)
     const alerts = source.readAlerts(body, tenantId)
     found.alerts.push(...alerts)
     found.odd += listed.length - alerts.length

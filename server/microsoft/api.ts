@@ -3,6 +3,7 @@ import type { Log } from '../log.ts'
 import type { Answer, Send } from './http.ts'
 import type { Found, IncidentSource } from './incidents.ts'
 import type { AppToken, CallMeter, Capability } from './microsoft.ts'
+import { partialIn } from './partial.ts'
 import { allows, allowsExactly } from './permissions.ts'
 import { readApiRefusal } from './read-refusal.ts'
 import { isRecord } from './reading.ts'
@@ -54,7 +55,7 @@ export function callWith(
 /** One record, parsed. @throws Refusal, and what `calls` throws */
 export async function getRecord(api: Api, tenantId: string, url: string, calls?: CallMeter): Promise<Found> {
   const answer = await get(api, tenantId, url, calls)
-  return { body: bodyOf(answer, api.now()), bytes: answer.bytes.length, partial: answer.status === 206 }
+  return { body: bodyOf(answer, api.now()), bytes: answer.bytes.length, partial: partialIn(answer) }
 }
 
 /** One page of a list, its items still to be parsed where it could be taken apart. @throws Refusal, and what `calls` throws */
@@ -62,12 +63,12 @@ export async function getPage(api: Api, tenantId: string, url: string, calls?: C
   const answer = await get(api, tenantId, url, calls)
   const apart = namesNul(answer) ? null : takeApart(answer.bytes)
   const found = apart ?? { body: bodyOf(answer, api.now()), items: null }
-  return { ...found, bytes: answer.bytes.length, partial: answer.status === 206 }
+  return { ...found, bytes: answer.bytes.length, partial: partialIn(answer) }
 }
 
 /**
  * An answer with data from the API. A token that is refused is renewed once: it may have been issued before a change.
- * A 206 is data with something missing: https://learn.microsoft.com/graph/api/resources/security-error-codes
+ * A 206 is data with something missing, which `partialIn` reads.
  * @param calls asked before every request to the API, each repeated try included, and not before those for tokens
  * @throws Refusal
  */
@@ -78,11 +79,10 @@ async function get(api: Api, tenantId: string, url: string, calls?: CallMeter): 
     token = await api.tokens.renew(tenantId, api.resource, token)
     answer = await callWith(api, token, url, { tries: 4, calls })
   }
-  const partial = answer.status === 206
-  if (answer.status !== 200 && !partial) {
+  if (answer.status !== 200 && answer.status !== 206) {
     throw readApiRefusal(answer, roleHeld(api.source, token, 'readIncidents'), api.now())
   }
-  if (partial) {
+  if (partialIn(answer)) {
     const warning = answer.headers.get('warning')?.replace(/[^\w "{}/.:,-]/g, '')
     api.log.warn({ tenantId, warning: warning?.slice(0, 200) ?? null }, 'some sources did not answer Microsoft')
   }

@@ -1,6 +1,14 @@
 import { setImmediate as breath } from 'node:timers/promises'
 import type { IncidentsApi } from '../config.ts'
-import type { IncidentQuery, Instant, RejectedItem, RemoteAlert, RemoteIncident } from './microsoft.ts'
+import type {
+  IncidentQuery,
+  IncidentRead,
+  Instant,
+  PartialAnswer,
+  RejectedItem,
+  RemoteAlert,
+  RemoteIncident,
+} from './microsoft.ts'
 import { belongsElsewhere, instant, isRecord } from './reading.ts'
 import { Refusal } from './refusals.ts'
 
@@ -41,8 +49,8 @@ export interface Found {
   bytes: number
   /** The items of the list, still to be parsed; where there are none, they are in the body. */
   items?: readonly Buffer[] | null
-  /** Whether Microsoft said (206) that some of its sources did not answer. */
-  partial?: boolean
+  /** What the answer says of itself that it lacks. */
+  partial?: PartialAnswer | null
 }
 
 /** One GET with this tenant's token, to the source's own origin. @throws Refusal */
@@ -128,21 +136,20 @@ const keysOf = (item: Record<string, unknown>) =>
     .join(', ')
 
 /**
- * One incident as it is now; null when the service knows it no longer. One that names another tenant, or another ID than
- * was asked for, is rejected.
+ * One incident as it is now. One that names another tenant, or another ID than was asked for, is rejected.
  * @throws Refusal
  */
 export async function readIncidentById(
   { source, tenantId, get }: { source: IncidentSource; tenantId: string; get: GetRecord },
   incidentId: string,
-): Promise<RemoteIncident | RejectedItem | null> {
+): Promise<IncidentRead> {
   try {
-    const { body, bytes } = await get(source.incidentUrl(incidentId))
+    const { body, bytes, partial = null } = await get(source.incidentUrl(incidentId))
     const read = readItem(source, body, tenantId, bytes > largestItem, null)
-    if ('reason' in read || read.id === incidentId) return read
-    return { id: incidentId, reason: 'unreadable', detail: 'another ID than was asked for' }
+    if ('reason' in read || read.id === incidentId) return { found: read, partial }
+    return { found: { id: incidentId, reason: 'unreadable', detail: 'another ID than was asked for' }, partial }
   } catch (error) {
-    if (error instanceof Refusal && error.facts.status === 404) return null
+    if (error instanceof Refusal && error.facts.status === 404) return { found: null, partial: null }
     throw error
   }
 }

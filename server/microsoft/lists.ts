@@ -23,6 +23,7 @@ export async function* readIncidents(paging: Paging): AsyncGenerator<IncidentPag
     if (first || page.incidents.length > 0 || page.rejected.length > 0 || page.partial) yield page
     first = false
   }
+  if (pager.countLacks !== null) yield pageOf([], pager.countLacks)
 }
 
 async function* readWhole(pager: Pager, query: ListQuery, known: Known): AsyncGenerator<IncidentPage> {

@@ -31,6 +31,8 @@ export interface LiveCall {
   /** Null when no answer came. */
   status: number | null
   ms: number
+  /** What the answer said of itself that it lacks. */
+  partial?: PartialAnswer
 }
 
 /** The proof for one tenant: token, claims, one live call per capability, and the refusal if there was one. */
@@ -145,11 +147,35 @@ export interface RemoteAlert {
   original: string | null
 }
 
+/** A source out of which Microsoft puts its answers together, and which did not answer. */
+export interface SilentSource {
+  /** Vendor and provider: `Microsoft/WDATP`. */
+  name: string
+  /** The HTTP status it failed with. */
+  status: number | null
+}
+
+/** What an answer says of itself that it lacks (206). What is not in it may exist all the same. */
+export interface PartialAnswer {
+  /** Empty where the answer names none. */
+  sources: SilentSource[]
+}
+
 /** The alerts of one incident, read by themselves. */
 export interface AlertsRead {
   alerts: RemoteAlert[]
   /** How many more were listed that were not understood, or belong to another tenant. */
   odd: number
+  /** What the answer says of itself that it lacks. */
+  partial?: PartialAnswer | null
+}
+
+/** One incident, read by itself. */
+export interface IncidentRead {
+  /** Null when Microsoft knows it no longer. */
+  found: RemoteIncident | RejectedItem | null
+  /** Null when all sources answered. */
+  partial: PartialAnswer | null
 }
 
 export interface RemoteIncident {
@@ -185,15 +211,24 @@ export interface RemoteIncident {
 /** One item of a page that was not understood; the rest of the page is. */
 export interface RejectedItem {
   id: string | null
-  reason: 'not-an-object' | 'no-id' | 'no-time' | 'other-tenant' | 'too-large' | 'unreadable' | 'alerts-unread'
+  reason:
+    | 'not-an-object'
+    | 'no-id'
+    | 'no-time'
+    | 'other-tenant'
+    | 'too-large'
+    | 'unreadable'
+    | 'alerts-unread'
+    | 'partly-answered'
+    | 'alerts-partly-answered'
   detail: string
 }
 
 export interface IncidentPage {
   incidents: RemoteIncident[]
   rejected: RejectedItem[]
-  /** Microsoft said that some of its own sources did not answer (206). */
-  partial?: boolean
+  /** What the page says of itself that it lacks. */
+  partial?: PartialAnswer
 }
 
 export interface IncidentQuery {
@@ -249,8 +284,8 @@ export interface Microsoft {
   proveCredential(): Promise<void>
   /** Pages of the whole list, in whatever order; an incident may come again, changed. @throws Refusal, and what `calls` throws */
   listIncidents(tenantId: string, query: IncidentQuery, calls?: CallMeter): AsyncGenerator<IncidentPage>
-  /** One incident as it is now, its alerts included where the API carries them; null when Microsoft knows it no longer. @throws Refusal */
-  incidentById(tenantId: string, incidentId: string, calls?: CallMeter): Promise<RemoteIncident | RejectedItem | null>
+  /** One incident as it is now, its alerts included where the API carries them. @throws Refusal */
+  incidentById(tenantId: string, incidentId: string, calls?: CallMeter): Promise<IncidentRead>
   /** The alerts of one incident, for the API whose list does not carry them. @throws Refusal */
   alertsOf(tenantId: string, incidentId: string, calls?: CallMeter): Promise<AlertsRead>
   /** Drops every token of a tenant. */

@@ -1,7 +1,8 @@
 import type { Log } from '../log.ts'
 import { tooLarge } from './http.ts'
 import { type GetRecord, type IncidentSource, type Listed, type ListQuery, readItems } from './incidents.ts'
-import type { IncidentPage, IncidentQuery } from './microsoft.ts'
+import type { IncidentPage, IncidentQuery, PartialAnswer } from './microsoft.ts'
+import { bothLack } from './partial.ts'
 import { Refusal } from './refusals.ts'
 
 /** One list of one tenant that is to be read whole. */
@@ -31,7 +32,7 @@ export interface ListPage {
   link: string | null
   /** An item too large by itself: it was passed over, and there is nothing else on the page. */
   passedOver: boolean
-  partial: boolean
+  partial: PartialAnswer | null
   /** How many items the list holds in all, where that was asked and answered. */
   count: number | null
   /** Why the list ends behind this page, though more follows. */
@@ -49,6 +50,8 @@ export interface Pager {
   ): Promise<ListPage>
   /** How many items match; null where the service does not say. */
   count(query: ListQuery): Promise<number | null>
+  /** What counts said of themselves that they lack. */
+  readonly countLacks: PartialAnswer | null
   unexpected(error: string): Refusal
 }
 
@@ -69,6 +72,7 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
   let top = source.pageSize
   let calls = 0
   let oversized = 0
+  let countLacks: PartialAnswer | null = null
 
   const unexpected = (error: string) => new Refusal('unexpected-answer', { at: now().toISOString(), error })
   const call = (url: string) => {
@@ -84,13 +88,16 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
     get top() {
       return top
     },
+    get countLacks() {
+      return countLacks
+    },
     async ask(query, { skip, ordered = false, counted = false, link = null }) {
       let url = link
       for (;;) {
         const asked = top
         url ??= source.listUrl(query, { top: asked, skip, ordered, counted })
         try {
-          const { body, bytes, items: sent, partial = false } = await call(url)
+          const { body, bytes, items: sent, partial = null } = await call(url)
           if (bytes > heavy) top = Math.max(1, Math.floor((asked * heavy) / 2 / bytes))
           else if (bytes < light) top = Math.min(source.pageSize, asked * 5)
           const { value } = body
@@ -111,13 +118,14 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
           if (++oversized > mostOversized) throw error
           const read = { id: null, reason: 'too-large', detail: `item ${skip + 1} of the list` } as const
           const item = { id: null, updatedAt: null, createdAt: null, read }
-          return { items: [item], full: true, link: null, passedOver: true, partial: false, count: null, refusal: null }
+          return { items: [item], full: true, link: null, passedOver: true, partial: null, count: null, refusal: null }
         }
       }
     },
     async count(query) {
       try {
-        const { body } = await call(source.listUrl(query, { top: 1, skip: 0, counted: true }))
+        const { body, partial } = await call(source.listUrl(query, { top: 1, skip: 0, counted: true }))
+        countLacks = bothLack(countLacks, partial ?? null)
         return countIn(body)
       } catch (error) {
         if (error instanceof Refusal && error.facts.status === 400) return null
@@ -169,7 +177,7 @@ export function followable(link: unknown, first: string, unexpected: (error: str
 }
 
 /** What of a page is handed on. */
-export function pageOf(items: readonly Listed[], partial: boolean): IncidentPage {
+export function pageOf(items: readonly Listed[], partial: PartialAnswer | null): IncidentPage {
   const page: IncidentPage = { incidents: [], rejected: [], ...(partial ? { partial } : {}) }
   for (const { read } of items) {
     if ('reason' in read) page.rejected.push(read)

@@ -150,7 +150,27 @@ export async function sendList(call: Call, body: Record<string, unknown>, items:
   const weather = ground.world.sky.page(passageOf(req, surface, tenant.id))
   const page: Record<string, unknown> = { ...body, value: items }
   if (weather) distort(call, weather, page, items)
-  await sendJson(res, 200, page)
+  const lacking = lackingIn(call)
+  if (lacking) items.splice(lacking.keep ?? 0)
+  await sendJson(res, lacking ? 206 : 200, page)
+}
+
+/** Sends one record. @param lists its lists that come out of several sources */
+export async function sendRecord(call: Call, record: Record<string, unknown>, lists: readonly string[]): Promise<void> {
+  const lacking = lackingIn(call)
+  const kept = (list: unknown) => (Array.isArray(list) ? list.slice(0, lacking?.keep ?? 0) : list)
+  const left = lacking
+    ? Object.fromEntries(lists.filter((name) => name in record).map((name) => [name, kept(record[name])]))
+    : {}
+  await sendJson(call.res, lacking ? 206 : 200, { ...record, ...left })
+}
+
+/** https://learn.microsoft.com/graph/api/resources/security-error-codes */
+function lackingIn({ ground, req, res, surface, tenant }: Call): Weather | undefined {
+  const weather = ground.world.sky.lacking(passageOf(req, surface, tenant.id))
+  const warning = weather?.warning ?? '199 - "Microsoft/WDATP/401/228"'
+  if (weather && warning !== '') res.set('Warning', warning)
+  return weather
 }
 
 function distort(call: Call, weather: Weather, page: Record<string, unknown>, items: unknown[]): void {

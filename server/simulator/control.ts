@@ -270,8 +270,8 @@ function newIncident(body: Body): NewIncident {
 }
 
 function weatherOptions(body: Body): WeatherOptions {
-  const words = ['surface', 'oddity', 'location', 'path', 'method'] as const
-  const numbers = ['count', 'forMs', 'status', 'delayMs', 'code', 'ageMs'] as const
+  const words = ['surface', 'oddity', 'location', 'path', 'method', 'warning'] as const
+  const numbers = ['count', 'forMs', 'status', 'delayMs', 'code', 'ageMs', 'keep'] as const
   const retryAfter = body.retryAfter
   return Object.fromEntries([
     ...words.filter((key) => body[key] !== undefined).map((key) => [key, text(body, key)]),

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express'
 import { sendDefenderError, sendJson } from './answers.ts'
-import { admit, type Call, listedIn, queryOf, sendList } from './api.ts'
+import { admit, type Call, listedIn, queryOf, sendList, sendRecord } from './api.ts'
 import { defenderChange } from './changes.ts'
 import { defenderIncident, defenderStatus } from './defender-wire.ts'
 import { FilterError, type FilterField, incidentFilter, wholeNumber } from './filter.ts'
@@ -114,7 +114,7 @@ function render(call: Call, incident: Incident): Record<string, unknown> {
 }
 
 async function sendIncident(call: Call, incident: Incident): Promise<void> {
-  await sendJson(call.res, 200, { '@odata.context': `${context}/$entity`, ...render(call, incident) })
+  await sendRecord(call, { '@odata.context': `${context}/$entity`, ...render(call, incident) }, ['alerts'])
 }
 
 function nextLink(ground: Ground, req: Request, skip: number): string {

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express'
 import { sendGraphError, sendJson } from './answers.ts'
-import { admit, type Call, listedIn, queryOf, sendList } from './api.ts'
+import { admit, type Call, listedIn, queryOf, sendList, sendRecord } from './api.ts'
 import { graphChange } from './changes.ts'
 import { compileFilter, FilterError, type FilterField, incidentFilter, parseFilter, wholeNumber } from './filter.ts'
 import { graphAlert, graphIncident } from './graph-wire.ts'
@@ -126,7 +126,7 @@ async function oneIncident(ground: Ground, req: Request, res: Response): Promise
   const alerts = expandsAlerts($expand)
     ? { alerts: alertsIn(call.tenant, incident).map((alert) => graphAlert(alert, incident, call.tenant.id, all)) }
     : {}
-  await sendJson(res, 200, { ...incidentBody(call, incident), ...alerts })
+  await sendRecord(call, { ...incidentBody(call, incident), ...alerts }, ['alerts'])
 }
 
 async function update(ground: Ground, req: Request, res: Response): Promise<void> {

@@ -21,6 +21,8 @@ const bodyKinds = ['slow', 'cut', 'drip', 'malformed', 'empty', 'lost-answer'] a
 const pageKinds = ['odd-item', 'next-link-loop', 'next-link-foreign', 'change-between-pages', 'no-value'] as const
 /** What a list is read from. */
 const stateKinds = ['stale'] as const
+/** An answer that says of itself that it is incomplete: 206 with `Warning`. */
+const lackingKinds = ['partial'] as const
 /** What is odd about a token. */
 const tokenKinds = [
   'opaque-token',
@@ -33,7 +35,14 @@ const tokenKinds = [
   'wrong-audience',
 ] as const
 
-export const weatherKinds = [...transportKinds, ...bodyKinds, ...pageKinds, ...stateKinds, ...tokenKinds] as const
+export const weatherKinds = [
+  ...transportKinds,
+  ...bodyKinds,
+  ...pageKinds,
+  ...stateKinds,
+  ...lackingKinds,
+  ...tokenKinds,
+] as const
 export type WeatherKind = (typeof weatherKinds)[number]
 type TokenKind = (typeof tokenKinds)[number]
 type PageKind = (typeof pageKinds)[number]
@@ -56,6 +65,10 @@ export interface WeatherOptions {
   oddity?: Oddity
   /** `stale`: how old the state is that lists are read from. Milliseconds of the virtual clock; a minute by default. */
   ageMs?: number
+  /** `partial`: the header as it is sent; `Microsoft/WDATP` with 401 by default, empty for none. */
+  warning?: string
+  /** `partial`: how many items of a list, or alerts of an incident, come all the same. None by default. */
+  keep?: number
   /** `redirect` and `next-link-foreign`. */
   location?: string
   /** `refusal`: the AADSTS number the token endpoint answers with. */
@@ -135,6 +148,11 @@ export class Sky {
   age(passage: Passage): number {
     const [stale] = this.#take(passage, (kind) => among(stateKinds, kind))
     return stale ? (stale.ageMs ?? 60_000) : 0
+  }
+
+  /** What this answer lacks, if it says so. */
+  lacking(passage: Passage): Weather | undefined {
+    return this.#take(passage, (kind) => among(lackingKinds, kind))[0]
   }
 
   /** The token oddities for this request. */

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import type { AlertsRead, RemoteIncident } from '../microsoft/microsoft.ts'
 import { type Claim, holdClaim } from './claims.ts'
-import { type Database, write } from './database.ts'
+import { type Database, type Tx, write } from './database.ts'
 import type { Named } from './incidents.ts'
+import { notePartialAnswer, partialTriedEvery, partlyAnswered, sourcesInWords } from './partial.ts'
 import { storeAlertsOf } from './readings.ts'
 import { forgetRejected, recordRejected } from './rejected.ts'
 
@@ -56,7 +57,12 @@ const readable = (db: Database, tenantId: string, now: Date) =>
             .select('item')
             .whereRef('rejected_items.tenant_id', '=', 'incidents.tenant_id')
             .where('rejected_items.item', '=', sql<string>`incidents.incident_id || ' alerts'`)
-            .where('rejected_items.last_seen_at', '>', new Date(now.getTime() - triedEvery).toISOString()),
+            .where(({ eb, or, and }) => {
+              const within = (ms: number) =>
+                eb('rejected_items.last_seen_at', '>', new Date(now.getTime() - ms).toISOString())
+              const partly = eb('rejected_items.reason', 'in', [...partlyAnswered])
+              return or([and([partly, within(partialTriedEvery)]), and([eb.not(partly), within(triedEvery)])])
+            }),
         ),
       ),
     )
@@ -76,22 +82,35 @@ export async function storeAlerts(
   db: Database,
   claim: Claim,
   incident: Named,
-  { alerts, odd }: AlertsRead,
+  { alerts, odd, partial = null }: AlertsRead,
   now: Date,
 ): Promise<void> {
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
-    await storeAlertsOf(tx, claim.tenantId, incident, alerts, odd === 0 ? now : null)
-    const item = alertsItem(incident.id)
-    if (odd === 0) await forgetRejected(tx, claim.tenantId, [item])
-    else
-      await recordRejected(
-        tx,
-        claim.tenantId,
-        [{ id: item, reason: 'alerts-unread', detail: `${odd} not understood` }],
-        now,
-      )
+    const id = alertsItem(incident.id)
+    // What was read whole before is more than what is answered in part now.
+    const less = partial !== null && alerts.length < (await alertCountOf(tx, claim.tenantId, incident.id))
+    if (!less) {
+      await storeAlertsOf(tx, claim.tenantId, incident, alerts, odd === 0 && partial === null ? now : null)
+    }
+    if (partial !== null) {
+      const detail = sourcesInWords(partial)
+      await recordRejected(tx, claim.tenantId, [{ id, reason: 'alerts-partly-answered', detail }], now)
+      await notePartialAnswer(tx, claim.tenantId, partial, now)
+    } else if (odd > 0) {
+      await recordRejected(tx, claim.tenantId, [{ id, reason: 'alerts-unread', detail: `${odd} not understood` }], now)
+    } else await forgetRejected(tx, claim.tenantId, [id])
   })
+}
+
+async function alertCountOf(tx: Tx, tenantId: string, incidentId: string): Promise<number> {
+  const row = await tx
+    .selectFrom('incidents')
+    .select('alert_count')
+    .where('tenant_id', '=', tenantId)
+    .where('incident_id', '=', incidentId)
+    .executeTakeFirst()
+  return row?.alert_count ?? 0
 }
 
 /** The alerts of one incident cannot be read: they wait their turn, and the tenant's page says so. @throws ClaimLostError */

@@ -5,6 +5,7 @@ import { type Actor, muster, recordAudit } from './audit.ts'
 import { type Claim, holdClaim } from './claims.ts'
 import { type Database, write } from './database.ts'
 import { newId } from './identifiers.ts'
+import { notePartialAnswer } from './partial.ts'
 import { type AccessState, type Capabilities, holdTenant, tenantById } from './tenants.ts'
 
 /** The record of one access check. Holds claims and calls; never the token. */
@@ -88,6 +89,8 @@ export async function recordCheck(
       })
       .where('tenant_id', '=', claim.tenantId)
       .execute()
+    const partial = evidence.calls.find((call) => call.partial !== undefined)?.partial
+    if (partial) await notePartialAnswer(tx, claim.tenantId, partial, now)
     if (!changed) return
     await recordAudit(tx, muster, {
       action: 'access.changed',

@@ -1,4 +1,4 @@
-import { type ExpressionBuilder, sql } from 'kysely'
+import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
 import type { Severity } from '../microsoft/microsoft.ts'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
@@ -65,7 +65,11 @@ const unseenBefore = (now: Date) => new Date(now.getTime() - blindAfterMs).toISO
 
 /** As `blindSince` says it. */
 const isBlind = (eb: ExpressionBuilder<Schema, 'tenants'>, limit: string) =>
-  eb.or([eb('sync_failures', '>=', blindAfterPolls), eb(eb.fn.coalesce('last_read_at', 'first_active_at'), '<', limit)])
+  eb.or([
+    eb('sync_failures', '>=', blindAfterPolls),
+    eb('partial_since', 'is not', null),
+    eb(eb.fn.coalesce('last_read_at', 'first_active_at'), '<', limit),
+  ])
 
 const openOf = (eb: ExpressionBuilder<Schema, 'tenants'>) =>
   sql<number>`${eb.ref('open_high')} + ${eb.ref('open_medium')} + ${eb.ref('open_low')} + ${eb.ref('open_informational')} + ${eb.ref('open_unknown')}`
@@ -85,6 +89,7 @@ export async function troubledTenants(db: Database, now: Date): Promise<{ tenant
         eb('tenants.access_state', '!=', 'active'),
         eb('tenants.paused_at', 'is not', null),
         eb('tenants.sync_failures', '>=', blindAfterPolls),
+        eb('tenants.partial_since', 'is not', null),
         eb(eb.fn.coalesce('tenants.last_read_at', 'tenants.first_active_at'), '<', unseenBefore(now)),
       ]),
     )
@@ -134,7 +139,7 @@ export interface Heat {
   counts: Counts
   blind: boolean
   /** The tenant read longest ago speaks for all. */
-  oldest: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures' | 'pausedAt'>
+  oldest: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures' | 'partialSince' | 'pausedAt'>
 }
 
 export interface FleetHeat {
@@ -169,9 +174,7 @@ export async function heatOfFleet(db: Database, most: number, now: Date): Promis
   const ids = shown.map(({ id }) => id)
   const rest = ids.length === 0 ? watched : watched.where('customers.id', 'not in', ids)
   const oldestFirst = (query: typeof watched) =>
-    query
-      .orderBy(sql`coalesce(last_read_at, first_active_at)`)
-      .select(['customer_id', 'access_state', 'first_active_at', 'last_read_at', 'sync_failures', 'paused_at'])
+    query.orderBy(sql`coalesce(last_read_at, first_active_at)`).select(['customer_id', ...seenColumns])
   const [own, all, oldestOfRest] = await Promise.all([
     ids.length === 0 ? [] : oldestFirst(watched.where('customers.id', 'in', ids)).execute(),
     rest
@@ -208,7 +211,7 @@ const openSums = [
 
 const blindOnes = (limit: string) =>
   sql<number | null>`sum(case when sync_failures >= ${blindAfterPolls}
-    or coalesce(last_read_at, first_active_at) < ${limit} then 1 else 0 end)`.as('blind')
+    or partial_since is not null or coalesce(last_read_at, first_active_at) < ${limit} then 1 else 0 end)`.as('blind')
 
 const countsOf = (row: Record<`open_${Severity}`, number | null>): Counts => ({
   high: Number(row.open_high ?? 0),
@@ -218,17 +221,21 @@ const countsOf = (row: Record<`open_${Severity}`, number | null>): Counts => ({
   unknown: Number(row.open_unknown ?? 0),
 })
 
-const seenOf = (row: {
-  access_state: string
-  first_active_at: string | null
-  last_read_at: string | null
-  sync_failures: number
-  paused_at: string | null
-}): Heat['oldest'] => ({
+const seenColumns = [
+  'access_state',
+  'first_active_at',
+  'last_read_at',
+  'sync_failures',
+  'partial_since',
+  'paused_at',
+] as const satisfies (keyof Schema['tenants'])[]
+
+const seenOf = (row: Pick<Selectable<Schema['tenants']>, (typeof seenColumns)[number]>): Heat['oldest'] => ({
   accessState: row.access_state as Tenant['accessState'],
   firstActiveAt: row.first_active_at,
   lastReadAt: row.last_read_at,
   syncFailures: row.sync_failures,
+  partialSince: row.partial_since,
   pausedAt: row.paused_at,
 })
 
@@ -240,7 +247,7 @@ export async function outlineTenants(db: Database): Promise<TenantOutline[]> {
   const rows = await db
     .selectFrom('tenants')
     .select(['tenant_id', 'customer_id', 'display_name', 'default_domain'])
-    .select(['access_state', 'first_active_at', 'last_read_at', 'sync_failures', 'paused_at'])
+    .select(seenColumns)
     .execute()
   return rows.map((row) => ({
     tenantId: row.tenant_id,

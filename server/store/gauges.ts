@@ -20,7 +20,8 @@ export async function fleetGauges(db: Database, now: Date): Promise<FleetGauges>
   const { rows } = await sql<{ blind: number | null; oldest: string | null }>`
     select
       sum(case when first_active_at is not null and access_state <> 'offboarded'
-        and (sync_failures >= ${blindAfterPolls} or ${lastRead} < ${limit}) then 1 else 0 end) as blind,
+        and (sync_failures >= ${blindAfterPolls} or partial_since is not null or ${lastRead} < ${limit})
+        then 1 else 0 end) as blind,
       min(case when access_state = 'active' and paused_at is null then ${lastRead} end) as oldest
     from tenants`.execute(db)
   const [row] = rows

@@ -12,11 +12,14 @@ export type IncidentRow = Omit<Selectable<Schema['incidents']>, 'number' | 'gone
 export interface PageOfRows {
   rows: IncidentRow[]
   rejected: RejectedItem[]
+  /** The page says of itself that it is incomplete: it overwrites what is newer, and nothing that is as new. */
+  partial: boolean
 }
 
 export const rowsOf = (tenantId: string, page: IncidentPage, now: Date): PageOfRows => ({
   rows: page.incidents.map((incident) => toRow(tenantId, incident, now)),
   rejected: page.rejected,
+  partial: page.partial !== undefined,
 })
 
 const searchLimit = 4_000

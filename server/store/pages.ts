@@ -26,17 +26,19 @@ export async function storeItems(
   now: Date,
   settledBefore: Instant | null,
 ): Promise<PageStored> {
-  const { added, changed, keptBefore } = await storeIncidents(tx, tenantId, page.rows, now)
+  const { added, changed, keptBefore } = await storeIncidents(tx, tenantId, page.rows, now, page.partial)
   const overdue = (row: IncidentRow) =>
     settledBefore !== null &&
     row.last_update_at < settledBefore &&
     (keptBefore.get(row.incident_id) ?? '') < row.last_update_at
   const differences = new Set(page.rows.filter(overdue).map((row) => row.incident_id)).size
   await recordRejected(tx, tenantId, page.rejected, now)
+  const rejected = new Set(page.rejected.map(({ id }) => id))
+  const understood = page.rows.filter((row) => !page.partial && !rejected.has(row.incident_id))
   await forgetRejected(
     tx,
     tenantId,
-    page.rows.flatMap(({ incident_id: id, alerts, redirect_id }) =>
+    understood.flatMap(({ incident_id: id, alerts, redirect_id }) =>
       // A merged incident has none of its own any more: there is nothing left to read.
       alerts !== null || redirect_id !== null ? [id, alertsItem(id)] : [id],
     ),

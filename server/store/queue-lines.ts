@@ -115,6 +115,7 @@ async function linesAt(
         'tenants.last_read_at',
         'tenants.first_active_at',
         'tenants.sync_failures',
+        'tenants.partial_since',
         'tenants.paused_at',
         'tenants.access_state',
       ])

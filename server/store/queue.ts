@@ -21,6 +21,7 @@ export interface QueueItem {
   lastReadAt: string | null
   firstActiveAt: string | null
   syncFailures: number
+  partialSince: string | null
   pausedAt: string | null
   accessState: string
   title: string
@@ -85,6 +86,7 @@ async function pageOf(db: Database, scope: Scope | null, page: PageWanted): Prom
       lastReadAt: row.last_read_at,
       firstActiveAt: row.first_active_at,
       syncFailures: row.sync_failures,
+      partialSince: row.partial_since,
       pausedAt: row.paused_at,
       accessState: row.access_state,
       title: row.title,

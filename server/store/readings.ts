@@ -24,12 +24,14 @@ const comparedAtOnce = 200
  * follow. The alerts of a changed incident replace its former ones; where `alerts` is null they become due for reading.
  * Each incident has the alerts that its own newest reading lists: one that moves between incidents may for a while be
  * with both or with none, as Microsoft said; in whatever order their readings arrive, the newest of each decides.
+ * @param partial the readings are incomplete by their own account: what is kept of the same instant may be more
  */
 export async function storeIncidents(
   tx: Tx,
   tenantId: string,
   rows: readonly IncidentRow[],
   now: Date,
+  partial = false,
 ): Promise<StoredIncidents> {
   const latest = new Map<string, IncidentRow>()
   for (const row of rows) {
@@ -48,7 +50,13 @@ export async function storeIncidents(
       changes.push([countedOf({ ...row, open: 0 }), countedOf(row)])
       kept.set(row.incident_id, { ...row, gone_at: null })
     }
-    for (const id of await upsert(tx, batch, now)) {
+    const stale = (row: IncidentRow) =>
+      partial && (kept.get(row.incident_id)?.last_update_at ?? '') >= row.last_update_at
+    for (const id of await upsert(
+      tx,
+      batch.filter((row) => !stale(row)),
+      now,
+    )) {
       const before = kept.get(id)
       if (!before) added.add(id)
       changed.add(id)

@@ -1,6 +1,7 @@
 import type { RejectedItem } from '../microsoft/microsoft.ts'
 import { type Claim, holdClaim } from './claims.ts'
 import { among, type Database, type Tx, write } from './database.ts'
+import { partialTriedEvery, partlyAnswered } from './partial.ts'
 
 const mostOfAPage = 100
 
@@ -45,9 +46,12 @@ export async function rejectedDue(db: Database, tenantId: string, limit: number,
     .selectFrom('rejected_items')
     .select('item')
     .where('tenant_id', '=', tenantId)
-    .where('last_seen_at', '<=', new Date(now.getTime() - triedEvery).toISOString())
+    .where(({ eb, or, and }) => {
+      const ago = (ms: number) => eb('last_seen_at', '<=', new Date(now.getTime() - ms).toISOString())
+      return or([ago(triedEvery), and([eb('reason', 'in', [...partlyAnswered]), ago(partialTriedEvery)])])
+    })
     .where('item', 'not like', '?%')
-    .where('reason', '!=', 'alerts-unread')
+    .where('reason', 'not in', ['alerts-unread', 'alerts-partly-answered'])
     .orderBy('last_seen_at')
     .limit(limit)
     .execute()

@@ -190,6 +190,12 @@ interface TenantTable {
   sync_phase: string
   /** Newest last-update time seen; the next window starts a little before it. */
   cursor: string | null
+  /** Since when Microsoft's answers are incomplete by their own account; null while they are whole. */
+  partial_since: string | null
+  /** JSON: SilentSource[], of the latest such answer. */
+  partial_sources: string | null
+  /** How far incomplete lists were read: `cursor` stands before what they lack, until a whole list has been read from it. */
+  partial_cursor: string | null
   last_read_at: string | null
   last_read_code: string | null
   /** When a pass last stored something new: what the pace goes by. */
@@ -306,6 +312,8 @@ interface SyncTable {
   calls: Generated<number>
   /** Passes this row stands for: polls in a row that brought nothing are one. */
   polls: Generated<number>
+  /** JSON: SilentSource[]; null where all answers were whole. */
+  partial_sources: string | null
 }
 
 /** A stretch of time at Microsoft that is read in slices, the newest first, over as many passes as it takes. */
@@ -331,6 +339,10 @@ interface WindowTable {
   differences: Generated<number>
   pages: Generated<number>
   calls: Generated<number>
+  /** 1 when answers of this round were incomplete by their own account. */
+  partial: Generated<number>
+  /** How often it was read to its beginning with such answers; it begins anew until one round is whole. */
+  rounds: Generated<number>
 }
 
 /** Calls made for a tenant lately, by whichever process. */

@@ -1,5 +1,7 @@
 import type { Selectable } from 'kysely'
+import type { PartialAnswer } from '../microsoft/microsoft.ts'
 import type { Database } from './database.ts'
+import { partialFromText } from './partial.ts'
 import type { Schema } from './schema.ts'
 import type { Sync, SyncOutcome } from './sync-rows.ts'
 import type { SyncPhase } from './tenants.ts'
@@ -32,6 +34,8 @@ export interface PastSync {
   changed: number
   rejected: number
   differences: number
+  /** What answers of Microsoft's lacked by their own account. */
+  partial: PartialAnswer | null
   /** The operator who asked for it; null when nobody did. */
   askedBy: string | null
 }
@@ -81,6 +85,7 @@ export async function syncsPage(
     changed: Math.max(0, row.stored - row.added),
     rejected: row.rejected,
     differences: row.differences,
+    partial: partialFromText(row.partial_sources),
     askedBy: asked.get(row.window_id ?? '') ?? asked.get(row.request_id ?? '') ?? null,
   }))
 }

@@ -1,3 +1,4 @@
+import type { PartialAnswer } from '../microsoft/microsoft.ts'
 import type { RefusalCode } from '../microsoft/refusals.ts'
 import type { Claim } from './claims.ts'
 import { type Database, type Tx, write } from './database.ts'
@@ -64,6 +65,7 @@ export async function insertRow(tx: Tx, claim: Claim, begun: Begun, now: Date): 
       code: null,
       window_id: begun.windowId,
       request_id: begun.requestId,
+      partial_sources: null,
     })
     .execute()
   const last = await tx
@@ -147,10 +149,12 @@ export async function finishRow(
   code: Sync['code'],
   calls: number,
   now: Date,
+  partial: PartialAnswer | null = null,
 ): Promise<void> {
+  const sources = partial === null ? null : JSON.stringify(partial.sources)
   await tx
     .updateTable('syncs')
-    .set({ finished_at: now.toISOString(), outcome, code, calls })
+    .set({ finished_at: now.toISOString(), outcome, code, calls, partial_sources: sources })
     .where('id', '=', syncId)
     .execute()
 }

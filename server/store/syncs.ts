@@ -1,10 +1,11 @@
-import type { IncidentPage, Instant } from '../microsoft/microsoft.ts'
+import type { IncidentPage, Instant, PartialAnswer } from '../microsoft/microsoft.ts'
 import type { RefusalCode } from '../microsoft/refusals.ts'
 import { type Claim, holdClaim, releaseClaim } from './claims.ts'
 import { type Database, type Tx, write } from './database.ts'
 import { newId } from './identifiers.ts'
 import { type PageOfRows, rowsOf } from './incident-rows.ts'
 import { type PageStored, storeItems } from './pages.ts'
+import { forgetPartialAnswers, notePartialAnswer } from './partial.ts'
 import { nearTheData } from './performing.ts'
 import { type Begun, countsOf, finishRow, insertRow, lengthenQuietRow, type PassKind } from './sync-rows.ts'
 import type { SyncPhase } from './tenants.ts'
@@ -74,11 +75,21 @@ export async function storePageOf(
 export interface Completed {
   /** The newest time seen; null leaves the cursor where it is. */
   cursor: Instant | null
+  /** What answers of this pass lacked by their own account; null when all were whole. */
+  partial?: PartialAnswer | null
+  /**
+   * How far its lists were read that were incomplete by their own account; null when they are whole again. Left out, it
+   * stays as it is.
+   */
+  partialCursor?: Instant | null
+  /** The lists were whole, from the cursor on: nothing that there was to be seen is missing. True when left out. */
+  whole?: boolean
   phase: SyncPhase
   nextSyncAt: Date
   /** Instead of `nextSyncAt`, when the last page brought something. */
   nextSyncIfChangedAt?: Date | null
-  partial: boolean
+  /** The pass did not bring all that it should have. */
+  incomplete?: boolean
   /** Not before this is anything asked again. */
   notBefore?: Date | null
   calls?: number
@@ -128,14 +139,15 @@ const performCompleteSync = nearTheData(
         if (last) stored = await storeItems(tx, claim.tenantId, last, now, null)
         // What somebody asked for is to be seen by itself.
         const quiet =
-          pass.requestId === null && stored.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.partial
+          pass.requestId === null && stored.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.incomplete
         if (!quiet || !(await lengthenQuietRow(tx, claim, last, done.calls ?? 0, now))) {
           id = pass.id
           await insertRow(tx, claim, pass, now)
           await tx.updateTable('syncs').set(countsOf(last, stored)).where('id', '=', id).execute()
         }
       }
-      if (id !== null) await finishRow(tx, id, done.partial ? 'partial' : 'complete', null, done.calls ?? 0, now)
+      const outcome = done.incomplete ? 'partial' : 'complete'
+      if (id !== null) await finishRow(tx, id, outcome, null, done.calls ?? 0, now, done.partial)
       const nextSyncAt = (stored.changed > 0 && done.nextSyncIfChangedAt) || done.nextSyncAt
       await endSync(tx, claim, { ...done, nextSyncAt, changed: done.changed === true || stored.changed > 0 }, now)
       return stored
@@ -146,20 +158,26 @@ const performCompleteSync = nearTheData(
 async function endSync(tx: Tx, claim: Claim, done: Completed, now: Date): Promise<void> {
   const due = await dueOf(tx, claim, done.nextSyncAt, done.notBefore ?? null)
   const { access_state, ...times } = due
+  const { partialCursor } = done
+  // What waits for whole answers need wait no longer.
+  const wholeAgain = partialCursor === null && access_state === 'active'
   await tx
     .updateTable('tenants')
     .set({
       ...times,
       sync_phase: done.phase,
       ...(done.cursor === null ? {} : { cursor: done.cursor }),
-      ...(done.behind ? {} : { last_read_at: now.toISOString() }),
+      ...(partialCursor === undefined ? {} : { partial_cursor: partialCursor }),
+      ...(done.behind || done.whole === false ? {} : { last_read_at: now.toISOString() }),
       ...(done.changed ? { last_change_at: now.toISOString() } : {}),
       last_read_code: null,
       sync_failures: 0,
-      ...(done.windows && access_state === 'active' ? { next_window_at: now.toISOString() } : {}),
+      ...((done.windows || wholeAgain) && access_state === 'active' ? { next_window_at: now.toISOString() } : {}),
     })
     .where('tenant_id', '=', claim.tenantId)
     .execute()
+  if (done.partial) await notePartialAnswer(tx, claim.tenantId, done.partial, now)
+  else if (done.whole !== false && !done.behind) await forgetPartialAnswers(tx, claim.tenantId)
   for (const window of done.windows ?? []) {
     await openWindow(tx, { ...window, tenantId: claim.tenantId, createdBy: null }, now)
   }
@@ -190,11 +208,24 @@ async function dueOf(tx: Tx, claim: Claim, next: Date, notBefore: Date | null) {
   }
 }
 
-/** Part of a pass is done for good: the cursor moves up to there, and the pass goes on. @throws ClaimLostError */
-export async function advanceCursor(db: Database, claim: Claim, cursor: Instant): Promise<void> {
+/**
+ * Part of a pass is done for good: the cursor moves up to there, and the pass goes on.
+ * @param column `partial_cursor` for lists that are incomplete by their own account
+ * @throws ClaimLostError
+ */
+export async function advanceCursor(
+  db: Database,
+  claim: Claim,
+  cursor: Instant,
+  column: 'cursor' | 'partial_cursor',
+): Promise<void> {
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
-    await tx.updateTable('tenants').set({ cursor }).where('tenant_id', '=', claim.tenantId).execute()
+    await tx
+      .updateTable('tenants')
+      .set({ [column]: cursor })
+      .where('tenant_id', '=', claim.tenantId)
+      .execute()
   })
 }
 

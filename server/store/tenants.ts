@@ -1,9 +1,10 @@
 import type { Selectable } from 'kysely'
 import { PortalError } from '../errors.ts'
-import type { Capability, CapabilityState, Severity } from '../microsoft/microsoft.ts'
+import type { Capability, CapabilityState, PartialAnswer, Severity } from '../microsoft/microsoft.ts'
 import { type Actor, recordAudit } from './audit.ts'
 import { type Database, isPostgres, type Tx, write } from './database.ts'
 import { withdrawLinks } from './links.ts'
+import { partialFromText } from './partial.ts'
 import type { Schema } from './schema.ts'
 
 export const accessStates = [
@@ -69,6 +70,13 @@ export interface Tenant {
   /** Microsoft asked to be left alone until then, or the budget of calls is used up until then. */
   notBefore: string | null
   cursor: string | null
+  /** Since when Microsoft's answers are incomplete by their own account; null while they are whole. */
+  partialSince: string | null
+  /** Who was silent in the latest of them. */
+  partial: PartialAnswer | null
+  /** How far incomplete lists were read; what they lack is read again from `cursor` on. */
+  partialCursor: string | null
+  /** Read whole, that is. */
   lastReadAt: string | null
   lastReadCode: string | null
   /** When a pass last brought something new. */
@@ -92,19 +100,24 @@ export interface Tenant {
 /** `open`: the first pass, open incidents alone · `following`: what changes; the days before come as windows. */
 export type SyncPhase = 'open' | 'following'
 
-/** A tenant not read for longer than this is blind, and so is one that was tried this often without success. */
+/**
+ * A tenant not read for longer than this is blind, and so is one that was tried this often without success, or that
+ * Microsoft answers in part only.
+ */
 export const blindAfterMs = 15 * 60_000
 export const blindAfterPolls = 3
 
 /** Whether incidents may be arriving there without Muster seeing them, and since when. */
 export function blindSince(
-  tenant: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures'>,
+  tenant: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures' | 'partialSince'>,
   now: Date,
 ): string | null {
   if (tenant.firstActiveAt === null || tenant.accessState === 'offboarded') return null
   const lastSeen = tenant.lastReadAt ?? tenant.firstActiveAt
   const missed = tenant.syncFailures >= blindAfterPolls || now.getTime() - Date.parse(lastSeen) > blindAfterMs
-  return missed ? lastSeen : null
+  const partialSince = tenant.partialSince ?? null
+  if (partialSince === null) return missed ? lastSeen : null
+  return missed && lastSeen < partialSince ? lastSeen : partialSince
 }
 
 /** @throws PortalError NOT_FOUND */
@@ -293,6 +306,9 @@ export function fromRow(row: Selectable<Schema['tenants']>): Tenant {
     syncPhase: row.sync_phase === 'following' ? 'following' : 'open',
     notBefore: row.sync_not_before,
     cursor: row.cursor,
+    partialSince: row.partial_since,
+    partial: partialFromText(row.partial_sources),
+    partialCursor: row.partial_cursor,
     lastReadAt: row.last_read_at,
     lastReadCode: row.last_read_code,
     lastChangeAt: row.last_change_at,

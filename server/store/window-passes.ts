@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
-import type { IncidentPage, Instant } from '../microsoft/microsoft.ts'
+import type { IncidentPage, Instant, PartialAnswer } from '../microsoft/microsoft.ts'
 import type { RefusalCode } from '../microsoft/refusals.ts'
 import { type Claim, holdClaim } from './claims.ts'
 import { recount } from './counters.ts'
 import { type Database, type Tx, write } from './database.ts'
 import { type PageOfRows, rowsOf } from './incident-rows.ts'
 import type { PageStored } from './pages.ts'
+import { notePartialAnswer } from './partial.ts'
 import { nearTheData } from './performing.ts'
 import { markGone } from './readings.ts'
 import { sweepUnnamed } from './rejected.ts'
@@ -142,9 +143,14 @@ export interface WindowPassEnd {
   syncId: string
   window: ReadWindow
   calls: number
-  partial: boolean
-  /** The window has been read to its beginning. */
+  /** The pass did not bring all that it should have. */
+  incomplete: boolean
+  /** What its answers lacked by their own account; null when all were whole. */
+  partial: PartialAnswer | null
+  /** The window has been read to its beginning, and is whole. */
   finished: boolean
+  /** It has been read to its beginning and is not whole: it begins anew then. */
+  beginsAnewAt: Date | null
   changed: boolean
   /** When the next comparison is due, once this one or the first days are done. */
   nextReconcileAt: Date | null
@@ -158,12 +164,17 @@ export const endWindowPass = nearTheData(
     const at = now.toISOString()
     await write(db, async (tx) => {
       await holdClaim(tx, claim)
-      await finishRow(tx, end.syncId, end.partial ? 'partial' : 'complete', null, end.calls, now)
+      await finishRow(tx, end.syncId, end.incomplete ? 'partial' : 'complete', null, end.calls, now, end.partial)
+      if (end.partial !== null) await notePartialAnswer(tx, claim.tenantId, end.partial, now)
       await tx
         .updateTable('windows')
         .set((eb) => ({
           calls: eb('calls', '+', end.calls),
+          ...(end.partial === null ? {} : { partial: 1 }),
           ...(end.finished ? { finished_at: at, expected: eb.ref('seen') } : {}),
+          ...(end.beginsAnewAt === null
+            ? {}
+            : { reached_at: eb.ref('to_at'), seen: 0, expected: null, partial: 0, rounds: eb('rounds', '+', 1) }),
         }))
         .where('id', '=', end.window.id)
         .execute()
@@ -191,7 +202,7 @@ export const endWindowPass = nearTheData(
       if (end.changed) {
         await tx.updateTable('tenants').set({ last_change_at: at }).where('tenant_id', '=', claim.tenantId).execute()
       }
-      await leave(tx, claim, { windowNotBefore: null, tenantNotBefore: null }, now)
+      await leave(tx, claim, { windowNotBefore: end.beginsAnewAt, tenantNotBefore: null }, now)
     })
   },
 )

@@ -43,6 +43,10 @@ export interface ReadWindow {
   differences: number
   pages: number
   calls: number
+  /** Answers of this round were incomplete by their own account: the window begins anew at its end. */
+  partial: boolean
+  /** How often it began anew for that. */
+  rounds: number
 }
 
 /** Unfinished ones, and of the finished the newest, newest first. */
@@ -163,5 +167,7 @@ export function windowFromRow(row: Selectable<Schema['windows']>): ReadWindow {
     differences: row.differences,
     pages: row.pages,
     calls: row.calls,
+    partial: row.partial === 1,
+    rounds: row.rounds,
   }
 }

@@ -133,6 +133,7 @@ function untilNextTry(tenant: Tenant | null, now: Date): number | null {
 /** Quickly while something is under way, slowly while somebody has to act. */
 function refreshAfter(end: AttemptEnd, tenant: Tenant | null): number | null {
   if (end === 'proving') return 5
+  if (end === 'done' && tenant?.partialSince != null) return tenant.firstIncidentAt === null ? 30 : null
   if (end === 'done') return tenant?.firstIncidentAt == null && tenant?.lastReadAt == null ? 5 : null
   return end === 'review' || end === 'sign-in' || tenant !== null ? 30 : null
 }

@@ -1,7 +1,7 @@
 import type { Portal } from '../portal.ts'
 import { customerById, customerNames, listGroups } from '../store/customers.ts'
 import { openQueue, type QueueCount, type QueueItem } from '../store/queue.ts'
-import { type Tenant, tenantById } from '../store/tenants.ts'
+import { blindSince, type Tenant, tenantById } from '../store/tenants.ts'
 import { defenderUrl } from './defender-portal.ts'
 import { pathValue } from './forms.ts'
 import {
@@ -34,7 +34,7 @@ export interface QueueView {
   anyStatus: string
   resolved: string
   /** The one tenant whose list this is. */
-  only: { tenant: Tenant; customerName: string; mayRefresh: boolean } | null
+  only: { tenant: Tenant; customerName: string; mayRefresh: boolean; blind: boolean } | null
 }
 
 interface QueueRow extends QueueItem {
@@ -76,6 +76,7 @@ export const showTenantIncidents: Handler<OperatorRequest> = async (portal, req,
     only: {
       tenant,
       customerName: customer.name,
+      blind: blindSince(tenant, portal.now()) !== null,
       mayRefresh: tenant.accessState === 'active' && tenant.pausedAt === null && req.operator.role !== 'Reader',
     },
   })

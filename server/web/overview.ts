@@ -16,7 +16,7 @@ import { type Funnel, funnelDays, funnelOf } from './overview-funnel.ts'
 import { severities } from './queue-filters.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
-import { refusalKeys } from './signals.ts'
+import { lackingKeys, refusalKeys } from './signals.ts'
 
 /** What stands on the first page whether or not anything is read yet. */
 interface Beginning {
@@ -155,9 +155,14 @@ function blindOf(
     alarms.length > 0 &&
     one.tenant.accessState === 'active' &&
     one.tenant.pausedAt === null &&
+    one.tenant.partial === null &&
     (one.code === null || ownerOf(one.code) === 'partner')
   const byPause = (one: (typeof blind)[number]) =>
-    pause !== null && one.tenant.accessState === 'active' && one.tenant.pausedAt === null && one.code === null
+    pause !== null &&
+    one.tenant.accessState === 'active' &&
+    one.tenant.pausedAt === null &&
+    one.owner === 'partner' &&
+    one.code === null
   const paused = blind.filter(byPause)
   const alarmed = blind.filter((one) => !byPause(one) && byAlarm(one))
   const own = blind.filter((one) => !byPause(one) && !byAlarm(one))
@@ -183,6 +188,10 @@ function causeOf(tenant: Tenant, now: Date): Cause {
     return { code: null, why, next: `${why}.next`, values, waitsUntil: null, owner: 'partner', byConsent: false }
   }
   const said = tenant.accessState === 'active' ? tenant.lastReadCode : tenant.stateCode
+  if (said === null && tenant.partial !== null) {
+    const next = 'signal.partial.next'
+    return { code: null, ...lackingKeys(tenant.partial), next, waitsUntil, owner: 'microsoft', byConsent: false }
+  }
   if (said === null || said === 'internal') {
     const why = said === null ? 'overview.blind.late' : 'overview.blind.internal'
     return { code: null, why, next: `${why}.next`, values, waitsUntil, owner: 'partner', byConsent: false }

@@ -1,7 +1,8 @@
 import { type Entry, findCause, findEntry } from '../microsoft/dictionary.ts'
-import type { IncidentStatus, Severity } from '../microsoft/microsoft.ts'
+import type { IncidentStatus, PartialAnswer, Severity } from '../microsoft/microsoft.ts'
 import type { RefusalCode, RefusalFacts } from '../microsoft/refusals.ts'
 import type { Standing } from '../standing.ts'
+import { sourcesInWords } from '../store/partial.ts'
 import { type AccessState, blindSince, type Tenant } from '../store/tenants.ts'
 import { en } from '../words/en.ts'
 import { type Language, type MessageKey, type MessageValues, say } from '../words.ts'
@@ -9,7 +10,7 @@ import type { Format } from './format.ts'
 import { Html, html, icon } from './html.ts'
 
 /** What of a tenant says whether it is being read. */
-export type Seen = Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures'> & {
+export type Seen = Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures' | 'partialSince'> & {
   pausedAt?: string | null
 }
 
@@ -41,6 +42,12 @@ export function aadstsText(number: number): string {
   return fact === undefined ? `AADSTS${number}` : `AADSTS${number} (${fact})`
 }
 
+/** The sentence that says which sources were silent, and what it needs. */
+export function lackingKeys(partial: PartialAnswer): { why: MessageKey; values: MessageValues } {
+  const sources = sourcesInWords(partial)
+  return { why: sources === '' ? 'signal.partial.unnamed' : 'signal.partial', values: { sources } }
+}
+
 /** How severities, statuses, states and names are drawn: the word first, then a shape, then a colour. */
 export interface Signals {
   severity(value: Severity): Html
@@ -52,6 +59,8 @@ export interface Signals {
   refusalKeys: typeof refusalKeys
   /** Microsoft's number, and what is special about it where that is known: operators read it, in English. */
   aadstsText: typeof aadstsText
+  /** What Microsoft's answers lack, in a sentence. */
+  lacking(partial: PartialAnswer): string
   /** A tenant's badge: blind, then paused, before whatever its access state says. */
   tenantState(tenant: Seen): Html
   /** How fresh a line is: when its tenant was last read, or since when it is blind. */
@@ -155,6 +164,10 @@ export function createSignals(language: Language, format: Format, now: Date, all
   return {
     refusalKeys,
     aadstsText,
+    lacking(partial) {
+      const { why, values } = lackingKeys(partial)
+      return word(why, values)
+    },
     spoken,
     standing,
     named,

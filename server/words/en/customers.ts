@@ -50,7 +50,7 @@ export const customers = {
   'customers.note.disabled': 'For {span}. Only their administrator can switch it on',
   'customers.note.blocked': 'For {span}. Only their administrator can let the app through',
   'customers.note.limited': 'For {span}. A new consent brings it',
-  'customers.note.blind': 'Access is proven, reading fails',
+  'customers.note.blind': 'Access is proven, reading fails or is incomplete',
   'customers.note.paused': 'For {span}. Nothing new arrives',
   'customers.note.review': 'A tenant came back and waits for you',
   'customers.note.unproven': 'Not found in two days',

@@ -76,6 +76,7 @@ export const incidents = {
   'incidents.empty.open.blind':
     '{n, plural, one {<a>One is blind</a>, so this is not the whole truth.} other {<a># are blind</a>, so this is not the whole truth.}}',
   'incidents.empty.open.whole': 'No tenant is blind: this is the whole truth.',
+  'incidents.empty.blind': 'Nothing is open among what could be read',
   'incidents.empty.resolved': 'Resolved lately',
   'incident.back.open': 'All open',
   'incident.back.filtered': 'Filtered list',
@@ -89,6 +90,7 @@ export const incidents = {
   'incident.offboarded': 'This customer is offboarded. What is shown is history and is not read any more.',
   'incident.blind': 'This tenant is blind since',
   'incident.blind.why': 'What is shown is as it was then. It may have changed, or be resolved.',
+  'incident.blind.partial': 'Alerts and changes may be missing here. They follow as soon as the answers are whole.',
   'incident.blind.tenant': 'Why it is blind',
   'incident.gone': 'Microsoft no longer lists this incident since',
   'incident.gone.why':

@@ -111,6 +111,7 @@ export const join = {
   'join.done.proven.how': ', by asking Microsoft for your incidents',
   'join.done.first': 'First incident',
   'join.done.first.reading': 'Being read now',
+  'join.done.first.partial': 'Some sources at Microsoft have not answered yet. What is missing follows by itself.',
   'join.done.first.none': 'None so far',
   'join.done.keep': 'Keep this page for your records',
 

@@ -36,6 +36,10 @@ export const signals = {
   'verdict.noThreatsFound': 'No threats found',
   'verdict.unknown': 'Unknown',
   'signal.blind-for': 'blind {span}',
+  'signal.partial': 'Microsoft answers in part only: {sources} did not answer it.',
+  'signal.partial.unnamed': 'Microsoft answers in part only, and does not name the sources that did not answer it.',
+  'signal.partial.next':
+    'What is missing is read as soon as the answers are whole; nothing is skipped. If it lasts, open a case with Microsoft and name the source and the time. A source that answers 401 or 403 may not be set up in this tenant: the customer can tell.',
   'signal.paused': 'paused',
   'signal.read-ago': 'read {span} ago',
   'signal.not-read': 'not read yet',

@@ -32,6 +32,8 @@ export const tenants = {
   'tenants.reason.other-tenant': 'Names another tenant. Not stored',
   'tenants.reason.too-large': 'Too large',
   'tenants.reason.unreadable': 'Not understood',
+  'tenants.reason.partly-answered': 'Answered in part; asked for again',
+  'tenants.reason.alerts-partly-answered': 'Its alerts were answered in part; they are read again',
   'tenants.reason.alerts-unread':
     'Its alerts could not be read. The incident is here; they are asked for again within an hour',
   'tenants.failed.internal': 'A fault in Muster itself; the log has it',
@@ -121,6 +123,7 @@ export const tenants = {
   'tenants.column.answer': 'Microsoft’s answer',
   'tenants.reading': 'Reading',
   'tenants.reading.last': 'Last success',
+  'tenants.reading.partial': 'Answered in part since',
   'tenants.reading.lag': 'Behind by',
   'tenants.reading.lag.limit': 'blind after {span}, or three polls that fail',
   'tenants.reading.pace': 'Read how often',

@@ -112,6 +112,7 @@ export const join = {
   'join.done.proven.how': ', genom att fråga Microsoft efter era incidenter',
   'join.done.first': 'Första incidenten',
   'join.done.first.reading': 'Läses just nu',
+  'join.done.first.partial': 'Vissa källor hos Microsoft har inte svarat än. Det som saknas hämtas automatiskt.',
   'join.done.first.none': 'Ingen hittills',
   'join.done.keep': 'Spara sidan som kvitto',
 

@@ -105,6 +105,7 @@ export const join = {
   'join.done.proven.how': '，已成功向 Microsoft 查詢貴組織的事件',
   'join.done.first': '第一個事件',
   'join.done.first.reading': '正在讀取',
+  'join.done.first.partial': 'Microsoft 的部分資料來源尚未回應，缺少的內容稍後會自動補上。',
   'join.done.first.none': '目前沒有',
   'join.done.keep': '請保存本頁作為紀錄',
 
