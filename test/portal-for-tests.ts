@@ -34,7 +34,11 @@ const signInAppId = '44444444-aaaa-4bbb-8ccc-0123456789ab'
 
 /** One clock for the portal and for Microsoft, which a test can move. */
 class TestClock {
-  #offset = 0
+  #offset: number
+
+  constructor(start: Date) {
+    this.#offset = start.getTime() - Date.now()
+  }
 
   now = (): Date => new Date(Date.now() + this.#offset)
 
@@ -65,12 +69,15 @@ export interface TestPortal {
   takeErrors(): Record<string, unknown>[]
 }
 
-/** The real portal with a database of its own, beside a small Microsoft: only the clock and the wires are ours. */
+/**
+ * The real portal with a database of its own, beside a small Microsoft: only the clock and the wires are ours. `start` is
+ * the time at which it begins; the machine's where none is given.
+ */
 export async function startTestPortal(
   engine: Engine = 'SQLite',
-  options: { config?: Partial<Config>; worker?: boolean; introduced?: boolean } = {},
+  options: { config?: Partial<Config>; worker?: boolean; introduced?: boolean; start?: Date } = {},
 ): Promise<TestPortal> {
-  const clock = new TestClock()
+  const clock = new TestClock(options.start ?? new Date())
   const database = await freshDatabase(engine)
   const simulator = await startSimulator({
     now: () => clock.now().getTime(),
