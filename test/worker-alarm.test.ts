@@ -68,6 +68,20 @@ onEachEngine('a fault of the partner’s own credential', (engine) => {
     }
   })
 
+  test.each([
+    [50032, [70002]],
+    [50012, [70002]],
+    [7999999, []],
+  ])('told by AADSTS%i behind %j is one fault of that number, and touches no tenant', async (code, also) => {
+    const tenants = []
+    for (let n = 0; n < 3; n++) tenants.push((await connected(here, `Tenant ${n}`)).tenant)
+    here.simulator.world.setWeather('*', 'refusal', { code, also, word: 'invalid_client' })
+    for (const { id } of tenants) await checkNow(id)
+    await untilNothingIsDue(here)
+    expect(await readAlarms(here.portal.db)).toMatchObject([{ code: 'partner-credential', facts: { aadsts: code } }])
+    for (const { id } of tenants) expect((await tenantById(here.portal.db, id)).accessState).toBe('active')
+  })
+
   test('that cannot be looked into at home takes two tenants within minutes, and one that says it twice is one', async () => {
     here.simulator.world.setWeather(here.partner.id, 'outage', { surface: 'token', status: 503 })
     const { portal } = here

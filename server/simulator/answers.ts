@@ -48,13 +48,30 @@ export async function weathered(
         res.redirect(302, weather.location ?? `${ground.origin}/elsewhere`)
         return true
       case 'refusal':
-        sendRefusal(ground, req, res, refusalOf(weather.code ?? 90033))
+        // A browser is sent home with it, once it is known where that is.
+        if (surface === 'login') {
+          distortions.set(res, weather)
+          break
+        }
+        sendRefusal(ground, req, res, refusalBy(weather))
         return true
       default:
         distortions.set(res, weather)
     }
   }
   return false
+}
+
+const refusalBy = ({ code, also, word }: Weather): LoginRefusal => ({
+  ...refusalOf(code ?? 90033),
+  ...(also === undefined ? {} : { also }),
+  ...(word === undefined ? {} : { error: word }),
+})
+
+/** What the weather lets the sign-in or consent page of this request refuse with. */
+export function refusedOnPage(res: Response): LoginRefusal | null {
+  const weather = distortions.get(res)
+  return weather?.kind === 'refusal' ? refusalBy(weather) : null
 }
 
 export function passageOf(req: Request, surface: Surface, tenantId: string | null): Passage {

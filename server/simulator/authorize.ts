@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Request, type Response, Router } from 'express'
 import { accountsOf } from './accounts.ts'
-import { correlationOf, weathered } from './answers.ts'
+import { correlationOf, refusedOnPage, weathered } from './answers.ts'
 import { type Decision, judgeClient, missingPrincipal, paramsOf, roleHolder } from './asking.ts'
 import type { Person, Tenant } from './directory.ts'
 import { authorityOf, tenantIdOf } from './discovery.ts'
@@ -51,7 +51,7 @@ async function authorize(ground: Ground, req: Request, res: Response, version: 1
     personId: null,
   })
 
-  const fault = parameterFault(params, version)
+  const fault = refusedOnPage(res) ?? parameterFault(params, version)
   if (fault) return redirectRefusal(ground, req, res, errand, fault)
 
   const known = accountsOf(ground, req)

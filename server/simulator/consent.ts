@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express'
 import { accountsOf } from './accounts.ts'
-import { correlationOf, weathered } from './answers.ts'
+import { correlationOf, refusedOnPage, weathered } from './answers.ts'
 import { type Decision, judgeClient, missingPrincipal, paramsOf, roleHolder } from './asking.ts'
 import type { Person } from './directory.ts'
 import { authorityOf, tenantIdOf } from './discovery.ts'
@@ -35,6 +35,8 @@ async function adminConsent(ground: Ground, req: Request, res: Response, version
     params: { ...params, redirect_uri: judged.redirectUri },
     personId: null,
   })
+  const refused = refusedOnPage(res)
+  if (refused) return refuse(ground, req, res, errand, refused)
   if (version === 2 && named === 'common') {
     return declineAdminConsent(ground, res, errand, {
       error: 'invalid_request',

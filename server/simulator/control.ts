@@ -270,12 +270,13 @@ function newIncident(body: Body): NewIncident {
 }
 
 function weatherOptions(body: Body): WeatherOptions {
-  const words = ['surface', 'oddity', 'location', 'path', 'method', 'warning'] as const
+  const words = ['surface', 'oddity', 'location', 'path', 'method', 'warning', 'word'] as const
   const numbers = ['count', 'forMs', 'status', 'delayMs', 'code', 'ageMs', 'keep'] as const
   const retryAfter = body.retryAfter
   return Object.fromEntries([
     ...words.filter((key) => body[key] !== undefined).map((key) => [key, text(body, key)]),
     ...numbers.filter((key) => body[key] !== undefined).map((key) => [key, number(body, key)]),
+    ...(Array.isArray(body.also) ? [['also', body.also.map(Number)]] : []),
     ...(body.seconds === undefined ? [] : [['forMs', number(body, 'seconds') * 1000]]),
     ...(retryAfter === undefined ? [] : [['retryAfter', retryAfter]]),
   ])

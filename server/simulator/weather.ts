@@ -71,8 +71,12 @@ export interface WeatherOptions {
   keep?: number
   /** `redirect` and `next-link-foreign`. */
   location?: string
-  /** `refusal`: the AADSTS number the token endpoint answers with. */
+  /** `refusal`: the AADSTS number that the token endpoint answers with, or that browsers bring home from `login`. */
   code?: number
+  /** `refusal`: more general numbers that are named before it. */
+  also?: readonly number[]
+  /** `refusal`: OAuth's word for it, where it is not the usual one. */
+  word?: string
   /** Only requests whose path and query contain this text. */
   path?: string
   /** Only this method. */
