@@ -45,19 +45,33 @@ export type ErrorCode = keyof typeof catalogue
 /** Values that may be shown beside the error: never a secret, never text from a callback. */
 export type ErrorFacts = Record<string, string | number>
 
+/** What Microsoft said to whoever stood before its page: texts are under `login.<words>`. */
+export interface ToldByMicrosoft {
+  /** Null when nothing is known but that it refused: then the error's own texts are told. */
+  words: string | null
+  /** AADSTS number. */
+  aadsts: number | null
+  correlationId: string | null
+}
+
 /** A refusal from the catalogue. `cause` goes to the log alone; `facts` fill the placeholders of the message. */
 export class PortalError extends Error {
   readonly code: ErrorCode
   readonly status: number
   readonly facts: ErrorFacts
   readonly retryAfterMs: number | undefined
+  readonly told: ToldByMicrosoft | null
 
-  constructor(code: ErrorCode, options: { facts?: ErrorFacts; cause?: unknown; retryAfterMs?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    options: { facts?: ErrorFacts; cause?: unknown; retryAfterMs?: number; told?: ToldByMicrosoft } = {},
+  ) {
     super(code, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'PortalError'
     this.code = code
     this.status = catalogue[code].status
     this.facts = options.facts ?? {}
     this.retryAfterMs = options.retryAfterMs
+    this.told = options.told ?? null
   }
 }

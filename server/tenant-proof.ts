@@ -89,7 +89,7 @@ export async function finishTenantProof(
       silent: false,
     })
   }
-  await settleUnproven(portal, visitor, attempt)
+  await settleUnproven(portal, visitor, attempt, claim.kind === 'refused' ? claim : null)
   return page
 }
 
@@ -156,9 +156,14 @@ async function asksForRight(portal: Portal, attempt: ConsentAttempt, tenantId: s
   return known?.customerId !== attempt.customerId
 }
 
-async function settleUnproven(portal: Portal, visitor: Visitor, attempt: ConsentAttempt): Promise<void> {
+async function settleUnproven(
+  portal: Portal,
+  visitor: Visitor,
+  attempt: ConsentAttempt,
+  refusal: (ConsentClaim & { kind: 'refused' }) | null,
+): Promise<void> {
   if (attempt.claimedTenantId === null) {
-    await settleRefusal(portal.db, visitor.actor, attempt, 'sign-in-failed', portal.now())
+    await settleRefusal(portal.db, visitor.actor, attempt, 'sign-in-failed', portal.now(), refusal ?? {})
     return
   }
   const claimed = { tenantId: attempt.claimedTenantId, evidence: 'callback', person: null } as const

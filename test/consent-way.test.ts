@@ -418,6 +418,16 @@ onEachEngine('the way from link to access', (engine) => {
       ['AADSTS90094', 'access_denied', 'Your account cannot give this consent'],
       ['AADSTS650053', 'invalid_client', 'Halvard Security AB has to mend something'],
       ['AADSTS1234567', 'strange_error', 'Microsoft did not go along'],
+      ['AADSTS500200', 'access_denied', 'That was a personal account Nothing is connected'],
+      ['AADSTS500208', 'invalid_request', 'That was a personal account Nothing is connected'],
+      ['AADSTS53003', 'access_denied', 'A Conditional Access policy stopped the sign-in'],
+      ['AADSTS7000112', 'unauthorized_client', 'The app is switched off in this organisation'],
+      ['AADSTS500021', 'access_denied', 'Your network does not let you sign in to this organisation'],
+      ['AADSTS50105', 'access_denied', 'Your account is not assigned to this app'],
+      ['AADSTS500014', 'invalid_resource', 'A Microsoft service that this needs is switched off'],
+      ['AADSTS650051', 'invalid_client', 'Microsoft is still setting up the app'],
+      ['AADSTS90033', 'temporarily_unavailable', 'Microsoft has trouble signing people in right now'],
+      ['AADSTS5000224', 'invalid_request', 'Microsoft has made this organisation unavailable'],
     ])('when Microsoft says %s', async (number, error, title) => {
       const invited = await invite(here)
       const browser = here.browser()
@@ -426,7 +436,37 @@ onEachEngine('the way from link to access', (engine) => {
         `/consent/callback?error=${error}&error_description=${number}%3A+%3Cscript%3Ex&admin_consent=True&state=${state}`,
       )
       expect(wordsOf(page)).toContain(title)
+      expect(wordsOf(page)).toMatch(/Try again/)
       expect(page.text).not.toContain('<script>x')
+    })
+
+    test.each([
+      ['en', 'That was a personal account', 'Use your work account.'],
+      ['sv', 'Det var ett personligt konto', 'Använd ditt arbetskonto.'],
+      ['zh-Hant', '您使用的是個人帳戶', '請改用公司帳戶。'],
+    ])('when a personal account was used, in %s', async (language, title, next) => {
+      const invited = await invite(here, { language })
+      const browser = here.browser()
+      here.simulator.world.setWeather('*', 'refusal', { code: 500200, surface: 'login', count: 1 })
+      const page = await browser.follow(await leave(browser, invited))
+      expect(wordsOf(page)).toContain(title)
+      expect(wordsOf(page)).toContain(next)
+      expect(page.text).toContain(`/attempts"`)
+      expect((await runsOf(here, invited))[0]).toMatchObject({ outcome: 'refused', aadsts: 500200 })
+      // The way stays open for whoever comes with the right account.
+      await answerAtMicrosoft(browser, await leave(browser, invited), invited.admin)
+    })
+
+    test('when the sign-in that follows a consent is refused by a policy', async () => {
+      const invited = await invite(here)
+      const browser = here.browser()
+      const start = { ...(await browser.get('/sign-in')), location: invited.classicUrl }
+      const back = await answerAtMicrosoft(browser, start, invited.admin, 'accept', { organisation: '1' })
+      here.simulator.world.setWeather('*', 'refusal', { code: 53003, surface: 'login', count: 2 })
+      const page = await browser.follow(back)
+      expect(wordsOf(page)).toContain('A Conditional Access policy stopped the sign-in')
+      expect(wordsOf(page)).toContain('AADSTS53003')
+      expect((await runsOf(here, invited))[0]).toMatchObject({ outcome: 'sign-in-failed', aadsts: 53003 })
     })
 
     test('when the link was withdrawn while it was at Microsoft', async () => {

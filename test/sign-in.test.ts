@@ -147,6 +147,45 @@ onEachEngine('signing in', (engine) => {
     expect(await latest(here)).toMatchObject({ action: 'operator.sign-in-refused', facts: { reason: 'refused' } })
   })
 
+  test.each([
+    [50105, 403, 'SIGN_IN_REFUSED', 'Your account is not assigned to this app', 'other'],
+    [53003, 403, 'SIGN_IN_REFUSED', 'A Conditional Access policy stopped the sign-in', null],
+    [53000, 403, 'SIGN_IN_REFUSED', 'This device is not allowed here', null],
+    [50076, 403, 'SIGN_IN_REFUSED', 'The second step of the sign-in is missing', null],
+    [7000112, 403, 'SIGN_IN_REFUSED', 'The app is switched off in this organisation', null],
+    [500200, 403, 'SIGN_IN_REFUSED', 'That was a personal account', 'other'],
+    [500021, 403, 'SIGN_IN_REFUSED', 'Your network does not let you sign in', null],
+    [50011, 403, 'SIGN_IN_REFUSED', 'app is not set up as Microsoft wants it', null],
+    [90033, 503, 'SIGN_IN_UNAVAILABLE', 'Microsoft has trouble signing people in right now', null],
+    [90055, 503, 'SIGN_IN_UNAVAILABLE', 'Microsoft asks to slow down', null],
+    [7999999, 403, 'SIGN_IN_REFUSED', 'You are not signed in', 'other'],
+  ])('refused by Microsoft with AADSTS%i says what happened', async (number, status, code, title, account) => {
+    const browser = here.browser()
+    here.simulator.world.setWeather('*', 'refusal', { code: number, surface: 'login', count: 1 })
+    const page = await browser.follow(await browser.submit(await browser.open('/sign-in'), '/auth/login'))
+    expect(page.status).toBe(status)
+    expect(page.text).toContain(code)
+    expect(page.text).toContain(title)
+    expect(page.text).toContain(`AADSTS${number}`)
+    expect(page.text.includes('name="account" value="other"')).toBe(account === 'other')
+    expect(await latest(here)).toMatchObject({ action: 'operator.sign-in-refused', facts: { aadsts: number } })
+    here.takeErrors()
+  })
+
+  test.each([
+    [53003, 'A Conditional Access policy stopped the sign-in'],
+    [54005, 'This sign-in is over'],
+    [50105, 'Your account is not assigned to this app'],
+  ])('refused with AADSTS%i when the code is redeemed says the same', async (number, title) => {
+    const browser = here.browser()
+    const callback = await upToCallback(here, browser)
+    here.simulator.world.setWeather('*', 'refusal', { code: number, surface: 'token', count: 1 })
+    const page = await browser.get(callback)
+    expect(page.status).toBe(403)
+    expect(page.text).toContain(title)
+    expect(page.text).toContain(`AADSTS${number}`)
+  })
+
   test('without a role ends at a page that names the roles; a stranger leaves no row but a witness', async () => {
     const browser = here.browser()
     const page = await signIn(browser, here.cast.mallory)

@@ -6,6 +6,7 @@ import { IntlMessageFormat } from 'intl-messageformat'
 import { catalogue } from '../server/errors.ts'
 import { errors as enErrors } from '../server/words/en/errors.ts'
 import { join as enJoin } from '../server/words/en/join.ts'
+import { login as enLogin } from '../server/words/en/login.ts'
 import { refusals as enRefusals } from '../server/words/en/refusals.ts'
 import { en } from '../server/words/en.ts'
 import { sv } from '../server/words/sv.ts'
@@ -62,7 +63,12 @@ describe('the words', () => {
   })
 
   test.each(others)('of %s are complete for everything a customer can see', (_name, _language, words) => {
-    const needed = [...Object.keys(enJoin), ...Object.keys(enErrors), ...Object.keys(enRefusals)]
+    const needed = [
+      ...Object.keys(enJoin),
+      ...Object.keys(enErrors),
+      ...Object.keys(enLogin),
+      ...Object.keys(enRefusals),
+    ]
     expect(needed.filter((key) => !(key in words))).toEqual([])
   })
 

@@ -110,6 +110,21 @@ export function findCause(code: RefusalCode, aadsts: number | null): Entry | nul
   return entry?.cause === true && entry.code === code ? entry : null
 }
 
+/** Where another account of the same person may well be let in: the button offers to choose one. */
+const accounts: ReadonlySet<LoginWords> = new Set([
+  'account-disabled',
+  'account-locked',
+  'account-risk',
+  'admin-needed',
+  'cross-tenant',
+  'not-assigned',
+  'personal-account',
+  'unknown-account',
+  'wrong-account',
+])
+
+export const wantsOtherAccount = (login: string): boolean => accounts.has(login as LoginWords)
+
 /** Who must act on a refusal that is stored with its code and number. */
 export const ownerOfRefusal = (code: RefusalCode, aadsts: number | null): RefusalOwner => {
   const entry = findEntry(aadsts)

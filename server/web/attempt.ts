@@ -1,11 +1,14 @@
 import type { IncidentsApi } from '../config.ts'
 import { PortalError } from '../errors.ts'
+import type { LoginWords } from '../microsoft/aadsts.ts'
+import { findEntry, wantsOtherAccount } from '../microsoft/dictionary.ts'
 import { beginAgain } from '../onboarding.ts'
 import { type AttemptOutcome, attemptOfBrowser, type ConsentAttempt } from '../store/attempts.ts'
 import { customerById } from '../store/customers.ts'
 import { linkById, linkState } from '../store/links.ts'
 import { readSettings } from '../store/settings.ts'
 import { type AccessState, findTenant, type Tenant } from '../store/tenants.ts'
+import type { MessageKey } from '../words.ts'
 import { customerActor } from './access.ts'
 import { type Asker, askerOf } from './asker.ts'
 import { goOn } from './consent.ts'
@@ -50,6 +53,8 @@ export interface AttemptView {
   again: string | null
   /** The page this browser came from, while it is known and the link is open. */
   link: LinkOnPage | null
+  /** What Microsoft said, by its number, where the end alone says too little. */
+  told: { title: MessageKey; next: MessageKey; otherAccount: boolean } | null
   /** Seconds after which the page looks again by itself; null when nothing will change. */
   refresh: number | null
 }
@@ -87,6 +92,7 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
     tidy: tidied.has(end) && (attempt.claimedTenantId !== null || attempt.kind === 'classic'),
     again: usable ? `/consent/${attempt.id}/attempts` : null,
     link: usable && journey ? linkOnPage(portal, link, journey.token) : null,
+    told: toldOf(end, attempt, tenant),
     refresh: refreshAfter(end, tenant),
   })
 }
@@ -122,6 +128,19 @@ function endOf(attempt: ConsentAttempt, tenant: Tenant | null): AttemptEnd {
 function endOfTenant(state: AccessState): AttemptEnd {
   if (state === 'active') return 'done'
   return state === 'unlicensed' ? 'no-data' : state
+}
+
+function toldOf(end: AttemptEnd, attempt: ConsentAttempt, tenant: Tenant | null): AttemptView['told'] {
+  const words = loginWordsOf(end, attempt, tenant)
+  if (words === null) return null
+  return { title: `login.${words}`, next: `login.${words}.next`, otherAccount: wantsOtherAccount(words) }
+}
+
+function loginWordsOf(end: AttemptEnd, attempt: ConsentAttempt, tenant: Tenant | null): LoginWords | null {
+  if (end === 'gone') return tenant?.stateCode === 'tenant-unavailable' ? 'tenant-unavailable' : null
+  if (end !== 'refused' && end !== 'sign-in-failed') return null
+  const entry = findEntry(attempt.aadsts)
+  return entry === null || entry.outcome === 'misconfigured' ? null : entry.login
 }
 
 function untilNextTry(tenant: Tenant | null, now: Date): number | null {

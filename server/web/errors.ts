@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { type ErrorCode, PortalError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { wantsOtherAccount } from '../microsoft/dictionary.ts'
 import { Refusal } from '../microsoft/refusals.ts'
 import { isUnavailable } from '../store/database.ts'
 import { type MessageKey, type MessageValues, say } from '../words.ts'
@@ -23,6 +24,7 @@ export interface ErrorView {
   settingsPath: string | null
   at: Date
   /** Microsoft's references, when it was Microsoft that refused. */
+  aadsts: number | null
   correlationId: string | null
 }
 
@@ -32,6 +34,7 @@ interface Answer {
   key: MessageKey
   facts: MessageValues
   retryAfterMs: number | null
+  aadsts: number | null
   correlationId: string | null
   wayOn: WayOn
   settingsPath: string | null
@@ -56,14 +59,17 @@ const waysOn: Partial<Record<ErrorCode, WayOn>> = {
 function decide(error: unknown): Answer {
   if (error instanceof Refusal) return fromRefusal(error)
   const known = toPortalError(error)
+  const { told } = known
+  const words = told?.words ?? null
   return {
     status: known.status,
     code: known.code,
-    key: `error.${known.code}`,
+    key: words === null ? `error.${known.code}` : (`login.${words}` as MessageKey),
     facts: known.facts,
     retryAfterMs: known.retryAfterMs ?? null,
-    correlationId: null,
-    wayOn: waysOn[known.code] ?? null,
+    aadsts: told?.aadsts ?? null,
+    correlationId: told?.correlationId ?? null,
+    wayOn: words === null ? (waysOn[known.code] ?? null) : wantsOtherAccount(words) ? 'other-account' : 'sign-in',
     settingsPath: settingsPathOf(known),
     unexpected: known.status >= 500,
   }
@@ -77,6 +83,7 @@ function fromRefusal(refusal: Refusal): Answer {
     key: `refusal.${refusal.code}` as MessageKey,
     facts: { aadsts: aadsts ?? 0, status: status ?? 0 },
     retryAfterMs: refusal.retryAfterMs,
+    aadsts,
     correlationId,
     wayOn: null,
     settingsPath: null,
@@ -137,10 +144,11 @@ async function sendAnswer(req: Request, res: Response, answer: Answer, at: Date)
     res.status(answer.status).json({ error: { code, message: title, next, requestId: req.requestId, at } })
     return
   }
-  const { code, correlationId, settingsPath } = answer
+  const { code, aadsts, correlationId, settingsPath } = answer
   if (isEnding(code)) return showEnding(res, { code, title, next }, answer.status)
   const wayOn = wayOnFor(answer, req, res)
-  await renderBare(res, 'errors/error', { code, title, next, wayOn, settingsPath, at, correlationId }, answer.status)
+  const view = { code, title, next, wayOn, settingsPath, at, aadsts, correlationId }
+  await renderBare(res, 'errors/error', view, answer.status)
 }
 
 export const notFound: RequestHandler = () => {

@@ -3,6 +3,7 @@ import type { Request } from 'express'
 import { z } from 'zod'
 import { PortalError } from '../errors.ts'
 import { readSignInReturn } from '../microsoft/consent.ts'
+import { findEntry } from '../microsoft/dictionary.ts'
 import type { SignedInPerson } from '../microsoft/microsoft.ts'
 import { Refusal } from '../microsoft/refusals.ts'
 import type { Portal } from '../portal.ts'
@@ -83,11 +84,10 @@ export const returnFromSignIn: Handler = async (portal, req, res) => {
   const acceptedUntil = new Date(portal.now().getTime() + transaction.seconds * 1000)
   if (!(await spend(portal.db, begun.state, acceptedUntil))) throw new PortalError('SIGN_IN_EXPIRED')
   if (said.kind !== 'code') {
-    await recordRefusal(portal, req, null, {
-      reason: said.kind,
-      aadsts: said.aadsts,
-    })
-    throw new PortalError('SIGN_IN_REFUSED')
+    await recordRefusal(portal, req, null, { reason: said.kind, aadsts: said.aadsts })
+    const { login: words, aadsts, correlationId } = said
+    const away = said.code === 'unavailable' || said.code === 'throttled'
+    throw new PortalError(away ? 'SIGN_IN_UNAVAILABLE' : 'SIGN_IN_REFUSED', { told: { words, aadsts, correlationId } })
   }
   const person = await redeem(portal, req, { code: said.code, nonce: begun.nonce, codeVerifier: begun.codeVerifier })
   await refuseWithoutRole(portal, req, person)
@@ -114,12 +114,13 @@ async function redeem(
         ...(error.retryAfterMs === null ? {} : { retryAfterMs: error.retryAfterMs }),
       })
     }
-    const { aadsts, error: word } = error.facts
+    const { aadsts, error: word, correlationId } = error.facts
     await recordRefusal(portal, req, null, { reason: error.code, aadsts, word })
     // Whose account it is, that token does not prove: it was refused before its name could be believed.
     if (word === 'other_tenant') throw new PortalError('SIGN_IN_OTHER_ORGANISATION')
     if (error.owner === 'partner') throw error
-    throw new PortalError('SIGN_IN_REFUSED', { cause: error })
+    const words = findEntry(aadsts)?.login ?? null
+    throw new PortalError('SIGN_IN_REFUSED', { cause: error, told: { words, aadsts, correlationId } })
   }
 }
 

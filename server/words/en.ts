@@ -4,6 +4,7 @@ import { customers } from './en/customers.ts'
 import { errors } from './en/errors.ts'
 import { incidents } from './en/incidents.ts'
 import { join } from './en/join.ts'
+import { login } from './en/login.ts'
 import { overview } from './en/overview.ts'
 import { refusals } from './en/refusals.ts'
 import { settings } from './en/settings.ts'
@@ -18,6 +19,7 @@ export const en = {
   ...signals,
   ...errors,
   ...causes,
+  ...login,
   ...refusals,
   ...join,
   ...overview,

@@ -1,6 +1,7 @@
 import { customers } from './sv/customers.ts'
 import { errors } from './sv/errors.ts'
 import { join } from './sv/join.ts'
+import { login } from './sv/login.ts'
 import { refusals } from './sv/refusals.ts'
 import { shell } from './sv/shell.ts'
 
@@ -8,6 +9,7 @@ import { shell } from './sv/shell.ts'
 export const sv = {
   ...shell,
   ...errors,
+  ...login,
   ...refusals,
   ...join,
   ...customers,

@@ -1,6 +1,7 @@
 import { customers } from './zh-hant/customers.ts'
 import { errors } from './zh-hant/errors.ts'
 import { join } from './zh-hant/join.ts'
+import { login } from './zh-hant/login.ts'
 import { refusals } from './zh-hant/refusals.ts'
 import { shell } from './zh-hant/shell.ts'
 
@@ -8,6 +9,7 @@ import { shell } from './zh-hant/shell.ts'
 export const zhHant = {
   ...shell,
   ...errors,
+  ...login,
   ...refusals,
   ...join,
   ...customers,

@@ -185,9 +185,9 @@ export const join = {
     'Microsoft refused because of how their app is set up. It is not your fault, and nothing has changed in your organisation.',
   'join.end.misconfigured.do': 'You need not do anything. They see this, too; try again when they tell you.',
   'join.end.refused.title': 'Microsoft did not go along',
-  'join.end.refused.lead':
-    'The consent did not come about, for a reason that Microsoft names only by a code. Nothing was read, and nothing is connected.',
+  'join.end.refused.lead': 'The consent did not come about. Nothing was read, and nothing is connected.',
   'join.end.refused.do': 'Try again. If it stays so, get in touch with {partner} and name the reference below.',
+  'join.end.told.lead': 'Nothing is connected, and nothing is read.',
   'join.end.dismissed.title': 'This organisation was not connected',
   'join.end.dismissed.lead':
     '{partner} compared it with their records and decided that it is not {customer}. Nothing was read.',

@@ -186,9 +186,9 @@ export const join = {
     'Microsoft sade nej på grund av hur deras app är inställd. Det är inte ditt fel, och ingenting har ändrats hos er.',
   'join.end.misconfigured.do': 'Du behöver inte göra något. De ser det också; försök igen när de säger till.',
   'join.end.refused.title': 'Microsoft gick inte med på det',
-  'join.end.refused.lead':
-    'Godkännandet blev inte av, av en orsak som Microsoft bara anger med en kod. Ingenting har lästs och ingenting är anslutet.',
+  'join.end.refused.lead': 'Godkännandet kom inte till stånd. Ingenting lästes och ingenting är kopplat.',
   'join.end.refused.do': 'Försök igen. Hjälper det inte: kontakta {partner} och uppge referensen nedan.',
+  'join.end.told.lead': 'Ingenting är kopplat och ingenting läses.',
   'join.end.dismissed.title': 'Den här organisationen anslöts inte',
   'join.end.dismissed.lead':
     '{partner} jämförde den med sina uppgifter och kom fram till att den inte är {customer}. Ingenting har lästs.',

@@ -9,7 +9,7 @@ export const refusals = {
   'refusal.role-missing.lost': '原有的權限已不存在：客戶租用戶中有人將其從應用程式移除。',
   'refusal.role-missing.lost.next': '請傳送新的同意連結。重新同意後，權限就會恢復。',
   'refusal.app-disabled': '客戶的系統管理員已在其租用戶中停用此應用程式。',
-  'refusal.app-disabled.next': '請他們在 Entra 的「企業應用程式」中，將「為使用者啟用以登入」設為「是」。',
+  'refusal.app-disabled.next': '請他們在 Entra 的「企業應用程式」中，將「為使用者啟用登入？」設為「是」。',
   'refusal.unlicensed': '客戶的租用戶沒有 Microsoft Defender XDR，因此沒有可授與或讀取的內容。',
   'refusal.unlicensed.next': '請客戶取得 Defender 授權，並以該授權開啟一次 security.microsoft.com。',
   'refusal.data-unavailable': '權限已授與，但 Defender 沒有提供資料；客戶需檢查授權與上線設定。',
