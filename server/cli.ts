@@ -1,6 +1,7 @@
 import { demo } from './cli/demo.ts'
 import { doctor } from './cli/doctor.ts'
 import { CannotStart } from './cli/process.ts'
+import { refusalsDocument } from './cli/refusals-document.ts'
 import { registrationScript, scriptKinds } from './cli/registration-script.ts'
 import { simulator } from './cli/simulator.ts'
 import { environment } from './config.ts'
@@ -29,6 +30,10 @@ async function run(): Promise<void> {
   if (command === 'simulator' && options.length === 0) return simulator()
   if (command === 'doctor' && options.every((option) => option === '--json')) {
     process.exitCode = await doctor({ json: options.includes('--json') })
+    return
+  }
+  if (command === 'refusals' && options.length === 0) {
+    process.stdout.write(refusalsDocument())
     return
   }
   const kind = scriptKinds.find((one) => one === options[1])

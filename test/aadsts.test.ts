@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
+import { refusalsDocument } from '../server/cli/refusals-document.ts'
 import { reasons, umbrellas } from '../server/microsoft/aadsts.ts'
 import {
   type Entry,
@@ -9,9 +11,34 @@ import {
   ownerAt,
   ownerOfRefusal,
 } from '../server/microsoft/dictionary.ts'
+import { refusalCodes } from '../server/microsoft/refusals.ts'
 import { en } from '../server/words/en.ts'
 
 const english: Record<string, string> = en
+
+const document = readFileSync(new URL('../docs/refusals.md', import.meta.url), 'utf8')
+
+describe('docs/refusals.md', () => {
+  test('is what the code says: made anew with `npm run docs`', () => {
+    expect(document).toBe(refusalsDocument())
+  })
+
+  test('has every number in the table of its reason and in that of all, and says who must act', () => {
+    for (const { number, reason, fact } of entries) {
+      expect(document.split(`\n| ${number} | ${fact} |`)).toHaveLength(3)
+      expect(document).toContain(`\n### ${reason}\n`)
+      expect(document).toContain(` | [${reason}](#${reason}) |`)
+    }
+  })
+
+  test('has every refusal, with its words and who must act', () => {
+    for (const code of refusalCodes) expect(document).toContain(`\n## \`${code}\`\n\n${english[`refusal.${code}`]}\n`)
+    expect(
+      document.match(/^Who must act: (you|the customer’s administrator|Microsoft|nobody: wait)\.$/gm),
+    ).toHaveLength(refusalCodes.length)
+    expect(document).not.toMatch(/undefined|\{\w+\}/)
+  })
+})
 
 describe('the dictionary of AADSTS numbers', () => {
   test('has as many entries as it says, and each number once', () => {

@@ -32,7 +32,7 @@ export const findEntry = (number: number | null): Entry | null =>
  * `invalid_grant` is not here: it says that something was refused, and not what. `invalid_request` is not either: at the
  * token endpoint Microsoft uses it for tenants that do not exist. `access_denied` does not tell who denied.
  */
-const byWord: ReadonlyMap<string, ReasonName> = new Map([
+export const oauthWords: ReadonlyMap<string, ReasonName> = new Map([
   ['invalid_client', 'wrong-secret'],
   ['unauthorized_client', 'app-missing'],
   ['consent_required', 'consent-missing'],
@@ -78,7 +78,7 @@ export function meaningOf({ numbers, word, suberror = null, status = null }: Ans
   if (status === 429) return { ...meaningOfReason(reasons.throttled), aadsts }
   if (entry !== null) return { ...meaningOfReason(entry), aadsts }
   if (status !== null && status >= 500) return { ...meaningOfReason(reasons.unavailable), aadsts }
-  const name = suberror === 'consent_required' ? 'consent-missing' : word === null ? undefined : byWord.get(word)
+  const name = suberror === 'consent_required' ? 'consent-missing' : word === null ? undefined : oauthWords.get(word)
   if (name !== undefined) return { ...meaningOfReason(reasons[name]), aadsts }
   const code: RefusalCode = 'unexpected-answer'
   return { code, owner: ownerOf(code), aadsts, outcome: 'other', login: null }

@@ -82,5 +82,7 @@ const owners: Record<RefusalCode, RefusalOwner> = {
   'account-refused': 'customer',
 }
 
+export const refusalCodes = Object.keys(owners) as readonly RefusalCode[]
+
 /** Who must act on a refusal that is known by its code alone. */
 export const ownerOf = (code: RefusalCode): RefusalOwner => owners[code]
