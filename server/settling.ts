@@ -124,7 +124,8 @@ export async function keepForReview(
       partnerTenantId: portal.config.partnerTenantId,
       now,
     }
-    const objection = kept.evidence === 'sign-in' ? await objectionTo(tx, claimed) : null
+    const belongs = kept.evidence === 'sign-in' && kept.kind !== 'guest'
+    const objection = belongs ? await objectionTo(tx, claimed) : null
     if (objection) await recordRefused(tx, actor, claimed, objection)
     else await openReview(tx, actor, reviewOf(attempt, kept), now)
     await recordOutcome(tx, attempt.id, objection ?? 'review', now, { claimedTenantId: kept.tenantId })

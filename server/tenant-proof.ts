@@ -6,7 +6,14 @@ import { Refusal } from './microsoft/refusals.ts'
 import type { SealedProof, Step, Visitor } from './onboarding.ts'
 import type { Portal } from './portal.ts'
 import { keepForReview, settleBinding, settleRefusal } from './settling.ts'
-import { attemptById, type ConsentAttempt, latestOwnAttempt, recordOutcome, startAttempt } from './store/attempts.ts'
+import {
+  attemptById,
+  type ConsentAttempt,
+  latestOwnAttempt,
+  recordOutcome,
+  recordSignedInTenant,
+  startAttempt,
+} from './store/attempts.ts'
 import { write } from './store/database.ts'
 import { newToken } from './store/identifiers.ts'
 import type { ReviewEvidence, ReviewKind } from './store/reviews.ts'
@@ -125,6 +132,7 @@ async function settleProven(
 ): Promise<void> {
   const name = person.username ?? person.name ?? person.oid
   const actor = { ...visitor.actor, name }
+  if (!person.guest) await recordSignedInTenant(portal.db, attempt.id, person.tid)
   // What a browser claimed counts only where the claim came back to the browser that had set out.
   const claimed = attempt.kind === 'classic' ? null : attempt.claimedTenantId
   const expected = claimed ?? attempt.pinnedTenantId

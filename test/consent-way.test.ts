@@ -163,7 +163,7 @@ onEachEngine('the way from link to access', (engine) => {
       const invited = await invite(here)
       const browser = here.browser()
       const page = await walk(browser, invited, bound.admin)
-      expect(wordsOf(page)).toContain('This organisation is not connected')
+      expect(wordsOf(page)).toContain('This organisation is connected already')
       expect(page.text).not.toContain('Contoso Canary')
       expect(page.text).not.toContain(bound.tenant.id)
       expect(await ownerOf(here, bound.tenant.id)).toBe(bound.customer.id)
@@ -215,7 +215,7 @@ onEachEngine('the way from link to access', (engine) => {
       await offboardCustomer(here.portal.db, alice, left.customer.id, here.portal.now())
       const other = await invite(here)
       const page = await walk(here.browser(), other, left.admin)
-      expect(wordsOf(page)).toContain('This organisation is not connected')
+      expect(wordsOf(page)).toContain('This organisation cannot use this link')
       expect(await boundTo(here, other)).toEqual([])
       expect(await ownerOf(here, left.tenant.id)).toBe(left.customer.id)
     })
@@ -321,7 +321,7 @@ onEachEngine('the way from link to access', (engine) => {
       const [review] = await reviewsOf(invited.customer.id)
       expect(review).toMatchObject({ evidence: 'sign-in', tenantId: invited.tenant.id, person: invited.admin.username })
       await dismissReview(here.portal, alice, review?.id ?? '')
-      expect(wordsOf(await browser.open(page.url))).toContain('This organisation was not connected')
+      expect(wordsOf(await browser.open(page.url))).toContain('This link is not for that organisation')
     })
 
     test('binds the pinned tenant once its sign-in says so', async () => {
@@ -418,8 +418,8 @@ onEachEngine('the way from link to access', (engine) => {
       ['AADSTS90094', 'access_denied', 'Your account cannot give this consent'],
       ['AADSTS650053', 'invalid_client', 'Halvard Security AB has to mend something'],
       ['AADSTS1234567', 'strange_error', 'Microsoft did not go along'],
-      ['AADSTS500200', 'access_denied', 'That was a personal account Nothing is connected'],
-      ['AADSTS500208', 'invalid_request', 'That was a personal account Nothing is connected'],
+      ['AADSTS500200', 'access_denied', 'That was a personal account Nothing was changed'],
+      ['AADSTS500208', 'invalid_request', 'That was a personal account Nothing was changed'],
       ['AADSTS53003', 'access_denied', 'A Conditional Access policy stopped the sign-in'],
       ['AADSTS7000112', 'unauthorized_client', 'The app is switched off in this organisation'],
       ['AADSTS500021', 'access_denied', 'Your network does not let you sign in to this organisation'],

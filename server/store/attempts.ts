@@ -37,6 +37,8 @@ export interface ConsentAttempt {
   outcome: AttemptOutcome
   claimedTenantId: string | null
   boundTenantId: string | null
+  /** The tenant whose member signed in in this browser for this run, by a validated ID token. */
+  signedInTenantId: string | null
   aadsts: number | null
   finishedAt: string | null
 }
@@ -75,6 +77,7 @@ export async function startAttempt(
         outcome: 'started',
         claimed_tenant_id: request.claimedTenantId ?? null,
         bound_tenant_id: null,
+        signed_in_tenant_id: null,
         aadsts: null,
         finished_at: null,
       })
@@ -149,6 +152,13 @@ export async function recordOutcome(
       })
       .where('id', '=', id)
       .execute(),
+  )
+}
+
+/** Somebody of that tenant has signed in in the browser of this run. */
+export async function recordSignedInTenant(db: Database, id: string, tenantId: string): Promise<void> {
+  await write(db, (tx) =>
+    tx.updateTable('consent_attempts').set({ signed_in_tenant_id: tenantId }).where('id', '=', id).execute(),
   )
 }
 
@@ -280,6 +290,7 @@ function fromRow(row: Selectable<Schema['consent_attempts']>): ConsentAttempt {
     outcome: row.outcome as AttemptOutcome,
     claimedTenantId: row.claimed_tenant_id,
     boundTenantId: row.bound_tenant_id,
+    signedInTenantId: row.signed_in_tenant_id,
     aadsts: row.aadsts,
     finishedAt: row.finished_at,
   }

@@ -128,6 +128,17 @@ export async function reviewById(db: Database, id: string): Promise<Review> {
   return fromRow(row)
 }
 
+/** Whether anybody still has to decide on that tenant, for whatever customer. */
+export async function hasOpenReview(db: Database, tenantId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('reviews')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('decided_at', 'is', null)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Undecided ones, oldest first. */
 export async function openReviews(db: Database, customerId?: string): Promise<Review[]> {
   let query = db.selectFrom('reviews').selectAll().where('decided_at', 'is', null).orderBy('created_at')

@@ -130,6 +130,7 @@ interface ConsentAttemptTable {
   outcome: string
   claimed_tenant_id: string | null
   bound_tenant_id: string | null
+  signed_in_tenant_id: string | null
   aadsts: number | null
   finished_at: string | null
 }

@@ -3,9 +3,11 @@ import { PortalError } from '../errors.ts'
 import type { LoginWords } from '../microsoft/aadsts.ts'
 import { findEntry, wantsOtherAccount } from '../microsoft/dictionary.ts'
 import { beginAgain } from '../onboarding.ts'
+import type { Portal } from '../portal.ts'
 import { type AttemptOutcome, attemptOfBrowser, type ConsentAttempt } from '../store/attempts.ts'
-import { customerById } from '../store/customers.ts'
+import { customerById, isExpectedElsewhere } from '../store/customers.ts'
 import { linkById, linkState } from '../store/links.ts'
+import { hasOpenReview } from '../store/reviews.ts'
 import { readSettings } from '../store/settings.ts'
 import { type AccessState, findTenant, type Tenant } from '../store/tenants.ts'
 import type { MessageKey } from '../words.ts'
@@ -15,19 +17,23 @@ import { goOn } from './consent.ts'
 import { pathValue, readForm } from './forms.ts'
 import { type LinkOnPage, linkOnPage, speakTo } from './join.ts'
 import { journeyOf } from './journey.ts'
+import { adviseAtEnd, type RemovalAdvice, type TenantStanding } from './removal-advice.ts'
 import { render } from './render.ts'
 import type { CustomerRequest, Handler } from './route.ts'
 
 /**
  * What a run has come to, for the person who made it. `late`: it was never finished in time · `sign-in`: the proof of the
- * organisation is missing · `dismissed`: an operator decided that it is not this customer's.
+ * organisation is missing · `dismissed`: an operator decided that it is not this customer's · `connected`: to somebody of a
+ * tenant that is connected already, whoever's it is · `unchanged`: to a browser that only claimed a tenant.
  */
-type AttemptEnd =
+export type AttemptEnd =
   | 'proving'
   | 'done'
   | 'late'
   | 'sign-in'
   | 'dismissed'
+  | 'connected'
+  | 'unchanged'
   | Exclude<AttemptOutcome, 'started' | 'claimed' | 'proving-tenant' | 'bound' | 'other-tenant-signed-in'>
   | Exclude<AccessState, 'proving' | 'active' | 'unlicensed'>
   | 'no-data'
@@ -47,8 +53,10 @@ export interface AttemptView {
   nextTryIn: number | null
   /** Whether what holds the proof up is the partner's own fault. */
   heldUp: boolean
-  /** Whether consent was given somewhere, so that the app is listed there. */
-  tidy: boolean
+  /** What to do with the app that may be listed in the tenant now. */
+  removal: RemovalAdvice
+  /** Whether this browser has signed in to the tenant of the run; else it only named it. */
+  signedIn: boolean
   /** Where another attempt starts; null when the link is over. */
   again: string | null
   /** The page this browser came from, while it is known and the link is open. */
@@ -75,7 +83,13 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
     journeyOf(portal, req, attempt.linkId),
   ])
   speakTo(req, res, customer, journey?.language ?? null)
-  const end = endOf(attempt, tenant)
+  const signedIn = attempt.signedInTenantId !== null && attempt.signedInTenantId === tenantOf(attempt)
+  const { end, removal } = adviseAtEnd({
+    end: endOf(attempt, tenant),
+    signedIn,
+    tenant: await standingOfTenant(portal, attempt),
+    mayHaveConsented: tenantOf(attempt) !== null || attempt.kind === 'classic' || attempt.outcome === 'link-withdrawn',
+  })
   const usable = linkState(link, portal.now()) === 'issued'
   await render(res, 'join/attempt', {
     end,
@@ -89,7 +103,8 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
     permissions: portal.microsoft.permissions.map(({ name }) => name).join(', '),
     nextTryIn: untilNextTry(tenant, portal.now()),
     heldUp: tenant?.stateCode?.startsWith('partner-') ?? false,
-    tidy: tidied.has(end) && (attempt.claimedTenantId !== null || attempt.kind === 'classic'),
+    removal,
+    signedIn,
     again: usable ? `/consent/${attempt.id}/attempts` : null,
     link: usable && journey ? linkOnPage(portal, link, journey.token) : null,
     told: toldOf(end, attempt, tenant),
@@ -104,8 +119,22 @@ export const addAttemptAgain: Handler<CustomerRequest> = async (portal, req, res
   await goOn(portal, res, await beginAgain(portal, visitor, pathValue(req, 'attemptId')))
 }
 
-/** After these, the app is listed in a tenant where nobody uses it. */
-const tidied = new Set<AttemptEnd>(['wrong-tenant', 'tenant-taken', 'link-withdrawn', 'dismissed', 'offboarded'])
+const tenantOf = (attempt: ConsentAttempt): string | null => attempt.claimedTenantId ?? attempt.boundTenantId
+
+async function standingOfTenant({ db, config }: Portal, attempt: ConsentAttempt): Promise<TenantStanding> {
+  const tenantId = tenantOf(attempt)
+  if (tenantId === null) return 'unknown'
+  // The app has its home there: without it nothing could be proven any more.
+  if (tenantId === config.partnerTenantId) return 'held'
+  const [tenant, reviewed, expected] = await Promise.all([
+    findTenant(db, tenantId),
+    hasOpenReview(db, tenantId),
+    isExpectedElsewhere(db, tenantId, attempt.customerId),
+  ])
+  if (tenant?.accessState === 'active' || tenant?.accessState === 'proving') return 'connected'
+  if (reviewed || expected || (tenant !== null && tenant.accessState !== 'offboarded')) return 'held'
+  return tenant === null ? 'unknown' : 'offboarded'
+}
 
 function endOf(attempt: ConsentAttempt, tenant: Tenant | null): AttemptEnd {
   switch (attempt.outcome) {

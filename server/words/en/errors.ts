@@ -7,7 +7,7 @@ export const errors = {
   'error.FORM_INCOMPLETE.next': 'Nothing was saved. Go back, fill in what is missing and send the form again.',
   'error.CALLBACK_UNREADABLE': 'What came back from Microsoft cannot be read',
   'error.CALLBACK_UNREADABLE.next':
-    'Nothing was connected and nobody was signed in. Start again from the link or the page you came from.',
+    'Nothing was changed and nobody was signed in. Start again from the link or the page you came from.',
   'error.SIGN_IN_REQUIRED': 'You are not signed in',
   'error.SIGN_IN_REQUIRED.next': 'Nothing was done. Sign in and try again.',
   'error.SIGN_IN_EXPIRED': 'This sign-in is over',
@@ -49,9 +49,9 @@ export const errors = {
   'error.LINK_UNKNOWN.next':
     'It is not one of ours, or was cut short on the way. Copy it whole, or ask whoever sent it for a new one.',
   'error.LINK_EXPIRED': 'This link is no longer valid',
-  'error.LINK_EXPIRED.next': 'Its days are over. Nothing was connected. Ask whoever sent it for a new one.',
+  'error.LINK_EXPIRED.next': 'Its days are over. Nothing was changed. Ask whoever sent it for a new one.',
   'error.LINK_WITHDRAWN': 'This link is no longer valid',
-  'error.LINK_WITHDRAWN.next': 'It was withdrawn by whoever sent it. Nothing was connected. Ask them for a new one.',
+  'error.LINK_WITHDRAWN.next': 'It was withdrawn by whoever sent it. Nothing was changed. Ask them for a new one.',
   'error.LINK_COMPLETED': 'This link has been used',
   'error.LINK_COMPLETED.next': 'What it asked for is done. Nothing is left to do here.',
   'error.CONSENT_NOT_YOURS': 'This page is no longer valid',

@@ -123,10 +123,20 @@ export const join = {
   'join.code': 'Microsoft’s code',
   'join.expected': 'Expected',
   'join.signed-in': 'You signed in to',
+  'join.named': 'The answer names',
   'join.tidy': 'Tidy up',
   'join.tidy.text':
     'If you chose Accept at Microsoft, the app is now listed in the organisation you signed in to, unused by us. You can remove it there.',
 
+  'join.removal.ask-first': 'Nothing was changed. Do not remove the app before you have asked us.',
+  'join.removal.leave': 'The organisation you signed in to is connected already. Leave the app there as it is.',
+  'join.removal.ended': 'Ask us before you remove the app.',
+  'join.end.connected.title': 'This organisation is connected already',
+  'join.end.connected.lead': 'There is nothing for you to do, and nothing was changed. Leave the app as it is.',
+  'join.end.connected.do': 'If you expected something else, get in touch with {partner} and name the reference below.',
+  'join.end.unchanged.title': 'Ask us first',
+  'join.end.unchanged.lead': 'With this link we cannot go on by ourselves. Nothing was read.',
+  'join.end.unchanged.do': 'Get in touch with {partner} and name the reference below.',
   'join.end.proving.title': 'Thank you. We are checking that it works',
   'join.end.proving.lead':
     'Microsoft usually needs a few minutes until a consent takes effect everywhere. Now and then it takes hours. You need not wait: close this page if you like, we keep trying.',
@@ -135,7 +145,7 @@ export const join = {
   'join.end.done.lead': '{partner} now sees the security incidents of {customer}. You need not do anything more.',
   'join.end.late.title': 'This took too long',
   'join.end.late.lead':
-    'You set out for Microsoft more than an hour ago, so that run no longer counts. Nothing is connected.',
+    'You set out for Microsoft more than an hour ago, so that run no longer counts. Nothing was changed.',
   'join.end.late.do': 'Start again; it takes two minutes.',
   'join.end.sign-in.title': 'One step is missing',
   'join.end.sign-in.lead':
@@ -146,49 +156,46 @@ export const join = {
     'Your answer has arrived. Before anything is read, {partner} compares your organisation with their records.',
   'join.end.review.do': 'You need not do anything more. Nothing is read until then.',
   'join.end.declined.title': 'You declined. Nothing has changed',
-  'join.end.declined.lead':
-    '{partner} has no access, and nothing was read. All we noted is that someone used this link and declined.',
+  'join.end.declined.lead': 'Nothing was read. All we noted is that someone used this link and declined.',
   'join.end.declined.do': 'If that was a mistake, or a question is open:',
   'join.end.not-admin.title': 'Your account cannot give this consent',
   'join.end.not-admin.lead': 'Microsoft asks for an administrator here. That is not a fault, and nothing has changed.',
   'join.end.not-admin.do': 'Forward the link to an administrator, or try again with such an account.',
   'join.end.wrong-tenant.title': 'That was another organisation',
   'join.end.wrong-tenant.lead':
-    'This link is for {customer}. You signed in to a different organisation, so we stopped. Nothing was read, and nothing is connected.',
+    'This link is for {customer}, and this was a different organisation, so we stopped. Nothing was read.',
   'join.end.wrong-tenant.do':
     'Many administrators have more than one account. Choose the one of {customer}, in a private window if Microsoft keeps picking the other.',
   'join.end.wrong-tenant.do.domain':
     'Many administrators have more than one account. Choose the one that ends with <b>{domain}</b>, in a private window if Microsoft keeps picking the other.',
   'join.end.unlicensed.title': 'Your organisation has no Microsoft Defender XDR',
   'join.end.unlicensed.lead':
-    'Microsoft could not grant the permission, because the service it belongs to is not there. Nothing has changed, and nothing is connected.',
+    'Microsoft could not grant the permission, because the service it belongs to is not there. Nothing has changed.',
   'join.end.unlicensed.do':
     'Talk to {partner} about the licence. Once you have one, open security.microsoft.com with it, then try again.',
-  'join.end.tenant-taken.title': 'This organisation is not connected',
+  'join.end.tenant-taken.title': 'This organisation cannot use this link',
   'join.end.tenant-taken.lead':
-    'The organisation you signed in to cannot be connected through this link. Nothing was read, and nothing was changed.',
+    'The organisation you signed in to cannot be connected through this link. Nothing was read.',
   'join.end.tenant-taken.do': 'Get in touch with {partner} and name the reference below.',
   'join.end.tenant-is-partner.title': 'That was an account of {partner}',
-  'join.end.tenant-is-partner.lead':
-    'The consent came from the organisation that asks for it. Nothing was read, and nothing is connected.',
+  'join.end.tenant-is-partner.lead': 'The consent came from the organisation that asks for it. Nothing was read.',
   'join.end.tenant-is-partner.do': 'Try again with an account of {customer}.',
   'join.end.sign-in-failed.title': 'We could not see which organisation it was',
   'join.end.sign-in-failed.lead':
-    'Microsoft did not confirm a sign-in, so we do not know for whom you accepted. Nothing was read, and nothing is connected.',
+    'Microsoft did not confirm a sign-in, so we do not know for whom you accepted. Nothing was read.',
   'join.end.sign-in-failed.do': 'Try again, and finish the sign-in that follows.',
   'join.end.link-withdrawn.title': 'The link was withdrawn meanwhile',
-  'join.end.link-withdrawn.lead':
-    'While you were at Microsoft, {partner} ended this link. Nothing was read, and nothing is connected.',
+  'join.end.link-withdrawn.lead': 'While you were at Microsoft, {partner} ended this link. Nothing was read.',
   'join.end.link-withdrawn.do': 'If you did not expect that, get in touch with {partner}.',
   'join.end.misconfigured.title': '{partner} has to mend something',
   'join.end.misconfigured.lead':
     'Microsoft refused because of how their app is set up. It is not your fault, and nothing has changed in your organisation.',
   'join.end.misconfigured.do': 'You need not do anything. They see this, too; try again when they tell you.',
   'join.end.refused.title': 'Microsoft did not go along',
-  'join.end.refused.lead': 'The consent did not come about. Nothing was read, and nothing is connected.',
+  'join.end.refused.lead': 'The consent did not come about. Nothing was read, and nothing was changed.',
   'join.end.refused.do': 'Try again. If it stays so, get in touch with {partner} and name the reference below.',
-  'join.end.told.lead': 'Nothing is connected, and nothing is read.',
-  'join.end.dismissed.title': 'This organisation was not connected',
+  'join.end.told.lead': 'Nothing was changed, and nothing was read.',
+  'join.end.dismissed.title': 'This link is not for that organisation',
   'join.end.dismissed.lead':
     '{partner} compared it with their records and decided that it is not {customer}. Nothing was read.',
   'join.end.dismissed.do': 'If that is wrong, get in touch with {partner} and name the reference below.',

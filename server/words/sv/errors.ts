@@ -7,7 +7,7 @@ export const errors = {
   'error.FORM_INCOMPLETE.next': 'Inget sparades. Gå tillbaka, fyll i det som saknas och skicka formuläret igen.',
   'error.CALLBACK_UNREADABLE': 'Svaret från Microsoft går inte att läsa',
   'error.CALLBACK_UNREADABLE.next':
-    'Inget anslöts och ingen loggades in. Börja om från länken eller sidan du kom från.',
+    'Ingenting har ändrats och ingen loggades in. Börja om från länken eller sidan du kom från.',
   'error.SIGN_IN_REQUIRED': 'Du är inte inloggad',
   'error.SIGN_IN_REQUIRED.next': 'Inget gjordes. Logga in och försök igen.',
   'error.SIGN_IN_EXPIRED': 'Den här inloggningen är över',
@@ -50,9 +50,9 @@ export const errors = {
   'error.LINK_UNKNOWN.next':
     'Den är inte en av våra, eller så blev den avkortad på vägen. Kopiera hela länken eller be den som skickade den om en ny.',
   'error.LINK_EXPIRED': 'Länken gäller inte längre',
-  'error.LINK_EXPIRED.next': 'Dess tid är ute. Inget anslöts. Be den som skickade den om en ny.',
+  'error.LINK_EXPIRED.next': 'Dess tid är ute. Ingenting har ändrats. Be den som skickade den om en ny.',
   'error.LINK_WITHDRAWN': 'Länken gäller inte längre',
-  'error.LINK_WITHDRAWN.next': 'Den drogs tillbaka av den som skickade den. Inget anslöts. Be dem om en ny.',
+  'error.LINK_WITHDRAWN.next': 'Den drogs tillbaka av den som skickade den. Ingenting har ändrats. Be dem om en ny.',
   'error.LINK_COMPLETED': 'Länken har använts',
   'error.LINK_COMPLETED.next': 'Det den bad om är gjort. Här finns inget kvar att göra.',
   'error.CONSENT_NOT_YOURS': 'Sidan gäller inte längre',
@@ -72,13 +72,14 @@ export const errors = {
   'error.TENANT_UNKNOWN.next':
     'Kontrollera stavningen, eller lämna fältet tomt och bekräfta klientorganisationen för hand senare.',
   'error.TENANT_TAKEN': 'Klientorganisationen tillhör en annan kund',
-  'error.TENANT_TAKEN.next': 'Inget bands. En klientorganisation har en kund; ta reda på vilken innan du går vidare.',
+  'error.TENANT_TAKEN.next':
+    'Ingenting kopplades. En klientorganisation har en kund; ta reda på vilken innan du går vidare.',
   'error.TENANT_IS_PARTNER': 'Det här är partnerns egen klientorganisation',
   'error.TENANT_IS_PARTNER.next':
-    'Inget bands. Godkännandet gavs i fel klientorganisation: logga in med ett konto hos kunden.',
+    'Ingenting kopplades. Godkännandet gavs i fel klientorganisation: logga in med ett konto hos kunden.',
   'error.TENANT_NOT_EXPECTED': 'Det här är inte den väntade klientorganisationen',
   'error.TENANT_NOT_EXPECTED.next':
-    'Inget bands. Länken gäller en viss klientorganisation; godkännandet kom från en annan.',
+    'Ingenting kopplades. Länken gäller en viss klientorganisation; godkännandet kom från en annan.',
   'error.REVIEW_DECIDED': 'Det här är redan avgjort',
   'error.REVIEW_DECIDED.next': 'Ditt beslut ändrade inget. Ladda om sidan för att se vad som beslutades, och av vem.',
   'error.MICROSOFT_UNAVAILABLE': 'Microsoft svarar inte just nu',

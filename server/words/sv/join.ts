@@ -124,10 +124,20 @@ export const join = {
   'join.code': 'Microsofts kod',
   'join.expected': 'Väntat',
   'join.signed-in': 'Du loggade in hos',
-  'join.tidy': 'Städa',
+  'join.named': 'Svaret anger',
+  'join.tidy': 'Städa upp',
   'join.tidy.text':
     'Om du valde Acceptera hos Microsoft finns appen nu i organisationen du loggade in hos, men vi använder den inte. Du kan ta bort den där.',
 
+  'join.removal.ask-first': 'Ingenting har ändrats. Ta inte bort appen innan du har frågat oss.',
+  'join.removal.leave': 'Organisationen du loggade in hos är redan ansluten. Låt appen vara som den är där.',
+  'join.removal.ended': 'Fråga oss innan ni tar bort appen.',
+  'join.end.connected.title': 'Organisationen är redan ansluten',
+  'join.end.connected.lead': 'Du behöver inte göra något, och ingenting har ändrats. Låt appen vara som den är.',
+  'join.end.connected.do': 'Om du väntade dig något annat: kontakta {partner} och uppge referensen nedan.',
+  'join.end.unchanged.title': 'Fråga oss först',
+  'join.end.unchanged.lead': 'Med den här länken kommer vi inte vidare på egen hand. Ingenting har lästs.',
+  'join.end.unchanged.do': 'Kontakta {partner} och uppge referensen nedan.',
   'join.end.proving.title': 'Tack. Vi kontrollerar att det fungerar',
   'join.end.proving.lead':
     'Microsoft behöver oftast några minuter innan ett godkännande slår igenom överallt. Ibland tar det timmar. Du behöver inte vänta: stäng gärna sidan, vi fortsätter försöka.',
@@ -136,7 +146,7 @@ export const join = {
   'join.end.done.lead': '{partner} ser nu säkerhetsincidenterna hos {customer}. Du behöver inte göra något mer.',
   'join.end.late.title': 'Det tog för lång tid',
   'join.end.late.lead':
-    'Det är mer än en timme sedan du gick till Microsoft, så det försöket räknas inte längre. Ingenting är anslutet.',
+    'Det är mer än en timme sedan du gick till Microsoft, så det försöket räknas inte längre. Ingenting har ändrats.',
   'join.end.late.do': 'Börja om; det tar två minuter.',
   'join.end.sign-in.title': 'Ett steg saknas',
   'join.end.sign-in.lead':
@@ -147,49 +157,46 @@ export const join = {
     'Ditt svar har kommit fram. Innan något läses jämför {partner} er organisation med sina uppgifter.',
   'join.end.review.do': 'Du behöver inte göra något mer. Ingenting läses innan dess.',
   'join.end.declined.title': 'Du avböjde. Ingenting har ändrats',
-  'join.end.declined.lead':
-    '{partner} har ingen åtkomst, och ingenting har lästs. Vi har bara antecknat att någon använt länken och avböjt.',
+  'join.end.declined.lead': 'Ingenting har lästs. Vi har bara antecknat att någon använt länken och avböjt.',
   'join.end.declined.do': 'Om det var ett misstag, eller om du har en fråga:',
   'join.end.not-admin.title': 'Ditt konto kan inte ge det här godkännandet',
   'join.end.not-admin.lead': 'Microsoft kräver en administratör här. Det är inget fel, och ingenting har ändrats.',
   'join.end.not-admin.do': 'Skicka länken vidare till en administratör, eller försök igen med ett sådant konto.',
   'join.end.wrong-tenant.title': 'Det var en annan organisation',
   'join.end.wrong-tenant.lead':
-    'Länken är till för {customer}. Du loggade in hos en annan organisation, så vi stannade där. Ingenting har lästs och ingenting är anslutet.',
+    'Länken är till för {customer}, och det här var en annan organisation, så vi stannade där. Ingenting har lästs.',
   'join.end.wrong-tenant.do':
     'Många administratörer har mer än ett konto. Välj det som hör till {customer}, i ett privat fönster om Microsoft fortsätter att välja det andra.',
   'join.end.wrong-tenant.do.domain':
     'Många administratörer har mer än ett konto. Välj det som slutar på <b>{domain}</b>, i ett privat fönster om Microsoft fortsätter att välja det andra.',
   'join.end.unlicensed.title': 'Er organisation har inte Microsoft Defender XDR',
   'join.end.unlicensed.lead':
-    'Microsoft kunde inte ge behörigheten, eftersom tjänsten den hör till inte finns. Ingenting har ändrats och ingenting är anslutet.',
+    'Microsoft kunde inte ge behörigheten, eftersom tjänsten den hör till inte finns. Ingenting har ändrats.',
   'join.end.unlicensed.do':
     'Prata med {partner} om licensen. När ni har en: öppna security.microsoft.com med den och försök sedan igen.',
-  'join.end.tenant-taken.title': 'Den här organisationen är inte ansluten',
+  'join.end.tenant-taken.title': 'Länken gäller inte för den här organisationen',
   'join.end.tenant-taken.lead':
-    'Organisationen du loggade in hos kan inte anslutas med den här länken. Ingenting har lästs och ingenting har ändrats.',
+    'Organisationen du loggade in hos kan inte anslutas med den här länken. Ingenting har lästs.',
   'join.end.tenant-taken.do': 'Kontakta {partner} och uppge referensen nedan.',
   'join.end.tenant-is-partner.title': 'Det var ett konto hos {partner}',
-  'join.end.tenant-is-partner.lead':
-    'Godkännandet kom från organisationen som själv ber om det. Ingenting har lästs och ingenting är anslutet.',
+  'join.end.tenant-is-partner.lead': 'Godkännandet kom från organisationen som själv ber om det. Ingenting har lästs.',
   'join.end.tenant-is-partner.do': 'Försök igen med ett konto hos {customer}.',
   'join.end.sign-in-failed.title': 'Vi kunde inte se vilken organisation det var',
   'join.end.sign-in-failed.lead':
-    'Microsoft bekräftade ingen inloggning, så vi vet inte för vem du godkände. Ingenting har lästs och ingenting är anslutet.',
+    'Microsoft bekräftade ingen inloggning, så vi vet inte för vem du godkände. Ingenting har lästs.',
   'join.end.sign-in-failed.do': 'Försök igen, och slutför inloggningen som följer.',
   'join.end.link-withdrawn.title': 'Länken återkallades under tiden',
-  'join.end.link-withdrawn.lead':
-    'Medan du var hos Microsoft avslutade {partner} länken. Ingenting har lästs och ingenting är anslutet.',
+  'join.end.link-withdrawn.lead': 'Medan du var hos Microsoft avslutade {partner} länken. Ingenting har lästs.',
   'join.end.link-withdrawn.do': 'Om du inte väntade dig det: kontakta {partner}.',
   'join.end.misconfigured.title': '{partner} måste rätta till något',
   'join.end.misconfigured.lead':
     'Microsoft sade nej på grund av hur deras app är inställd. Det är inte ditt fel, och ingenting har ändrats hos er.',
   'join.end.misconfigured.do': 'Du behöver inte göra något. De ser det också; försök igen när de säger till.',
   'join.end.refused.title': 'Microsoft gick inte med på det',
-  'join.end.refused.lead': 'Godkännandet kom inte till stånd. Ingenting lästes och ingenting är kopplat.',
+  'join.end.refused.lead': 'Godkännandet kom inte till stånd. Ingenting har lästs och ingenting har ändrats.',
   'join.end.refused.do': 'Försök igen. Hjälper det inte: kontakta {partner} och uppge referensen nedan.',
-  'join.end.told.lead': 'Ingenting är kopplat och ingenting läses.',
-  'join.end.dismissed.title': 'Den här organisationen anslöts inte',
+  'join.end.told.lead': 'Ingenting har ändrats och ingenting har lästs.',
+  'join.end.dismissed.title': 'Länken är inte till för den organisationen',
   'join.end.dismissed.lead':
     '{partner} jämförde den med sina uppgifter och kom fram till att den inte är {customer}. Ingenting har lästs.',
   'join.end.dismissed.do': 'Om det är fel: kontakta {partner} och uppge referensen nedan.',
