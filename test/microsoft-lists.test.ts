@@ -6,7 +6,7 @@ import { readIncidents } from '../server/microsoft/lists.ts'
 import type { IncidentPage, IncidentQuery } from '../server/microsoft/microsoft.ts'
 import { Refusal } from '../server/microsoft/refusals.ts'
 import { instantAfter } from '../server/microsoft/spans.ts'
-import { compileFilter, parseFilter } from '../server/simulator/filter.ts'
+import { compileFilter, type FilterField, parseFilter } from '../server/simulator/filter.ts'
 import { configFor, contoso } from './microsoft-double.ts'
 import { defenderIncident, graphIncident } from './microsoft-payloads.ts'
 
@@ -45,12 +45,12 @@ function serviceOf(api: 'defender' | 'graph', world: Held[], manners: Manners, b
   const config = configFor('http://127.0.0.1:1')
   const time = (read: (item: Held) => string) => ({ kind: 'time' as const, read })
   const text = (read: (item: Held) => string) => ({ kind: 'text' as const, read })
-  const fields = {
-    [graph ? 'lastUpdateDateTime' : 'lastUpdateTime']: time(({ updated }) => instantOf(updated)),
-    [graph ? 'createdDateTime' : 'createdTime']: time(({ created }) => instantOf(created)),
-    status: text(({ status }) => status),
-    ...(graph ? { severity: text(({ severity }) => severity) } : {}),
-  }
+  const fields = new Map<string, FilterField<Held>>([
+    [graph ? 'lastUpdateDateTime' : 'lastUpdateTime', time(({ updated }) => instantOf(updated))],
+    [graph ? 'createdDateTime' : 'createdTime', time(({ created }) => instantOf(created))],
+    ['status', text(({ status }) => status)],
+    ...(graph ? [['severity', text(({ severity }) => severity)] as const] : []),
+  ])
   const asked: URLSearchParams[] = []
   const get = async (url: string) => {
     const query = new URL(url).searchParams

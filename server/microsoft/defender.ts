@@ -34,7 +34,7 @@ export function defenderIncidents(config: Config): IncidentSource {
     incidentUrl: (incidentId) => `${address}/${encodeURIComponent(incidentId)}`,
     readIncident: (record, tenantId, sent) => readIncident(record, tenantId, sent, defenderPortal),
     alertsUrls: (incidentId) => [`${address}/${encodeURIComponent(incidentId)}`],
-    readAlerts: (body) => records(body.alerts).map(readApart),
+    readAlerts: (body) => records(body.alerts).flatMap(readApart),
   }
 }
 
@@ -173,24 +173,28 @@ function said(record: Record<string, unknown>, fields: readonly EntityField[]): 
   return null
 }
 
-/** Kind, and the fields for name and detail, of each `entityType`; a type nobody has met yet shows whatever it names. */
-const described: Record<string, [EntityKind, names: EntityField[], details: EntityField[]]> = {
-  user: ['user', ['userPrincipalName', 'accountName', 'userSid', 'aadUserId'], ['domainName', 'userSid']],
-  ip: ['ip', ['ipAddress'], []],
-  url: ['url', ['url'], []],
-  file: ['file', ['fileName', 'sha256', 'sha1', 'filePath'], ['sha256', 'sha1', 'filePath']],
-  process: ['process', ['fileName', 'processCommandLine', 'processId'], ['processCommandLine', 'filePath', 'sha256']],
-  mailbox: ['mailbox', ['mailboxAddress', 'userPrincipalName', 'mailboxDisplayName'], ['mailboxDisplayName']],
-  mailmessage: ['mail', ['subject', 'sender', 'recipient'], ['sender', 'recipient']],
-  mailcluster: ['mail', ['clusterBy', 'subject'], ['sender']],
-  registry: ['registry', ['registryKey', 'registryValue', 'registryHive'], ['registryValue']],
-  securitygroup: ['group', ['securityGroupName', 'securityGroupId'], ['securityGroupId']],
-  device: ['device', ['deviceId'], []],
-  cloudapplication: ['app', ['displayName', 'name', 'accountName'], []],
-  oauthapplication: ['app', ['displayName', 'name', 'accountName'], []],
-}
+type Description = [EntityKind, names: EntityField[], details: EntityField[]]
 
-const unknownEntity: [EntityKind, EntityField[], EntityField[]] = [
+/** Kind, and the fields for name and detail, of each `entityType`; a type nobody has met yet shows whatever it names. */
+const described = new Map<string, Description>(
+  Object.entries({
+    user: ['user', ['userPrincipalName', 'accountName', 'userSid', 'aadUserId'], ['domainName', 'userSid']],
+    ip: ['ip', ['ipAddress'], []],
+    url: ['url', ['url'], []],
+    file: ['file', ['fileName', 'sha256', 'sha1', 'filePath'], ['sha256', 'sha1', 'filePath']],
+    process: ['process', ['fileName', 'processCommandLine', 'processId'], ['processCommandLine', 'filePath', 'sha256']],
+    mailbox: ['mailbox', ['mailboxAddress', 'userPrincipalName', 'mailboxDisplayName'], ['mailboxDisplayName']],
+    mailmessage: ['mail', ['subject', 'sender', 'recipient'], ['sender', 'recipient']],
+    mailcluster: ['mail', ['clusterBy', 'subject'], ['sender']],
+    registry: ['registry', ['registryKey', 'registryValue', 'registryHive'], ['registryValue']],
+    securitygroup: ['group', ['securityGroupName', 'securityGroupId'], ['securityGroupId']],
+    device: ['device', ['deviceId'], []],
+    cloudapplication: ['app', ['displayName', 'name', 'accountName'], []],
+    oauthapplication: ['app', ['displayName', 'name', 'accountName'], []],
+  } satisfies Record<string, Description>),
+)
+
+const unknownEntity: Description = [
   'other',
   [
     'userPrincipalName',
@@ -211,7 +215,7 @@ const unknownEntity: [EntityKind, EntityField[], EntityField[]] = [
 
 function readEntity(record: Record<string, unknown>): RemoteEntity {
   const type = text(record.entityType, entityFields.entityType)
-  const [kind, names, details] = described[type?.toLowerCase() ?? ''] ?? unknownEntity
+  const [kind, names, details] = described.get(type?.toLowerCase() ?? '') ?? unknownEntity
   return {
     kind,
     name: said(record, names) ?? type ?? kind,

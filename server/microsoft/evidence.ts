@@ -6,10 +6,10 @@ import { camel, firstOf, isRecord, text } from './reading.ts'
  * through as `other`. https://learn.microsoft.com/graph/api/resources/security-alertevidence
  */
 export function readEvidence(record: Record<string, unknown>): RemoteEntity {
-  const type = String(record['@odata.type'] ?? '')
+  const type = (text(record['@odata.type'], 200) ?? '')
     .replace(/^#?microsoft\.graph\.security\./i, '')
     .replace(/Evidence$/i, '')
-  const [kind, describe] = kinds[type.toLowerCase()] ?? ['other' as const, unknownKind]
+  const [kind, describe] = kinds.get(type.toLowerCase()) ?? ['other' as const, unknownKind]
   const { name, detail } = describe(record)
   return {
     kind,
@@ -87,42 +87,44 @@ const unknownKind = plain([
   'resourceId',
 ])
 
-const kinds: Record<string, [EntityKind, Describe]> = {
-  device: ['device', device],
-  iotdevice: ['device', plain(['deviceName', 'deviceId'], ['operatingSystem', 'manufacturer'])],
-  user: ['user', account],
-  serviceprincipal: ['app', plain(['servicePrincipalName', 'appId'], ['appId'])],
-  ip: ['ip', plain(['ipAddress'], ['countryLetterCode', 'location.countryName'])],
-  url: ['url', plain(['url'])],
-  dns: ['url', plain(['domainName'])],
-  file: ['file', file('fileDetails')],
-  filehash: ['file', plain(['value'], ['algorithm'])],
-  malware: ['file', plain(['name'], ['category'])],
-  process: ['process', process],
-  mailbox: [
-    'mailbox',
-    (record) => ({ name: at(record, 'primaryAddress', 'upn', 'displayName'), detail: at(record, 'displayName') }),
-  ],
-  mailboxconfiguration: ['mailbox', plain(['mailboxPrimaryAddress', 'upn', 'displayName'], ['configurationType'])],
-  analyzedmessage: ['mail', mail],
-  mailcluster: ['mail', plain(['clusterBy', 'query'], ['clusterByValue'])],
-  submissionmail: ['mail', plain(['subject', 'networkMessageId'], ['sender', 'recipient'])],
-  registrykey: ['registry', plain(['registryKey', 'registryHive'], ['registryHive'])],
-  registryvalue: [
-    'registry',
-    plain(['registryKey', 'registryValueName', 'registryValue'], ['registryValue', 'registryValueName']),
-  ],
-  securitygroup: ['group', plain(['displayName', 'securityGroupId'], ['securityGroupId'])],
-  activedirectorydomain: ['group', plain(['activeDirectoryDomainName'])],
-  cloudapplication: ['app', plain(['displayName', 'appId'], ['instanceName', 'appId'])],
-  oauthapplication: ['app', plain(['displayName', 'appId'], ['publisher', 'appId'])],
-  azureresource: ['other', plain(['resourceName', 'resourceId'], ['resourceType', 'resourceId'])],
-  hostlogonsession: [
-    'other',
-    plain(['account.userAccount.userPrincipalName', 'account.userAccount.accountName', 'sessionId']),
-  ],
-  cloudlogonsession: [
-    'other',
-    plain(['account.userAccount.userPrincipalName', 'account.userAccount.accountName', 'sessionId']),
-  ],
-}
+const kinds = new Map<string, [EntityKind, Describe]>(
+  Object.entries({
+    device: ['device', device],
+    iotdevice: ['device', plain(['deviceName', 'deviceId'], ['operatingSystem', 'manufacturer'])],
+    user: ['user', account],
+    serviceprincipal: ['app', plain(['servicePrincipalName', 'appId'], ['appId'])],
+    ip: ['ip', plain(['ipAddress'], ['countryLetterCode', 'location.countryName'])],
+    url: ['url', plain(['url'])],
+    dns: ['url', plain(['domainName'])],
+    file: ['file', file('fileDetails')],
+    filehash: ['file', plain(['value'], ['algorithm'])],
+    malware: ['file', plain(['name'], ['category'])],
+    process: ['process', process],
+    mailbox: [
+      'mailbox',
+      (record) => ({ name: at(record, 'primaryAddress', 'upn', 'displayName'), detail: at(record, 'displayName') }),
+    ],
+    mailboxconfiguration: ['mailbox', plain(['mailboxPrimaryAddress', 'upn', 'displayName'], ['configurationType'])],
+    analyzedmessage: ['mail', mail],
+    mailcluster: ['mail', plain(['clusterBy', 'query'], ['clusterByValue'])],
+    submissionmail: ['mail', plain(['subject', 'networkMessageId'], ['sender', 'recipient'])],
+    registrykey: ['registry', plain(['registryKey', 'registryHive'], ['registryHive'])],
+    registryvalue: [
+      'registry',
+      plain(['registryKey', 'registryValueName', 'registryValue'], ['registryValue', 'registryValueName']),
+    ],
+    securitygroup: ['group', plain(['displayName', 'securityGroupId'], ['securityGroupId'])],
+    activedirectorydomain: ['group', plain(['activeDirectoryDomainName'])],
+    cloudapplication: ['app', plain(['displayName', 'appId'], ['instanceName', 'appId'])],
+    oauthapplication: ['app', plain(['displayName', 'appId'], ['publisher', 'appId'])],
+    azureresource: ['other', plain(['resourceName', 'resourceId'], ['resourceType', 'resourceId'])],
+    hostlogonsession: [
+      'other',
+      plain(['account.userAccount.userPrincipalName', 'account.userAccount.accountName', 'sessionId']),
+    ],
+    cloudlogonsession: [
+      'other',
+      plain(['account.userAccount.userPrincipalName', 'account.userAccount.accountName', 'sessionId']),
+    ],
+  } satisfies Record<string, [EntityKind, Describe]>),
+)

@@ -52,10 +52,9 @@ export function graphIncidents(config: Config): IncidentSource {
       `${address}/${encodeURIComponent(incidentId)}?$expand=alerts`,
     ],
     readAlerts: (body, tenantId) =>
-      records(Array.isArray(body.value) ? body.value : body.alerts).flatMap((record, index) => {
-        const read = readApart(record, index)
-        return belongsElsewhere(record.tenantId, tenantId) ? [] : [read]
-      }),
+      records(Array.isArray(body.value) ? body.value : body.alerts).flatMap((record, index) =>
+        belongsElsewhere(record.tenantId, tenantId) ? [] : readApart(record, index),
+      ),
   }
 }
 

@@ -77,7 +77,9 @@ const mostNumbers = 20
 
 function numbersOf(body: Record<string, unknown>): number[] {
   const listed = Array.isArray(body.error_codes) ? body.error_codes.slice(0, mostNumbers) : []
-  return [...new Set([...listed.map(Number).filter(Number.isSafeInteger), ...numbersIn(body.error_description)])]
+  const numbers = listed.map((number: unknown) => (typeof number === 'string' ? Number(number) : number))
+  const safe = numbers.filter((number): number is number => Number.isSafeInteger(number))
+  return [...new Set([...safe, ...numbersIn(body.error_description)])]
 }
 
 /** The AADSTS numbers in a text, in their order: some answers name a general one first and then what was the matter. */

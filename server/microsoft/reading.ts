@@ -5,13 +5,19 @@ import type { IncidentStatus, Instant, RemoteAlert, RemoteEntity, Severity } fro
  * schema that forgives every field took six times as long as parsing the page.
  */
 
-/** Reads alerts that came by themselves: what was sent of each stands nowhere else. */
+/**
+ * Reads alerts that came by themselves: what was sent of each stands nowhere else. One that cannot be read is left out,
+ * and takes no other with it.
+ */
 export const keepingOriginals =
   (read: (record: Record<string, unknown>, index: number) => RemoteAlert) =>
-  (record: Record<string, unknown>, index: number): RemoteAlert => ({
-    ...read(record, index),
-    original: JSON.stringify(record),
-  })
+  (record: Record<string, unknown>, index: number): RemoteAlert[] => {
+    try {
+      return [{ ...read(record, index), original: JSON.stringify(record) }]
+    } catch {
+      return []
+    }
+  }
 
 /** A field that may be anything: text in bounds, or null. Numbers are text here, as IDs are numbers in one API alone. */
 export function text(value: unknown, limit: number): string | null {
@@ -76,44 +82,48 @@ export function camel(value: string | null): string | null {
   return value === null ? null : value.charAt(0).toLowerCase() + value.slice(1)
 }
 
-const severities: Record<string, Severity> = {
-  high: 'high',
-  medium: 'medium',
-  low: 'low',
-  informational: 'informational',
-}
+/*
+ * Tables that are asked by text from outside are maps: in a plain object, `constructor` and `__proto__` are found as well.
+ */
+
+const severities = new Map<string, Severity>([
+  ['high', 'high'],
+  ['medium', 'medium'],
+  ['low', 'low'],
+  ['informational', 'informational'],
+])
 
 export function severityOf(raw: string | null): Severity {
-  return severities[raw?.toLowerCase() ?? ''] ?? 'unknown'
+  return severities.get(raw?.toLowerCase() ?? '') ?? 'unknown'
 }
 
-const statuses: Record<string, IncidentStatus> = {
-  active: 'active',
-  new: 'active',
-  inprogress: 'inProgress',
-  awaitingaction: 'awaitingAction',
-  resolved: 'resolved',
-  redirected: 'redirected',
-}
+const statuses = new Map<string, IncidentStatus>([
+  ['active', 'active'],
+  ['new', 'active'],
+  ['inprogress', 'inProgress'],
+  ['awaitingaction', 'awaitingAction'],
+  ['resolved', 'resolved'],
+  ['redirected', 'redirected'],
+])
 
 export function statusOf(raw: string | null): IncidentStatus {
-  return statuses[raw?.toLowerCase() ?? ''] ?? 'unknown'
+  return statuses.get(raw?.toLowerCase() ?? '') ?? 'unknown'
 }
 
 /** Names a product has had over the years, with the one it has now. */
-const sources: Record<string, string> = {
-  microsoftdefenderatp: 'microsoftDefenderForEndpoint',
-  windowsdefenderatp: 'microsoftDefenderForEndpoint',
-  'microsoft defender for endpoint': 'microsoftDefenderForEndpoint',
-  officeatp: 'microsoftDefenderForOffice365',
-  azureatp: 'microsoftDefenderForIdentity',
-  microsoftcloudappsecurity: 'microsoftDefenderForCloudApps',
-  mcas: 'microsoftDefenderForCloudApps',
-  microsoftthreatprotection: 'microsoft365Defender',
-}
+const sources = new Map<string, string>([
+  ['microsoftdefenderatp', 'microsoftDefenderForEndpoint'],
+  ['windowsdefenderatp', 'microsoftDefenderForEndpoint'],
+  ['microsoft defender for endpoint', 'microsoftDefenderForEndpoint'],
+  ['officeatp', 'microsoftDefenderForOffice365'],
+  ['azureatp', 'microsoftDefenderForIdentity'],
+  ['microsoftcloudappsecurity', 'microsoftDefenderForCloudApps'],
+  ['mcas', 'microsoftDefenderForCloudApps'],
+  ['microsoftthreatprotection', 'microsoft365Defender'],
+])
 
 export function serviceSourceOf(raw: string | null): string | null {
-  return sources[raw?.toLowerCase() ?? ''] ?? camel(raw)
+  return sources.get(raw?.toLowerCase() ?? '') ?? camel(raw)
 }
 
 const incidentIdShape = /^[\w.-]{1,100}$/

@@ -168,6 +168,8 @@ export async function acquireToken(
 
 const withoutIssuer = ({ iss: _, ...claims }: TokenClaims & { iss: string | null }): TokenClaims => claims
 
+const textIn = (claim: unknown) => (typeof claim === 'string' ? claim : null)
+
 /**
  * What stands in a token, unverified: it is opaque to its bearer and its signature is for the resource alone. Null when
  * it is not a JWT that names a tenant. https://learn.microsoft.com/entra/identity-platform/access-tokens
@@ -186,10 +188,10 @@ function readClaims(token: string): (TokenClaims & { iss: string | null }) | nul
   if (typeof claims.tid !== 'string') return null
   return {
     tid: claims.tid.toLowerCase(),
-    appid: String(claims.appid ?? claims.azp ?? '').toLowerCase(),
+    appid: (textIn(claims.appid) ?? textIn(claims.azp) ?? '').toLowerCase(),
     roles: Array.isArray(claims.roles) ? claims.roles.filter((role) => typeof role === 'string').slice(0, 200) : [],
-    aud: typeof claims.aud === 'string' ? claims.aud : null,
-    iss: typeof claims.iss === 'string' ? claims.iss : null,
+    aud: textIn(claims.aud),
+    iss: textIn(claims.iss),
     issuedAt: instantOf(claims.iat),
     expiresAt: instantOf(claims.exp),
   }

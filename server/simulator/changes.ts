@@ -2,21 +2,23 @@ import { pascal } from './defender-wire.ts'
 import type { Incident, IncidentStatus } from './incidents.ts'
 import type { IncidentChange } from './world.ts'
 
-const statuses: Record<string, IncidentStatus> = {
-  active: 'active',
-  inprogress: 'inProgress',
-  resolved: 'resolved',
-  redirected: 'redirected',
-}
+const statuses = new Map<string, IncidentStatus>([
+  ['active', 'active'],
+  ['inprogress', 'inProgress'],
+  ['resolved', 'resolved'],
+  ['redirected', 'redirected'],
+])
 /** https://learn.microsoft.com/defender-xdr/api-update-incidents: which determinations go with which classification. */
-const determinations: Record<string, readonly string[]> = {
-  truePositive: [
-    ...['multiStagedAttack', 'maliciousUserActivity', 'compromisedAccount', 'malware', 'phishing'],
-    ...['unwantedSoftware', 'other'],
-  ],
-  informationalExpectedActivity: ['securityTesting', 'lineOfBusinessApplication', 'confirmedActivity', 'other'],
-  falsePositive: ['notMalicious', 'notEnoughDataToValidate', 'other'],
-}
+const determinations = new Map<string, readonly string[]>(
+  Object.entries({
+    truePositive: [
+      ...['multiStagedAttack', 'maliciousUserActivity', 'compromisedAccount', 'malware', 'phishing'],
+      ...['unwantedSoftware', 'other'],
+    ],
+    informationalExpectedActivity: ['securityTesting', 'lineOfBusinessApplication', 'confirmedActivity', 'other'],
+    falsePositive: ['notMalicious', 'notEnoughDataToValidate', 'other'],
+  } satisfies Record<string, readonly string[]>),
+)
 
 /** The change a PATCH body asks the Defender host for; null when the body is not one it takes. */
 export function defenderChange(body: unknown, incident: Incident): IncidentChange | null {
@@ -25,7 +27,7 @@ export function defenderChange(body: unknown, incident: Incident): IncidentChang
   if (Object.keys(rest).length > 0) return null
   const change: IncidentChange = {}
   if (status !== undefined) {
-    const known = typeof status === 'string' ? statuses[status.toLowerCase()] : undefined
+    const known = typeof status === 'string' ? statuses.get(status.toLowerCase()) : undefined
     if (!known) return null
     change.status = known
   }
@@ -34,12 +36,12 @@ export function defenderChange(body: unknown, incident: Incident): IncidentChang
     change.assignedTo = assignedTo
   }
   if (classification !== undefined) {
-    const known = Object.keys(determinations).find((value) => pascal(value) === classification)
+    const known = [...determinations.keys()].find((value) => pascal(value) === classification)
     if (!known) return null
     change.classification = known
   }
   if (determination !== undefined) {
-    const pair = determinations[change.classification ?? incident.classification] ?? []
+    const pair = determinations.get(change.classification ?? incident.classification) ?? []
     const known = pair.find((value) => pascal(value) === determination)
     if (!known) return null
     change.determination = known

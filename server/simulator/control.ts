@@ -23,116 +23,118 @@ type Action = (world: World, body: Body) => unknown
  * What outside processes may do to the world: `POST /_sim/<action>` with JSON, or a form of the control page. The
  * answer is what changed. `tenant` is an ID or a domain; `clientId` is the multi-tenant registration by default.
  */
-const actions: Record<string, Action> = {
-  'add-tenant': (world, body) => {
-    const { id, displayName, domains, incidents, people, ...tenant } = world.addTenant({
-      displayName: text(body, 'displayName'),
-      ...(body.id === undefined ? {} : { id: text(body, 'id') }),
-      ...(Array.isArray(body.domains) ? { domains: body.domains.map(String) } : {}),
-      ...(body.licensed === undefined ? {} : { licensed: flag(body, 'licensed') }),
-      ...(body.large === undefined ? {} : { large: flag(body, 'large') }),
-    })
-    return { id, displayName, domains, licensed: tenant.licensed, people: people.length, incidents: incidents.size }
-  },
-  'add-person': (world, body) =>
-    world.addPerson(tenantOf(world, body), {
-      name: text(body, 'name'),
-      ...(body.username === undefined ? {} : { username: text(body, 'username') }),
-      ...(body.directoryRole === undefined ? {} : { directoryRole: text(body, 'directoryRole') as DirectoryRole }),
-      ...(Array.isArray(body.appRoles) ? { appRoles: body.appRoles.map(String) } : {}),
+const actions = new Map<string, Action>(
+  Object.entries({
+    'add-tenant': (world, body) => {
+      const { id, displayName, domains, incidents, people, ...tenant } = world.addTenant({
+        displayName: text(body, 'displayName'),
+        ...(body.id === undefined ? {} : { id: text(body, 'id') }),
+        ...(Array.isArray(body.domains) ? { domains: body.domains.map(String) } : {}),
+        ...(body.licensed === undefined ? {} : { licensed: flag(body, 'licensed') }),
+        ...(body.large === undefined ? {} : { large: flag(body, 'large') }),
+      })
+      return { id, displayName, domains, licensed: tenant.licensed, people: people.length, incidents: incidents.size }
+    },
+    'add-person': (world, body) =>
+      world.addPerson(tenantOf(world, body), {
+        name: text(body, 'name'),
+        ...(body.username === undefined ? {} : { username: text(body, 'username') }),
+        ...(body.directoryRole === undefined ? {} : { directoryRole: text(body, 'directoryRole') as DirectoryRole }),
+        ...(Array.isArray(body.appRoles) ? { appRoles: body.appRoles.map(String) } : {}),
+      }),
+    'add-guest': (world, body) =>
+      world.addGuest(tenantOf(world, body), text(body, 'person'), {
+        ...(Array.isArray(body.appRoles) ? { appRoles: body.appRoles.map(String) } : {}),
+      }),
+    consent: (world, body) =>
+      world.consent(tenantOf(world, body), clientOf(world, body), {
+        ...(Array.isArray(body.roles) ? { roles: body.roles.map(String) } : {}),
+        ...(body.propagationMs === undefined ? {} : { propagationMs: number(body, 'propagationMs') }),
+      }),
+    revoke: (world, body) => world.revoke(tenantOf(world, body), clientOf(world, body)),
+    'disable-app': (world, body) => world.disableApp(tenantOf(world, body), clientOf(world, body), true),
+    'enable-app': (world, body) => world.disableApp(tenantOf(world, body), clientOf(world, body), false),
+    'remove-role': (world, body) => world.removeRoles(tenantOf(world, body), clientOf(world, body), text(body, 'role')),
+    license: (world, body) => world.setLicensed(tenantOf(world, body), true),
+    unlicense: (world, body) => world.setLicensed(tenantOf(world, body), false),
+    block: (world, body) =>
+      world.blockByPolicy(tenantOf(world, body), ...(body.policyId === undefined ? [] : [text(body, 'policyId')])),
+    unblock: (world, body) => world.blockByPolicy(tenantOf(world, body), null),
+    'set-large': (world, body) => world.setLarge(tenantOf(world, body), flag(body, 'large')),
+    'set-skip-wall': (world, body) =>
+      world.setSkipWall(tenantOf(world, body), body.offset === null ? null : number(body, 'offset')),
+    'delete-tenant': (world, body) => world.deleteTenant(tenantOf(world, body), true),
+    'restore-tenant': (world, body) => world.deleteTenant(tenantOf(world, body), false),
+    'expire-secrets': (world, body) => world.expireSecrets(clientOf(world, body)),
+    'renew-secrets': (world, body) => world.renewSecrets(clientOf(world, body)),
+    'add-incident': (world, body) => world.addIncident(tenantOf(world, body), newIncident(body), showing(body)),
+    'update-incident': (world, body) => {
+      const incident = incidentOf(world, body)
+      const change = {
+        ...(body.status === undefined ? {} : { status: text(body, 'status') as IncidentStatus }),
+        ...(body.severity === undefined ? {} : { severity: text(body, 'severity') as Severity }),
+        ...(body.name === undefined ? {} : { name: text(body, 'name') }),
+        ...(body.assignedTo === undefined
+          ? {}
+          : { assignedTo: body.assignedTo === null ? null : text(body, 'assignedTo') }),
+        ...(body.comment === undefined ? {} : { comment: text(body, 'comment') }),
+      }
+      const by = body.by === undefined ? 'an analyst in Defender' : text(body, 'by')
+      return world.updateIncident(tenantOf(world, body), incident, change, {
+        by: `User-${by}`,
+        author: by,
+        ...(body.at === undefined ? {} : { at: text(body, 'at') }),
+        ...showing(body),
+      })
+    },
+    'add-alert': (world, body) => world.addAlert(tenantOf(world, body), incidentOf(world, body)),
+    'merge-incidents': (world, body) => {
+      const ids = Array.isArray(body.ids)
+        ? body.ids.map(Number)
+        : text(body, 'ids')
+            .split(/[\s,]+/)
+            .filter(Boolean)
+            .map(Number)
+      if (ids.length === 0 || ids.some((id) => !Number.isSafeInteger(id)))
+        throw new ControlError('ids: incident numbers, separated by commas')
+      return world.mergeIncidents(
+        tenantOf(world, body),
+        ids,
+        body.survivor === undefined ? undefined : number(body, 'survivor'),
+      )
+    },
+    'remove-incident': (world, body) => world.removeIncident(tenantOf(world, body), incidentOf(world, body)),
+    generate: (world, body) => ({
+      incidents: world.generate(tenantOf(world, body), number(body, 'count'), {
+        ...(body.seed === undefined ? {} : { seed: number(body, 'seed') }),
+        ...(body.days === undefined ? {} : { days: number(body, 'days') }),
+      }),
     }),
-  'add-guest': (world, body) =>
-    world.addGuest(tenantOf(world, body), text(body, 'person'), {
-      ...(Array.isArray(body.appRoles) ? { appRoles: body.appRoles.map(String) } : {}),
-    }),
-  consent: (world, body) =>
-    world.consent(tenantOf(world, body), clientOf(world, body), {
-      ...(Array.isArray(body.roles) ? { roles: body.roles.map(String) } : {}),
-      ...(body.propagationMs === undefined ? {} : { propagationMs: number(body, 'propagationMs') }),
-    }),
-  revoke: (world, body) => world.revoke(tenantOf(world, body), clientOf(world, body)),
-  'disable-app': (world, body) => world.disableApp(tenantOf(world, body), clientOf(world, body), true),
-  'enable-app': (world, body) => world.disableApp(tenantOf(world, body), clientOf(world, body), false),
-  'remove-role': (world, body) => world.removeRoles(tenantOf(world, body), clientOf(world, body), text(body, 'role')),
-  license: (world, body) => world.setLicensed(tenantOf(world, body), true),
-  unlicense: (world, body) => world.setLicensed(tenantOf(world, body), false),
-  block: (world, body) =>
-    world.blockByPolicy(tenantOf(world, body), ...(body.policyId === undefined ? [] : [text(body, 'policyId')])),
-  unblock: (world, body) => world.blockByPolicy(tenantOf(world, body), null),
-  'set-large': (world, body) => world.setLarge(tenantOf(world, body), flag(body, 'large')),
-  'set-skip-wall': (world, body) =>
-    world.setSkipWall(tenantOf(world, body), body.offset === null ? null : number(body, 'offset')),
-  'delete-tenant': (world, body) => world.deleteTenant(tenantOf(world, body), true),
-  'restore-tenant': (world, body) => world.deleteTenant(tenantOf(world, body), false),
-  'expire-secrets': (world, body) => world.expireSecrets(clientOf(world, body)),
-  'renew-secrets': (world, body) => world.renewSecrets(clientOf(world, body)),
-  'add-incident': (world, body) => world.addIncident(tenantOf(world, body), newIncident(body), showing(body)),
-  'update-incident': (world, body) => {
-    const incident = incidentOf(world, body)
-    const change = {
-      ...(body.status === undefined ? {} : { status: text(body, 'status') as IncidentStatus }),
-      ...(body.severity === undefined ? {} : { severity: text(body, 'severity') as Severity }),
-      ...(body.name === undefined ? {} : { name: text(body, 'name') }),
-      ...(body.assignedTo === undefined
-        ? {}
-        : { assignedTo: body.assignedTo === null ? null : text(body, 'assignedTo') }),
-      ...(body.comment === undefined ? {} : { comment: text(body, 'comment') }),
-    }
-    const by = body.by === undefined ? 'an analyst in Defender' : text(body, 'by')
-    return world.updateIncident(tenantOf(world, body), incident, change, {
-      by: `User-${by}`,
-      author: by,
-      ...(body.at === undefined ? {} : { at: text(body, 'at') }),
-      ...showing(body),
-    })
-  },
-  'add-alert': (world, body) => world.addAlert(tenantOf(world, body), incidentOf(world, body)),
-  'merge-incidents': (world, body) => {
-    const ids = Array.isArray(body.ids)
-      ? body.ids.map(Number)
-      : text(body, 'ids')
-          .split(/[\s,]+/)
-          .filter(Boolean)
-          .map(Number)
-    if (ids.length === 0 || ids.some((id) => !Number.isSafeInteger(id)))
-      throw new ControlError('ids: incident numbers, separated by commas')
-    return world.mergeIncidents(
-      tenantOf(world, body),
-      ids,
-      body.survivor === undefined ? undefined : number(body, 'survivor'),
-    )
-  },
-  'remove-incident': (world, body) => world.removeIncident(tenantOf(world, body), incidentOf(world, body)),
-  generate: (world, body) => ({
-    incidents: world.generate(tenantOf(world, body), number(body, 'count'), {
-      ...(body.seed === undefined ? {} : { seed: number(body, 'seed') }),
-      ...(body.days === undefined ? {} : { days: number(body, 'days') }),
-    }),
-  }),
-  weather: (world, body) => {
-    const kind = text(body, 'kind')
-    if (!(weatherKinds as readonly string[]).includes(kind))
-      throw new ControlError(`kind: one of ${weatherKinds.join(', ')}`)
-    return world.setWeather(
-      body.tenant === '*' ? '*' : tenantOf(world, body),
-      kind as WeatherKind,
-      weatherOptions(body),
-    )
-  },
-  'clear-weather': (world, body) =>
-    world.clearWeather(body.tenant === undefined || body.tenant === '' ? undefined : text(body, 'tenant')),
-  manners: (world, body) => {
-    for (const [key, value] of Object.entries(body)) {
-      if (!Object.hasOwn(world.manners, key)) throw new ControlError(`no manner is called ${key}`)
-      Object.assign(world.manners, { [key]: value } satisfies Partial<Record<string, unknown>>)
-    }
-    return world.manners
-  },
-  advance: (world, body) => {
-    world.clock.advance(number(body, 'ms'))
-    return { now: world.clock.now() }
-  },
-}
+    weather: (world, body) => {
+      const kind = text(body, 'kind')
+      if (!(weatherKinds as readonly string[]).includes(kind))
+        throw new ControlError(`kind: one of ${weatherKinds.join(', ')}`)
+      return world.setWeather(
+        body.tenant === '*' ? '*' : tenantOf(world, body),
+        kind as WeatherKind,
+        weatherOptions(body),
+      )
+    },
+    'clear-weather': (world, body) =>
+      world.clearWeather(body.tenant === undefined || body.tenant === '' ? undefined : text(body, 'tenant')),
+    manners: (world, body) => {
+      for (const [key, value] of Object.entries(body)) {
+        if (!Object.hasOwn(world.manners, key)) throw new ControlError(`no manner is called ${key}`)
+        Object.assign(world.manners, { [key]: value } satisfies Partial<Record<string, unknown>>)
+      }
+      return world.manners
+    },
+    advance: (world, body) => {
+      world.clock.advance(number(body, 'ms'))
+      return { now: world.clock.now() }
+    },
+  } satisfies Record<string, Action>),
+)
 
 /** The control API, and the page with buttons for it. Both answer to this machine alone. */
 export function controlRoutes(ground: Ground, pages: boolean): Router {
@@ -150,9 +152,9 @@ export function controlRoutes(ground: Ground, pages: boolean): Router {
     routes.post('/_sim/press', express.urlencoded({ extended: false }), (req, res) => press(ground.world, req, res))
   }
   routes.post('/_sim/:action', express.json({ limit: '1mb' }), (req, res) => {
-    const action = Object.hasOwn(actions, String(req.params.action)) ? actions[String(req.params.action)] : undefined
+    const action = actions.get(String(req.params.action))
     if (!action) {
-      res.status(404).json({ error: `no such action; there are: ${Object.keys(actions).join(', ')}` })
+      res.status(404).json({ error: `no such action; there are: ${[...actions.keys()].join(', ')}` })
       return
     }
     try {
@@ -169,7 +171,7 @@ export function controlRoutes(ground: Ground, pages: boolean): Router {
 function press(world: World, req: Request, res: Response): void {
   const fields = req.body as Body
   const name = String(fields.action ?? '')
-  const action = Object.hasOwn(actions, name) ? actions[name] : undefined
+  const action = actions.get(name)
   let said = `No such button: ${name}`
   // Weather buttons bring their settings along as a query string.
   const filled = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''))

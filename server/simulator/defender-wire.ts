@@ -1,25 +1,25 @@
 import type { Alert, Device, Entity, Incident } from './incidents.ts'
 import { onWire } from './instants.ts'
 
-const special: Record<string, string> = {
-  notMalicious: 'Clean',
-  notEnoughDataToValidate: 'NoEnoughDataToValidate',
-  azureAdIdentityProtection: 'AadIdentityProtection',
-  microsoftDefenderForCloudApps: 'MicrosoftCloudAppSecurity',
-  microsoft365Defender: 'MicrosoftThreatProtection',
-  cloudAppSecurity: 'MCAS',
-  antivirus: 'WindowsDefenderAv',
-  microsoftDefenderForOffice365: 'OfficeATP',
-  microsoftDefenderForEndpoint: 'WindowsDefenderAtp',
-}
-const services: Record<string, string> = {
-  microsoftDefenderForEndpoint: 'MicrosoftDefenderForEndpoint',
-  microsoftDefenderForOffice365: 'MicrosoftDefenderForOffice365',
-}
+const special = new Map<string, string>([
+  ['notMalicious', 'Clean'],
+  ['notEnoughDataToValidate', 'NoEnoughDataToValidate'],
+  ['azureAdIdentityProtection', 'AadIdentityProtection'],
+  ['microsoftDefenderForCloudApps', 'MicrosoftCloudAppSecurity'],
+  ['microsoft365Defender', 'MicrosoftThreatProtection'],
+  ['cloudAppSecurity', 'MCAS'],
+  ['antivirus', 'WindowsDefenderAv'],
+  ['microsoftDefenderForOffice365', 'OfficeATP'],
+  ['microsoftDefenderForEndpoint', 'WindowsDefenderAtp'],
+])
+const services = new Map<string, string>([
+  ['microsoftDefenderForEndpoint', 'MicrosoftDefenderForEndpoint'],
+  ['microsoftDefenderForOffice365', 'MicrosoftDefenderForOffice365'],
+])
 
 /** `inProgress` to `InProgress`, with the names that this API spells in its own way. */
 export function pascal(value: string): string {
-  return special[value] ?? value.charAt(0).toUpperCase() + value.slice(1)
+  return special.get(value) ?? value.charAt(0).toUpperCase() + value.slice(1)
 }
 
 function defenderSeverity(severity: string): string {
@@ -73,7 +73,7 @@ function defenderAlert(alert: Alert, incidentId: number, explicit: boolean): Rec
     serviceSource:
       explicit && alert.service === 'microsoftDefenderForEndpoint'
         ? 'MicrosoftDefenderATP'
-        : (services[alert.service] ?? pascal(alert.service)),
+        : (services.get(alert.service) ?? pascal(alert.service)),
     creationTime: onWire(alert.createdAt),
     lastUpdatedTime: onWire(alert.lastUpdateAt),
     resolvedTime: alert.resolvedAt === null ? null : onWire(alert.resolvedAt),

@@ -16,12 +16,14 @@ const writers = ['Incident.ReadWrite.All']
 const maximumTop = 100
 
 /** The documented four; severity is not among them. */
-const filterFields: Record<string, FilterField<Incident>> = {
-  lastUpdateTime: { kind: 'time', read: ({ lastUpdateAt }) => lastUpdateAt },
-  createdTime: { kind: 'time', read: ({ createdAt }) => createdAt },
-  status: { kind: 'text', read: ({ status }) => defenderStatus(status) },
-  assignedTo: { kind: 'text', read: ({ assignedTo }) => assignedTo },
-}
+const filterFields = new Map<string, FilterField<Incident>>(
+  Object.entries({
+    lastUpdateTime: { kind: 'time', read: ({ lastUpdateAt }) => lastUpdateAt },
+    createdTime: { kind: 'time', read: ({ createdAt }) => createdAt },
+    status: { kind: 'text', read: ({ status }) => defenderStatus(status) },
+    assignedTo: { kind: 'text', read: ({ assignedTo }) => assignedTo },
+  } satisfies Record<string, FilterField<Incident>>),
+)
 
 /** The Defender XDR API: https://learn.microsoft.com/defender-xdr/api-list-incidents and its neighbours. */
 export function defenderRoutes(ground: Ground): Router {

@@ -110,7 +110,7 @@ function isComparison(text: string): text is Comparison {
 }
 
 /** Turns a filter into a test for items. @throws FilterError for a field that may not be filtered on, or a bad date */
-export function compileFilter<T>(filter: Filter, fields: Record<string, FilterField<T>>): (item: T) => boolean {
+export function compileFilter<T>(filter: Filter, fields: ReadonlyMap<string, FilterField<T>>): (item: T) => boolean {
   switch (filter.kind) {
     case 'and': {
       const [left, right] = [compileFilter(filter.left, fields), compileFilter(filter.right, fields)]
@@ -131,9 +131,9 @@ export function compileFilter<T>(filter: Filter, fields: Record<string, FilterFi
 
 function compileComparison<T>(
   { field: name, comparison, value }: Extract<Filter, { kind: 'compare' }>,
-  fields: Record<string, FilterField<T>>,
+  fields: ReadonlyMap<string, FilterField<T>>,
 ): (item: T) => boolean {
-  const field = Object.hasOwn(fields, name) ? fields[name] : undefined
+  const field = fields.get(name)
   if (!field) {
     throw new FilterError(
       `The query specified in the URI is not valid. The property '${name}' cannot be used in the $filter query option.`,
@@ -205,7 +205,7 @@ export interface PageQuery {
 /** `$filter` over incidents. @throws FilterError */
 export function incidentFilter(
   text: string | undefined,
-  fields: Record<string, FilterField<Incident>>,
+  fields: ReadonlyMap<string, FilterField<Incident>>,
   timeField: string,
 ): Pick<PageQuery, 'from' | 'to' | 'matches'> {
   if (text === undefined || text.trim() === '') return { from: null, to: null, matches: () => true }

@@ -1,15 +1,15 @@
 import type { Alert, Device, Entity, FileDetails, Incident, UserAccount } from './incidents.ts'
 import { onWire } from './instants.ts'
 
-const products: Record<string, string> = {
-  microsoftDefenderForEndpoint: 'Microsoft Defender for Endpoint',
-  microsoftDefenderForIdentity: 'Microsoft Defender for Identity',
-  microsoftDefenderForCloudApps: 'Microsoft Defender for Cloud Apps',
-  microsoftDefenderForOffice365: 'Microsoft Defender for Office 365',
-  microsoft365Defender: 'Microsoft Defender XDR',
-  azureAdIdentityProtection: 'Microsoft Entra ID Protection',
-  dataLossPrevention: 'Microsoft Data Loss Prevention',
-}
+const products = new Map<string, string>([
+  ['microsoftDefenderForEndpoint', 'Microsoft Defender for Endpoint'],
+  ['microsoftDefenderForIdentity', 'Microsoft Defender for Identity'],
+  ['microsoftDefenderForCloudApps', 'Microsoft Defender for Cloud Apps'],
+  ['microsoftDefenderForOffice365', 'Microsoft Defender for Office 365'],
+  ['microsoft365Defender', 'Microsoft Defender XDR'],
+  ['azureAdIdentityProtection', 'Microsoft Entra ID Protection'],
+  ['dataLossPrevention', 'Microsoft Data Loss Prevention'],
+])
 
 /** Members that came after `unknownFutureValue`: sent only to callers with `Prefer: include-unknown-enum-members`. */
 const laterMembers = new Set(['awaitingAction', 'dataLossPrevention'])
@@ -65,7 +65,7 @@ export function graphAlert(
     determination: alert.determination,
     serviceSource: evolvable(alert.service, allMembers),
     detectionSource: alert.detectionSource,
-    productName: products[alert.service] ?? 'Microsoft Defender XDR',
+    productName: products.get(alert.service) ?? 'Microsoft Defender XDR',
     detectorId: alert.detectorId,
     tenantId,
     title: alert.title,

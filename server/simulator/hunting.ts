@@ -7,24 +7,26 @@ export interface HuntingResult {
   rows: Record<string, unknown>[]
 }
 
-const tables: Record<string, { name: string; type: string }[]> = {
-  AlertInfo: [
-    { name: 'Timestamp', type: 'DateTime' },
-    { name: 'AlertId', type: 'String' },
-    { name: 'Title', type: 'String' },
-    { name: 'Category', type: 'String' },
-    { name: 'Severity', type: 'String' },
-    { name: 'ServiceSource', type: 'String' },
-  ],
-  DeviceInfo: [
-    { name: 'Timestamp', type: 'DateTime' },
-    { name: 'DeviceId', type: 'String' },
-    { name: 'DeviceName', type: 'String' },
-    { name: 'OSPlatform', type: 'String' },
-    { name: 'PublicIP', type: 'String' },
-    { name: 'IsInternetFacing', type: 'SByte' },
-  ],
-}
+const tables = new Map<string, { name: string; type: string }[]>(
+  Object.entries({
+    AlertInfo: [
+      { name: 'Timestamp', type: 'DateTime' },
+      { name: 'AlertId', type: 'String' },
+      { name: 'Title', type: 'String' },
+      { name: 'Category', type: 'String' },
+      { name: 'Severity', type: 'String' },
+      { name: 'ServiceSource', type: 'String' },
+    ],
+    DeviceInfo: [
+      { name: 'Timestamp', type: 'DateTime' },
+      { name: 'DeviceId', type: 'String' },
+      { name: 'DeviceName', type: 'String' },
+      { name: 'OSPlatform', type: 'String' },
+      { name: 'PublicIP', type: 'String' },
+      { name: 'IsInternetFacing', type: 'SByte' },
+    ],
+  } satisfies Record<string, { name: string; type: string }[]>),
+)
 const mostIncidents = 200
 
 /**
@@ -33,7 +35,7 @@ const mostIncidents = 200
  */
 export function huntIn(tenant: Tenant, query: string): HuntingResult | null {
   const [table = '', ...steps] = query.split('|').map((step) => step.trim())
-  const schema = Object.hasOwn(tables, table) ? tables[table] : undefined
+  const schema = tables.get(table)
   if (!schema) return null
   let rows = table === 'AlertInfo' ? alertRows(tenant) : deviceRows(tenant)
   for (const step of steps) {

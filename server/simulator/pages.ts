@@ -116,7 +116,7 @@ ${form === 'organisation' ? html`<p><strong>Review for your organization</strong
 <p>This application is not published by Microsoft${form === 'organisation' ? ' or your organization' : ''}.</p>
 <p>This app would like to:</p>
 <ul>
-${form === 'self' ? null : roles.map((role) => html`<li>${permissionTexts[role] ?? role} <span class="note">${role}</span></li>`)}
+${form === 'self' ? null : roles.map((role) => html`<li>${permissionTexts.get(role) ?? role} <span class="note">${role}</span></li>`)}
 <li>Sign in and read user profile</li>
 </ul>
 ${form === 'organisation' ? html`<p>If you accept, this app will get access to the specified resources for all users in your organization. No one else will be prompted to review these permissions.</p>` : null}

@@ -82,19 +82,19 @@ export const endpointResource = {
 }
 
 /** What consent pages say about each permission, in Microsoft's words. */
-export const permissionTexts: Record<string, string> = {
-  'Incident.Read.All': 'Read all incidents',
-  'Incident.ReadWrite.All': 'Read and write all incidents',
-  'AdvancedHunting.Read.All': 'Run advanced hunting queries',
-  'CustomDetections.ReadWrite.All': 'Read and write all custom detections',
-  'SecurityIncident.Read.All': 'Read all security incidents',
-  'SecurityIncident.ReadWrite.All': 'Read and write to all security incidents',
-  'SecurityAlert.Read.All': 'Read all security alerts',
-  'SecurityAlert.ReadWrite.All': 'Read and write to all security alerts',
-  'ThreatHunting.Read.All': 'Run hunting queries',
-  'CrossTenantInformation.ReadBasic.All': 'Read cross-tenant basic information',
-  'Organization.Read.All': 'Read organization information',
-}
+export const permissionTexts = new Map<string, string>([
+  ['Incident.Read.All', 'Read all incidents'],
+  ['Incident.ReadWrite.All', 'Read and write all incidents'],
+  ['AdvancedHunting.Read.All', 'Run advanced hunting queries'],
+  ['CustomDetections.ReadWrite.All', 'Read and write all custom detections'],
+  ['SecurityIncident.Read.All', 'Read all security incidents'],
+  ['SecurityIncident.ReadWrite.All', 'Read and write to all security incidents'],
+  ['SecurityAlert.Read.All', 'Read all security alerts'],
+  ['SecurityAlert.ReadWrite.All', 'Read and write to all security alerts'],
+  ['ThreatHunting.Read.All', 'Run hunting queries'],
+  ['CrossTenantInformation.ReadBasic.All', 'Read cross-tenant basic information'],
+  ['Organization.Read.All', 'Read organization information'],
+])
 
 /** How a presented secret stands; an expired one is only reported when it is otherwise right. */
 export function judgeSecret(

@@ -13,15 +13,15 @@ interface Stage {
   users: readonly { id: string; name: string; username: string }[]
 }
 
-const alertPrefix: Record<string, string> = {
-  microsoftDefenderForEndpoint: 'da',
-  microsoftDefenderForIdentity: 'aa',
-  microsoftDefenderForCloudApps: 'ca',
-  microsoftDefenderForOffice365: 'fa',
-  microsoft365Defender: 'ra',
-  azureAdIdentityProtection: 'ad',
-  dataLossPrevention: 'dl',
-}
+const alertPrefix = new Map<string, string>([
+  ['microsoftDefenderForEndpoint', 'da'],
+  ['microsoftDefenderForIdentity', 'aa'],
+  ['microsoftDefenderForCloudApps', 'ca'],
+  ['microsoftDefenderForOffice365', 'fa'],
+  ['microsoft365Defender', 'ra'],
+  ['azureAdIdentityProtection', 'ad'],
+  ['dataLossPrevention', 'dl'],
+])
 
 /** Documentation ranges (RFC 5737, RFC 3849) and reserved names (RFC 2606): nothing here belongs to anyone. */
 const badAddresses = [
@@ -193,7 +193,7 @@ function write(
   const resolved = resolvedByItself || incident.status === 'resolved'
   const known = [createdAt, incident.lastUpdateAt].sort()[0] ?? createdAt
   return {
-    id: `${alertPrefix[script.service] ?? 'xx'}${random.guid()}${script.service === 'microsoftDefenderForEndpoint' ? '_1' : ''}`,
+    id: `${alertPrefix.get(script.service) ?? 'xx'}${random.guid()}${script.service === 'microsoftDefenderForEndpoint' ? '_1' : ''}`,
     title: script.title,
     description: script.description,
     recommendedActions:

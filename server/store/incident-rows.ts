@@ -16,11 +16,25 @@ export interface PageOfRows {
   partial: boolean
 }
 
-export const rowsOf = (tenantId: string, page: IncidentPage, now: Date): PageOfRows => ({
-  rows: page.incidents.map((incident) => toRow(tenantId, incident, now)),
-  rejected: page.rejected,
-  partial: page.partial !== undefined,
-})
+/** One incident that no engine would take is listed among the rejected, and takes no page with it. */
+export function rowsOf(tenantId: string, page: IncidentPage, now: Date): PageOfRows {
+  const rows: IncidentRow[] = []
+  const rejected = [...page.rejected]
+  for (const incident of page.incidents) {
+    const row = toRow(tenantId, incident, now)
+    const column = Object.entries(row).find(([, value]) => !isStorable(value))?.[0]
+    if (column === undefined) rows.push(row)
+    else rejected.push({ id: incident.id, reason: 'unreadable', detail: `${column} cannot be stored` })
+  }
+  return { rows, rejected, partial: page.partial !== undefined }
+}
+
+/** What both engines take; PostgreSQL would write a function as its source, and SQLite refuse it. */
+const isStorable = (value: unknown) =>
+  value === null ||
+  (typeof value === 'number' && Number.isFinite(value)) ||
+  (typeof value === 'string' && value.isWellFormed() && !value.includes('\0')) ||
+  value instanceof Uint8Array
 
 const searchLimit = 4_000
 /** Statuses that are open work. */

@@ -9,10 +9,10 @@ const folder = fileURLToPath(new URL('../../public', import.meta.url))
 const resolve = createRequire(import.meta.url).resolve
 
 /** Scripts of others, as their packages ship them; the lockfile pins what they are. */
-const vendored: Record<string, string> = {
-  'htmx.js': resolve('htmx.org/dist/htmx.min.js'),
-  'idiomorph.js': resolve('idiomorph/dist/idiomorph-ext.min.js'),
-}
+const vendored = new Map([
+  ['htmx.js', resolve('htmx.org/dist/htmx.min.js')],
+  ['idiomorph.js', resolve('idiomorph/dist/idiomorph-ext.min.js')],
+])
 
 /**
  * A digest over every file that is served. It is part of each file's path, so that the addresses inside style sheets
@@ -23,7 +23,7 @@ const version = digestOf([
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort(),
-  ...Object.values(vendored),
+  ...vendored.values(),
 ])
 
 function digestOf(files: string[]): string {
@@ -46,7 +46,7 @@ export function assets(): Router {
     res.set('Cache-Control', promised ? 'public, max-age=31536000, immutable' : 'no-cache')
     next()
   })
-  for (const [name, file] of Object.entries(vendored)) {
+  for (const [name, file] of vendored) {
     router.get(`/:version/vendor/${name}`, (_req, res) => {
       res.sendFile(basename(file), { root: dirname(file), cacheControl: false })
     })

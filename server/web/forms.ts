@@ -38,7 +38,10 @@ export function readForm<Shape extends z.ZodRawShape>(shape: Shape, req: Request
       throw new PortalError('BAD_REQUEST')
     }
     if (faults.some((fault) => fault.field === field)) continue
-    faults.push({ field, key: issue.message in en ? (issue.message as MessageKey) : 'shell.form.unusable' })
+    faults.push({
+      field,
+      key: Object.hasOwn(en, issue.message) ? (issue.message as MessageKey) : 'shell.form.unusable',
+    })
   }
   return { value: null, faults, typed }
 }

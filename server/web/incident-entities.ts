@@ -30,8 +30,12 @@ const kinds: Record<EntityKind, { icon: string; mono: boolean }> = {
 
 const shownOfKind = 6
 const mostOfKind = 200
-const verdictRank: Record<string, number> = { malicious: 3, suspicious: 2, unknown: 0 }
-const rank = (verdict: string | null) => (verdict === null ? -1 : (verdictRank[verdict] ?? 1))
+const verdictRank = new Map([
+  ['malicious', 3],
+  ['suspicious', 2],
+  ['unknown', 0],
+])
+const rank = (verdict: string | null) => (verdict === null ? -1 : (verdictRank.get(verdict) ?? 1))
 
 /** Everything the alerts of an incident name, each once, with the worst that was said of it. */
 export function entitiesOf(alerts: readonly StoredAlert[]): EntityGroup[] {

@@ -103,12 +103,12 @@ export function listFrom(from: unknown, tenantId: string): QueueAddress {
   if (url === null || url.origin !== base || (url.pathname !== '/incidents' && url.pathname !== own)) {
     return { query: everything, tenantId: null }
   }
-  const query: Record<string, string[]> = {}
-  for (const name of new Set(url.searchParams.keys())) query[name] = url.searchParams.getAll(name)
-  const single = Object.fromEntries(
-    Object.entries(query).map(([name, values]) => [name, values.length === 1 ? (values[0] as string) : values]),
-  )
-  return { query: readQueueQuery(single), tenantId: url.pathname === own ? tenantId : null }
+  const parameterOf = (name: string) => {
+    const values = url.searchParams.getAll(name)
+    return values.length === 1 ? values[0] : values
+  }
+  const query = Object.fromEntries([...new Set(url.searchParams.keys())].map((name) => [name, parameterOf(name)]))
+  return { query: readQueueQuery(query), tenantId: url.pathname === own ? tenantId : null }
 }
 
 /** The address of an incident's page that knows the way back to the list. */

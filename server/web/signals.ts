@@ -143,14 +143,18 @@ const standings: Record<Standing | AccessState, { colour: string; shape: string 
   offboarded: { colour: '', shape: 'archive' },
 }
 
-const verdictColours: Record<string, string> = { malicious: 'red', suspicious: 'orange', noThreatsFound: 'green' }
+const verdictColours = new Map([
+  ['malicious', 'red'],
+  ['suspicious', 'orange'],
+  ['noThreatsFound', 'green'],
+])
 
 /** `allPaused`: reading of every tenant stands still, so that none of them looks well. */
 export function createSignals(language: Language, format: Format, now: Date, allPaused: boolean): Signals {
   const word = (key: MessageKey, values?: MessageValues) => say(language, key, values)
   const spoken: Signals['spoken'] = (prefix, value) => {
     const key = `${prefix}.${value}`
-    return key in en ? word(key as MessageKey) : spelledApart(value)
+    return Object.hasOwn(en, key) ? word(key as MessageKey) : spelledApart(value)
   }
   const brief: Signals['brief'] = (milliseconds) => {
     const unit = [86_400_000, 3_600_000].find((one) => milliseconds >= one) ?? 1
@@ -176,8 +180,11 @@ export function createSignals(language: Language, format: Format, now: Date, all
     severityMark: severityShape,
     severity: (value) =>
       html`<span class="sev sev-${value === 'unknown' ? 'informational' : value}">${severityShape(value)}${word(`severity.${value}`)}</span>`,
-    status: (value) =>
-      html`<span class="st st-${statuses[value].kind}">${statuses[value].shape}${word(`status.${value}`)}</span>`,
+    status(value) {
+      // What an older Muster stored need not be a word of this one.
+      const known = Object.hasOwn(statuses, value) ? value : 'unknown'
+      return html`<span class="st st-${statuses[known].kind}">${statuses[known].shape}${word(`status.${known}`)}</span>`
+    },
     tenantState: (tenant) =>
       standing(isBlind(tenant, now) ? 'blind' : isPaused(tenant) ? 'paused' : tenant.accessState),
     freshness(tenant) {
@@ -197,7 +204,7 @@ export function createSignals(language: Language, format: Format, now: Date, all
     verdict: (value) =>
       value === null || value === 'unknown'
         ? html``
-        : html`<span class="badge ${verdictColours[value] ?? ''}">${spoken('verdict', value)}</span>`,
+        : html`<span class="badge ${verdictColours.get(value) ?? ''}">${spoken('verdict', value)}</span>`,
     owner(name) {
       if (name === null) {
         const label = word('signal.unassigned')
