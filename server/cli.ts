@@ -4,7 +4,7 @@ import { CannotStart } from './cli/process.ts'
 import { refusalsDocument } from './cli/refusals-document.ts'
 import { registrationScript, scriptKinds } from './cli/registration-script.ts'
 import { simulator } from './cli/simulator.ts'
-import { environment } from './config.ts'
+import { environment } from './environment.ts'
 
 /** What these commands write belongs to their user alone. */
 process.umask(0o077)

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { cloudOf, isLoopbackHost } from './clouds.ts'
 
@@ -122,19 +122,29 @@ const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const sampleSecret = /^(changeme|change-me|secret|keyboard cat|replace|your[-_ ])/i
 const minimumSecretBytes = 32
 
-/** The process environment, with what `.env` in the working directory adds to it. */
-export function environment(): Environment {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  return process.env as Environment
-}
+/** Tabs and line ends aside: they are trimmed, or between the items of a list. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
+const unseen = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\p{Cf}]/u
 
 /**
  * Reads and checks the whole configuration.
+ * @param told what is known to be wrong already: nothing else is said of these variables
  * @throws ConfigError naming every variable that is wrong and how to mend it, without repeating any value.
  */
-export function readConfig(env: Environment): Config {
-  const problems: ConfigProblem[] = []
-  const fault = (variable: string, problem: string, remedy: string) => problems.push({ variable, problem, remedy })
+export function readConfig(env: Environment, told: readonly ConfigProblem[] = []): Config {
+  const problems: ConfigProblem[] = [...told]
+  const fault = (variable: string, problem: string, remedy: string) => {
+    if (!told.some((one) => one.variable === variable)) problems.push({ variable, problem, remedy })
+  }
+  for (const name of variables) {
+    if (unseen.test(env[name]?.trim() ?? '')) {
+      fault(
+        name,
+        'holds a character that cannot be seen',
+        'Type the value again, or paste it by way of a plain text editor.',
+      )
+    }
+  }
   const text = (name: keyof Environment) => env[name]?.trim() || undefined
 
   const port = readPort(text('PORT'), fault)

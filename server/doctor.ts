@@ -9,6 +9,7 @@ import {
   readConfig,
   variables,
 } from './config.ts'
+import type { Told } from './environment.ts'
 import type { Log } from './log.ts'
 import { connectMicrosoft } from './microsoft/connect.ts'
 import { outbound } from './microsoft/http.ts'
@@ -49,10 +50,10 @@ async function examine(portal: Portal): Promise<Examination> {
  * depend on that is looked at all the same.
  */
 export async function examineEnvironment(
-  env: Environment,
+  { env, problems: told }: Told,
   { log, now }: { log: Log; now: () => Date },
 ): Promise<Examination> {
-  const { config, problems } = readWhatCan(env)
+  const { config, problems } = readWhatCan(env, told)
   const broken = new Set(problems.map(({ variable }) => variable))
   const microsoft = connectMicrosoft(config, { log, now })
   const condition = inspectDatabase(config, log)
@@ -259,9 +260,12 @@ const pairs = [
 const nobody = '00000000-0000-4000-8000-000000000000'
 
 /** The configuration as far as it can be read, with placeholders where it cannot, and everything that is wrong in it. */
-function readWhatCan(env: Environment): { config: Config; problems: readonly ConfigProblem[] } {
+function readWhatCan(
+  env: Environment,
+  told: readonly ConfigProblem[],
+): { config: Config; problems: readonly ConfigProblem[] } {
   try {
-    return { config: readConfig(env), problems: [] }
+    return { config: readConfig(env, told), problems: [] }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const wrong = new Set(error.problems.map(({ variable }) => variable))

@@ -1,6 +1,9 @@
-import { ConfigError, environment, readConfig } from './config.ts'
+import { readFileSync } from 'node:fs'
+import { ConfigError, readConfig } from './config.ts'
+import { environment } from './environment.ts'
 import { createLog } from './log.ts'
-import { startPortal } from './start.ts'
+import { type RunningPortal, startPortal } from './start.ts'
+import { placeOf } from './store/inspection.ts'
 import { SchemaTooNewError } from './store/migrations.ts'
 
 /** How long whoever holds a connection is told to come back on another before the port closes. */
@@ -17,7 +20,8 @@ try {
 }
 
 async function run(): Promise<void> {
-  const config = readConfig(environment())
+  const { env, problems } = environment()
+  const config = readConfig(env, problems)
   const log = createLog(config.logLevel)
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
@@ -26,8 +30,6 @@ async function run(): Promise<void> {
     })
   }
   const running = await startPortal(config, { log, worker: 'thread' })
-  console.log(config.role === 'worker' ? 'The worker of Muster runs.' : `Muster runs at ${running.url}`)
-
   let stopping = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -43,6 +45,26 @@ async function run(): Promise<void> {
       )
     })
   }
+  console.log(startLine(running))
+}
+
+/** One line about what runs, for whoever reads the log of a machine that has several: which version, over which database. */
+function startLine({ url, portal: { config } }: RunningPortal): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const { engine, place } = placeOf(config)
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  const facts = [
+    `version ${version}`,
+    `Node.js ${process.versions.node}`,
+    `role ${config.role}`,
+    `${engine} ${place}`,
+    ...(config.role === 'worker' ? [] : [`port ${host}:${config.port}`]),
+    ...(config.metricsPort === null ? [] : [`metrics 127.0.0.1:${config.metricsPort}`]),
+  ]
+  const what = config.role === 'worker' ? 'The worker of Muster runs' : `Muster runs at ${url}`
+  return `${what} (${facts.join(', ')})`
 }
 
 /** Why the portal cannot start, and how to mend it. Names variables, never their values. */

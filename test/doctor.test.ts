@@ -79,7 +79,7 @@ afterEach(() => simulator.close())
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 async function examined(changes: Environment = {}, now = () => new Date()): Promise<Finding[]> {
-  const { findings } = await examineEnvironment({ ...env, ...changes }, { log, now })
+  const { findings } = await examineEnvironment({ env: { ...env, ...changes }, problems: [] }, { log, now })
   for (const { code, outcome } of findings) {
     expect(en).toHaveProperty([`setup.found.${code}`])
     if (outcome !== 'ok') expect(en).toHaveProperty([`setup.found.${code}.next`])
@@ -305,7 +305,7 @@ describe('the doctor, with a broken configuration', () => {
 
   test('copes with nothing at all', async () => {
     const { findings } = await examineEnvironment(
-      { AZURE_AUTHORITY_HOST: simulator.origin },
+      { env: { AZURE_AUTHORITY_HOST: simulator.origin }, problems: [] },
       { log, now: () => new Date() },
     )
     expect(troubles(findings, 'fault').filter((text) => text.startsWith('configuration'))).toHaveLength(4)

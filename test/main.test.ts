@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -127,6 +127,21 @@ describe('npm start', () => {
     db.exec(`insert into kysely_migration (name, timestamp) values ('9999-from-the-future', '2030')`)
     db.close()
     expect(await fails(env)).toContain('9999-from-the-future')
+  })
+
+  test('says in one line what runs, over which database, and where', async () => {
+    const env = { ...enough(), METRICS_PORT: '0' }
+    const { child, ended, out, port } = await runs(env)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    const line = out()
+      .split('\n')
+      .find((one) => one.startsWith('Muster runs at '))
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+    for (const fact of [version, process.versions.node, 'role all', 'SQLite', join(env.DATA_DIR, 'muster.db')]) {
+      expect(line).toContain(fact)
+    }
+    expect(line).toMatch(new RegExp(`port 127\\.0\\.0\\.1:${port}, metrics 127\\.0\\.0\\.1:\\d+`))
   })
 
   test('keeps its files to itself', async () => {

@@ -126,7 +126,7 @@ onEachEngine('several processes over one database', (engine) => {
       .execute()
     const place = here.portal.config
     const processes = [start('worker', place), start('worker', place), start('all', place)]
-    await until(() => processes.every(({ said }) => /Muster runs at|Muster runs\./.test(said())), 15_000)
+    await until(() => processes.every(({ said }) => /Muster runs/.test(said())), 15_000)
     const lists = () => here.simulator.requests.filter(({ path }) => path === '/api/incidents')
     for (let round = 0; round < 3; round++) {
       const asked = lists().length

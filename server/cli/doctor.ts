@@ -1,5 +1,5 @@
-import { environment } from '../config.ts'
 import { type CheckName, type Examination, examineEnvironment, type Finding } from '../doctor.ts'
+import { environment } from '../environment.ts'
 import { createLog } from '../log.ts'
 import { findCause } from '../microsoft/dictionary.ts'
 import type { Refusal } from '../microsoft/refusals.ts'

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { ConfigError, type Environment, readConfig } from '../config.ts'
+import { ConfigError, readConfig } from '../config.ts'
+import type { Told } from '../environment.ts'
 import { setupMaterial } from '../microsoft/setup.ts'
 import { CannotStart } from './process.ts'
 
@@ -11,7 +12,7 @@ export type ScriptKind = (typeof scriptKinds)[number]
  * INCIDENTS_API and AZURE_AUTHORITY_HOST. What the script itself will make (IDs, secrets) need not be there.
  * @throws CannotStart naming what is missing
  */
-export function registrationScript(env: Environment, kind: ScriptKind): string {
+export function registrationScript({ env, problems }: Told, kind: ScriptKind): string {
   const { PUBLIC_URL, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, INCIDENTS_API } = env
   const toCome = {
     SESSION_SECRET: randomBytes(32).toString('base64url'),
@@ -19,7 +20,9 @@ export function registrationScript(env: Environment, kind: ScriptKind): string {
     AZURE_CLIENT_SECRET: randomBytes(16).toString('hex'),
   }
   try {
-    const config = readConfig({ PUBLIC_URL, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, INCIDENTS_API, ...toCome })
+    const given = { PUBLIC_URL, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, INCIDENTS_API }
+    const told = problems.filter(({ variable }) => !Object.hasOwn(toCome, variable))
+    const config = readConfig({ ...given, ...toCome }, told)
     const material = setupMaterial(config)
     return kind === 'azure-cli' ? material.azureCli : material.powershell
   } catch (error) {

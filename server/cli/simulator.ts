@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { environment } from '../config.ts'
+import { environment } from '../environment.ts'
 import { startSimulator } from '../simulator/simulator.ts'
-import { portFault, portOf, stopOnSignal } from './process.ts'
+import { CannotStart, portFault, portOf, stopOnSignal } from './process.ts'
 import { simulated, simulatedRegistrations } from './registrations.ts'
 
 const sampleSecret = 'simulated~app~secret~of~no~worth'
@@ -13,7 +13,12 @@ const sampleSecret = 'simulated~app~secret~of~no~worth'
  * that point `npm start` at it.
  */
 export async function simulator(): Promise<void> {
-  const env = environment()
+  const { env, problems } = environment()
+  if (problems.length > 0) {
+    throw new CannotStart(
+      problems.map(({ variable, problem, remedy }) => `${variable} ${problem}. ${remedy}`).join('\n'),
+    )
+  }
   const given = (name: keyof typeof env) => env[name]?.trim() || null
   const port = portOf('SIMULATOR_PORT', 4000)
   const publicUrl = given('PUBLIC_URL') ?? `http://localhost:${given('PORT') ?? 3000}`

@@ -23,7 +23,7 @@ interface Whereabouts {
 
 /** Looks at a database that no process need have opened. Migrates nothing and creates nothing. */
 export async function inspectDatabase(at: Whereabouts, log: Log): Promise<DatabaseCondition> {
-  const found = named(at)
+  const found = { ...placeOf(at), reason: '' }
   if (at.databaseUrl === null && !existsSync(sqliteFile(at.dataDir))) return { ...found, ...absentFile(at.dataDir) }
   let db: Database | null = null
   try {
@@ -38,7 +38,7 @@ export async function inspectDatabase(at: Whereabouts, log: Log): Promise<Databa
 
 /** The same of a database that is open: it answers, has this version's schema, and takes a write. */
 export async function inspectOpenDatabase(db: Database, at: Whereabouts): Promise<DatabaseCondition> {
-  const found = { ...named(at), engine: isPostgres(db) ? 'PostgreSQL' : 'SQLite', reason: '' } as const
+  const found = { ...placeOf(at), engine: isPostgres(db) ? 'PostgreSQL' : 'SQLite', reason: '' } as const
   try {
     const state = await schemaState(db)
     if (state !== 'current') return { ...found, state }
@@ -65,10 +65,11 @@ async function proveWritable(db: Database): Promise<void> {
   })
 }
 
-function named({ databaseUrl, dataDir }: Whereabouts): Pick<DatabaseCondition, 'engine' | 'place' | 'reason'> {
-  if (databaseUrl === null) return { engine: 'SQLite', place: sqliteFile(dataDir), reason: '' }
+/** Which database that is, in words that may be shown: never a user or a password. */
+export function placeOf({ databaseUrl, dataDir }: Whereabouts): Pick<DatabaseCondition, 'engine' | 'place'> {
+  if (databaseUrl === null) return { engine: 'SQLite', place: sqliteFile(dataDir) }
   const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : null
-  return { engine: 'PostgreSQL', place: url ? `${url.host || 'localhost'}${url.pathname}` : 'DATABASE_URL', reason: '' }
+  return { engine: 'PostgreSQL', place: url ? `${url.host || 'localhost'}${url.pathname}` : 'DATABASE_URL' }
 }
 
 /** Whether the first start can make the folder and the file. */
