@@ -115,6 +115,8 @@ export function pageOfOne(id: string, { found, partial }: IncidentRead): Inciden
  * has ended, or a service that is away, shows there in the next pass. What times out may be too much of one incident.
  */
 export const isAboutOne = ({ code, facts }: Refusal): boolean =>
-  code === 'unexpected-answer' || code === 'unavailable' || [400, 403, 404, 410].includes(facts.status ?? 0)
+  code !== 'unlicensed' &&
+  code !== 'not-set-up' &&
+  (code === 'unexpected-answer' || code === 'unavailable' || [400, 403, 404, 410].includes(facts.status ?? 0))
 
 const said = ({ facts }: Refusal) => [facts.status, facts.error].filter((part) => part !== null).join(' ')

@@ -29,6 +29,7 @@ const accessRefusals = new Set<RefusalCode>([
   'role-missing',
   'app-disabled',
   'unlicensed',
+  'not-set-up',
   'data-unavailable',
   'blocked-by-policy',
   'tenant-gone',

@@ -5,7 +5,7 @@ import type { Portal } from './portal.ts'
 import { clearAlarms } from './store/alarms.ts'
 import { muster } from './store/audit.ts'
 import { countCalls } from './store/budgets.ts'
-import { pruneChecks, recordCheck } from './store/checks.ts'
+import { provesConsent, pruneChecks, recordCheck } from './store/checks.ts'
 import type { Claim } from './store/claims.ts'
 import { type AccessState, nameTenant, type Tenant, tenantById } from './store/tenants.ts'
 
@@ -32,6 +32,7 @@ export interface Verdict {
 const stateOf: Partial<Record<RefusalCode, AccessState>> = {
   'app-disabled': 'disabled',
   unlicensed: 'unlicensed',
+  'not-set-up': 'unlicensed',
   'data-unavailable': 'unlicensed',
   'role-missing': 'limited',
   'blocked-by-policy': 'blocked',
@@ -69,12 +70,22 @@ export function judge(tenant: Tenant, evidence: AccessEvidence, now: Date): Verd
     return { state: 'active', nextCheckAt: after(now, jittered(activeEvery)), keepProving: false }
   }
   const proving = tenant.provingSince !== null && now.getTime() - Date.parse(tenant.provingSince) < provingEnds
-  const state = stateAfter(tenant, refusal.code, now, proving)
+  const state = stateAfter(tenant, evidence, refusal.code, now, proving)
   const next = Math.max(proving ? provingDelay(tenant) : slowDelay(tenant, state, now), refusal.retryAfterMs ?? 0)
   return { state, nextCheckAt: after(now, next), keepProving: proving }
 }
 
-function stateAfter(tenant: Tenant, code: RefusalCode, now: Date, proving: boolean): AccessState {
+/** States that say there is no consent, or none that counts: a token with the permission refutes them. */
+const withoutConsent = new Set<AccessState>(['unproven', 'revoked', 'limited', 'disabled', 'blocked', 'gone'])
+
+/** A state is named after what Microsoft said last, whatever time has passed: that alone tells who must act. */
+function stateAfter(
+  tenant: Tenant,
+  evidence: AccessEvidence,
+  code: RefusalCode,
+  now: Date,
+  proving: boolean,
+): AccessState {
   const sinceConsent =
     tenant.provingSince === null ? Number.POSITIVE_INFINITY : now.getTime() - Date.parse(tenant.provingSince)
   if (mayBePropagation.has(code)) {
@@ -82,11 +93,14 @@ function stateAfter(tenant: Tenant, code: RefusalCode, now: Date, proving: boole
     if (sinceConsent < propagation) return tenant.accessState === 'active' ? 'active' : 'proving'
     if (code === 'not-consented' && proving && tenant.accessState === 'proving') return 'proving'
   }
-  if (code === 'not-consented') return tenant.firstActiveAt === null ? 'unproven' : 'revoked'
+  if (code === 'not-consented') {
+    return tenant.firstActiveAt === null && tenant.consentProvenAt === null ? 'unproven' : 'revoked'
+  }
   const certain = stateOf[code]
   if (certain) return certain
+  if (provesConsent(evidence) && withoutConsent.has(tenant.accessState)) return 'proving'
   // Throttled, unreachable, or our own credential: it says nothing about this tenant, so its state stays.
-  return tenant.accessState === 'proving' && !proving ? 'unproven' : tenant.accessState
+  return tenant.accessState
 }
 
 function provingDelay(tenant: Tenant): number {
@@ -98,6 +112,8 @@ function slowDelay(tenant: Tenant, state: AccessState, now: Date): number {
   const age = state === tenant.accessState ? now.getTime() - Date.parse(tenant.stateSince) : 0
   if (state === 'active') return jittered(5 * minute)
   if (age < hour) return jittered(5 * minute)
+  // Somebody waits for it, and it may be over at any time.
+  if (state === 'proving') return jittered(hour)
   return jittered(age < 24 * hour ? hour : activeEvery)
 }
 

@@ -42,8 +42,14 @@ const everything = 2_000_000_000
 const beginning = instant(Date.UTC(1990, 0))
 /** A window whose answers were incomplete begins anew after this, then after twice as long, up to the time between comparisons. */
 const firstRoundPause = 15 * minute
-/** Incidents in one slice that are asked for one by one because no list showed them. */
-const askedFor = 20
+/**
+ * Incidents that no list showed are asked for one by one, within the budget of calls: of those in one slice that turn out
+ * to be as they were, or to be refused, no more than so many.
+ */
+const mostUnchanged = 200
+const mostRefused = 20
+/** When some were found gone or changed, polls come first after this; then the slice is read again and gone on with. */
+const lookAfterFor = 60_000
 
 /**
  * Reads on in the most urgent window of a claimed tenant, slice by slice, the newest first; what it reached is committed
@@ -179,7 +185,7 @@ class WindowReading {
   /**
    * Reads from where the window is back to `from`, all but the last page of it stored.
    * @param limited a slice must not be longer than `longestSlice`
-   * @returns null for what was too long, and is to be begun again in narrower slices
+   * @returns null for what was too long, and is to be begun again, in narrower slices or as it is
    */
   async #readBackTo(
     from: Instant,
@@ -200,7 +206,11 @@ class WindowReading {
     }
     // What a list does not show that is incomplete by its own account is no less there for it.
     if (this.#settledBefore !== null && this.pass.partial === null) {
-      await this.#lookAfter({ from: from === beginning ? null : from, before: this.#reached, openOnly }, ids)
+      const within = { from: from === beginning ? null : from, before: this.#reached, openOnly }
+      if (!(await this.#lookAfter(within, ids))) {
+        await this.#commit(last, null)
+        return null
+      }
     }
     if (pages <= shortSlice) this.#step = Math.min(this.#step * 2, widest)
     else if (pages > longSlice) this.#step = Math.max(width / 2, narrowest)
@@ -238,33 +248,47 @@ class WindowReading {
     return { last, pages, whole: true }
   }
 
-  async #commit(page: IncidentPage | null, slice: SliceEnd | null): Promise<void> {
+  /** @returns how many incidents changed by it */
+  async #commit(page: IncidentPage | null, slice: SliceEnd | null): Promise<number> {
     const { pass } = this
     const stored = await storeWindowPage(pass.portal.db, pass.claim, this.#at, page, slice, pass.now)
     if (page) pass.count(page, stored)
+    return stored.changed
   }
 
-  /** What is kept and no list showed: it has changed since, or Microsoft knows it no longer. */
-  async #lookAfter(within: Parameters<typeof unlistedOf>[2], listed: ReadonlySet<string>): Promise<void> {
+  /**
+   * What is kept and no list showed: it has changed since, or Microsoft knows it no longer. Each is gone only by its own
+   * answer, in a pass whose lists were whole.
+   * @returns whether it came to its end; else there is more of it, and some of it is done
+   */
+  async #lookAfter(within: Parameters<typeof unlistedOf>[2], listed: ReadonlySet<string>): Promise<boolean> {
     const { pass } = this
     const { db, microsoft } = pass.portal
     const { tenantId } = pass.claim
     const unlisted = await unlistedOf(db, tenantId, within, listed)
-    for (const id of someOf(unlisted, askedFor)) {
+    let [settled, unchanged, refused] = [0, 0, 0]
+    for (const id of startingAnywhere(unlisted)) {
       pass.mayGoOn()
+      if (settled > 0 && pass.ms > lookAfterFor) return false
+      if (unchanged >= mostUnchanged || refused >= mostRefused) return true
       let read: IncidentRead
       try {
         read = await microsoft.incidentById(tenantId, id, pass.calls)
       } catch (error) {
-        if (error instanceof Refusal && isAboutOne(error)) continue
-        throw error
+        if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
+        refused++
+        continue
       }
       pass.notePartial(read.partial)
       if (read.found === null) {
         await recordGone(db, pass.claim, this.#at, id, pass.now)
         pass.figures.differences++
-      } else await this.#commit(pageOfOne(id, read), null)
+        settled++
+      } else if ((await this.#commit(pageOfOne(id, read), null)) > 0) settled++
+      else unchanged++
+      if (pass.partial !== null) return true
     }
+    return true
   }
 
   async fail(error: unknown, code: RefusalCode | 'internal'): Promise<SyncOutcome> {
@@ -284,9 +308,8 @@ class WindowReading {
   }
 }
 
-/** Chance takes turns where there are too many at once. */
-function someOf(ids: string[], most: number): string[] {
-  if (ids.length <= most) return ids
+/** Chance takes turns where not all of them are asked for. */
+function startingAnywhere(ids: string[]): string[] {
   const start = Math.floor(Math.random() * ids.length)
-  return [...ids.slice(start), ...ids.slice(0, start)].slice(0, most)
+  return [...ids.slice(start), ...ids.slice(0, start)]
 }

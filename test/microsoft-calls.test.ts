@@ -219,6 +219,27 @@ describe('one incident by its ID', () => {
     expect(found).toMatchObject({ id: '4711', alerts: [{ title: 'Suspicious access to LSASS' }] })
   })
 
+  test.each([
+    ['of the incident', 'ResourceNotFound', 'Incident 4711 was not found', true],
+    ['of the incident in a tenant', 'NotFound', 'Incident 4711 not found in tenant Contoso.', true],
+    ['of the incident in words alone', 'UnknownError', 'The incident does not exist.', true],
+    ['of the tenant', 'UnknownTenantId', 'Tenant is unknown.', false],
+    ['of the tenant, as not found', 'TenantNotFound', '', false],
+    ['of a tenant under the same code', 'ResourceNotFound', 'The tenant with ID 1 was not found.', false],
+    ['of no service', 'NotFound', 'The tenant is not provisioned.', false],
+    ['of nothing', '', '', false],
+  ])('is gone by a 404 that speaks %s alone', async (_, code, message, gone) => {
+    await using stage = await at(() => ({ status: 404, json: { error: { code, message } } }))
+    const asked = stage.microsoft.incidentById(contoso, '4711')
+    if (gone) expect(await asked).toEqual({ found: null, partial: null })
+    else await expect(asked).rejects.toMatchObject({ name: 'Refusal', unknownItem: false })
+  })
+
+  test('is not gone by a 404 of a gateway', async () => {
+    await using stage = await at(() => ({ status: 404, text: '<html>Not Found</html>' }))
+    await expect(stage.microsoft.incidentById(contoso, '4711')).rejects.toMatchObject({ name: 'Refusal' })
+  })
+
   test('that Microsoft knows no longer is null', async () => {
     for (const api of ['defender', 'graph'] as const) {
       await using stage = await at(() => ({ status: 404, json: { error: { code: 'ResourceNotFound' } } }), api)

@@ -530,6 +530,22 @@ describe('a list that fails', () => {
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }, 'unexpected-answer'],
     ['400', { status: 400, json: { error: { code: 'BadRequest', message: 'limit of 50' } } }, 'unexpected-answer'],
     ['404', { status: 404 }, 'unexpected-answer'],
+    ...(
+      [
+        [404, 'UnknownTenantId', '', 'not-set-up'],
+        [404, 'NotFound', 'Tenant 1234 was not found.', 'not-set-up'],
+        [404, 'ResourceNotFound', '', 'unexpected-answer'],
+        [410, 'Gone', 'The tenant was deprovisioned.', 'not-set-up'],
+        [410, 'Gone', '', 'unexpected-answer'],
+        [400, 'BadRequest', 'The tenant is not onboarded.', 'not-set-up'],
+        [400, 'BadRequest', 'The query option is not enabled.', 'unexpected-answer'],
+        [404, 'DisabledFeature', '', 'not-set-up'],
+      ] as const
+    ).map(([status, code, message, read]): [string, object, string] => [
+      `${status} ${code} ${message}`,
+      { status, json: { error: { code, message } } },
+      read,
+    ]),
     ['403 and no words, with the role in the token', { status: 403, text: '' }, 'data-unavailable'],
     ['403 and talk of a licence', { status: 403, json: { error: { message: 'Tenant has no license' } } }, 'unlicensed'],
   ])('with %s says so', async (_name, reply, code) => {

@@ -38,6 +38,7 @@ function tenant(about: Partial<Tenant> = {}): Tenant {
     partialSince: null,
     partial: null,
     partialCursor: null,
+    consentProvenAt: null,
     lastReadAt: null,
     lastReadCode: null,
     notBefore: null,
@@ -60,10 +61,16 @@ function tenant(about: Partial<Tenant> = {}): Tenant {
 const working = (about: Partial<Tenant> = {}) =>
   tenant({ accessState: 'active', firstActiveAt: start.toISOString(), provingSince: null, ...about })
 
+/** No token was issued. */
 const refused = (code: RefusalCode, retryAfterMs: number | null = null): AccessEvidence => ({
   ...granted,
+  claims: null,
+  tokenIssued: false,
   refusal: new Refusal(code, { at: start.toISOString() }, { retryAfterMs }),
 })
+
+/** A token with the permission was issued, and the API refused it. */
+const refusedByApi = (code: RefusalCode): AccessEvidence => ({ ...granted, refusal: refused(code).refusal })
 
 const waitOf = (verdict: { nextCheckAt: Date }, now: Date) => (verdict.nextCheckAt.getTime() - now.getTime()) / 1_000
 
@@ -80,20 +87,21 @@ const meanings: Record<
   'data-unavailable': ['proving', 'unlicensed', 'unlicensed', 'unlicensed', 'unlicensed'],
   'app-disabled': ['disabled', 'disabled', 'disabled', 'disabled', 'disabled'],
   unlicensed: ['unlicensed', 'unlicensed', 'unlicensed', 'unlicensed', 'unlicensed'],
+  'not-set-up': ['unlicensed', 'unlicensed', 'unlicensed', 'unlicensed', 'unlicensed'],
   'blocked-by-policy': ['blocked', 'blocked', 'blocked', 'blocked', 'blocked'],
   'tenant-gone': ['gone', 'gone', 'gone', 'gone', 'gone'],
   'tenant-unavailable': ['gone', 'gone', 'gone', 'gone', 'gone'],
   'other-cloud': ['gone', 'gone', 'gone', 'gone', 'gone'],
-  'partner-credential': ['proving', 'proving', 'unproven', 'active', 'disabled'],
-  'partner-registration': ['proving', 'proving', 'unproven', 'active', 'disabled'],
-  throttled: ['proving', 'proving', 'unproven', 'active', 'disabled'],
-  unavailable: ['proving', 'proving', 'unproven', 'active', 'disabled'],
-  'unexpected-answer': ['proving', 'proving', 'unproven', 'active', 'disabled'],
-  'wrong-tenant-token': ['proving', 'proving', 'unproven', 'active', 'disabled'],
-  unauthorized: ['proving', 'proving', 'unproven', 'active', 'disabled'],
-  'sign-in-invalid': ['proving', 'proving', 'unproven', 'active', 'disabled'],
-  'interaction-required': ['proving', 'proving', 'unproven', 'active', 'disabled'],
-  'account-refused': ['proving', 'proving', 'unproven', 'active', 'disabled'],
+  'partner-credential': ['proving', 'proving', 'proving', 'active', 'disabled'],
+  'partner-registration': ['proving', 'proving', 'proving', 'active', 'disabled'],
+  throttled: ['proving', 'proving', 'proving', 'active', 'disabled'],
+  unavailable: ['proving', 'proving', 'proving', 'active', 'disabled'],
+  'unexpected-answer': ['proving', 'proving', 'proving', 'active', 'disabled'],
+  'wrong-tenant-token': ['proving', 'proving', 'proving', 'active', 'disabled'],
+  unauthorized: ['proving', 'proving', 'proving', 'active', 'disabled'],
+  'sign-in-invalid': ['proving', 'proving', 'proving', 'active', 'disabled'],
+  'interaction-required': ['proving', 'proving', 'proving', 'active', 'disabled'],
+  'account-refused': ['proving', 'proving', 'proving', 'active', 'disabled'],
 }
 
 describe('an access check means', () => {
@@ -137,6 +145,24 @@ describe('an access check means', () => {
     const never = tenant({ accessState: 'unproven', provingSince: null })
     expect(judge(never, refused('not-consented'), later(hours(60))).state).toBe('unproven')
     expect(judge(working(), refused('not-consented'), later(hours(60))).state).toBe('revoked')
+  })
+
+  test('a token with the permission proves the consent: no state says after it that there is none', () => {
+    const denied = accessStates.filter((state) => ['unproven', 'revoked', 'limited', 'disabled'].includes(state))
+    for (const code of ['unavailable', 'unexpected-answer', 'throttled', 'unauthorized'] as const) {
+      for (const accessState of denied) {
+        const before = tenant({ accessState, provingSince: null })
+        expect(judge(before, refusedByApi(code), later(hours(60))).state).toBe('proving')
+      }
+      expect(judge(tenant(), refusedByApi(code), later(hours(49))).state).toBe('proving')
+      expect(judge(working(), refusedByApi(code), later(hours(49))).state).toBe('active')
+    }
+    expect(judge(tenant(), refusedByApi('not-set-up'), later(hours(49))).state).toBe('unlicensed')
+  })
+
+  test('a consent that a token proved once and that is not found is revoked, never "not found"', () => {
+    const proven = tenant({ consentProvenAt: start.toISOString(), provingSince: null })
+    expect(judge(proven, refused('not-consented'), later(hours(60))).state).toBe('revoked')
   })
 
   test('the same refusal finds the same state again: a verdict does not waver', () => {

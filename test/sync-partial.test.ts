@@ -119,7 +119,7 @@ onEachEngine('a tenant that Microsoft answers in part (206)', (engine) => {
       const { tenant } = await connected(here, 'Contoso')
       await pass(here, 20 * minute)
       world.setWeather(tenant.id, 'partial', {})
-      for (const { id } of world.tenant(tenant.id).incidents.all()) world.removeIncident(tenant.id, id)
+      for (const { id } of [...world.tenant(tenant.id).incidents.all()]) world.removeIncident(tenant.id, id)
       await passHours(8)
       const gone = () => here.portal.db.selectFrom('incidents').select('gone_at').executeTakeFirstOrThrow()
       expect((await gone()).gone_at).toBeNull()

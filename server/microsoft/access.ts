@@ -87,7 +87,8 @@ async function callLive(
     const answer = await callWith(api, token, url, { tries: 1 })
     call.status = answer.status
     const answered = answer.status === 200 || answer.status === 206
-    if (!answered) throw readApiRefusal(answer, roleHeld(api.source, token, capability), api.now())
+    if (!answered)
+      throw readApiRefusal(answer, { about: 'list', roleHeld: roleHeld(api.source, token, capability) }, api.now())
     const partial = partialIn(answer)
     if (partial !== null) call.partial = partial
     requireOwnList(bodyOf(answer, api.now()).value, tenantId, api.now())
@@ -113,7 +114,7 @@ function requireOwnList(list: unknown, tenantId: string, now: Date): void {
 
 function afterRefusal({ code }: Refusal): CapabilityState {
   if (code === 'not-consented' || code === 'role-missing') return 'missing'
-  return code === 'unlicensed' ? 'unlicensed' : 'unknown'
+  return code === 'unlicensed' || code === 'not-set-up' ? 'unlicensed' : 'unknown'
 }
 
 function asRefusal(error: unknown, now: Date): Refusal {

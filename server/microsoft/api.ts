@@ -80,7 +80,8 @@ async function get(api: Api, tenantId: string, url: string, calls?: CallMeter): 
     answer = await callWith(api, token, url, { tries: 4, calls })
   }
   if (answer.status !== 200 && answer.status !== 206) {
-    throw readApiRefusal(answer, roleHeld(api.source, token, 'readIncidents'), api.now())
+    const about = isList(api.source, url) ? 'list' : 'item'
+    throw readApiRefusal(answer, { about, roleHeld: roleHeld(api.source, token, 'readIncidents') }, api.now())
   }
   if (partialIn(answer)) {
     const warning = answer.headers.get('warning')?.replace(/[^\w "{}/.:,-]/g, '')
@@ -89,6 +90,9 @@ async function get(api: Api, tenantId: string, url: string, calls?: CallMeter): 
   if (answer.bytes.length > heavyBytes) await breath()
   return answer
 }
+
+const isList = (source: IncidentSource, url: string) =>
+  new URL(url).pathname === new URL(source.listUrl({}, { top: 1, skip: 0 })).pathname
 
 /** Whether the token says it may; null when it cannot be read, or names the role in another spelling. */
 export function roleHeld(source: IncidentSource, token: AppToken, capability: Capability): boolean | null {

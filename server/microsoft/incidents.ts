@@ -136,7 +136,8 @@ const keysOf = (item: Record<string, unknown>) =>
     .join(', ')
 
 /**
- * One incident as it is now. One that names another tenant, or another ID than was asked for, is rejected.
+ * One incident as it is now. A 404 means that it is gone only where the body speaks of the incident: a tenant whose service
+ * is not set up answers 404 to everything. One that names another tenant, or another ID than was asked for, is rejected.
  * @throws Refusal
  */
 export async function readIncidentById(
@@ -149,7 +150,7 @@ export async function readIncidentById(
     if ('reason' in read || read.id === incidentId) return { found: read, partial }
     return { found: { id: incidentId, reason: 'unreadable', detail: 'another ID than was asked for' }, partial }
   } catch (error) {
-    if (error instanceof Refusal && error.facts.status === 404) return { found: null, partial: null }
+    if (error instanceof Refusal && error.unknownItem) return { found: null, partial: null }
     throw error
   }
 }

@@ -28,10 +28,16 @@ export function readTokenRefusal(answer: Answer, now: Date): Refusal {
 
 /**
  * An answer of Graph or the Defender API that is not data. A 403 says little by itself: without the role, without a
- * licence and before onboarding all look alike. What the token holds decides first, then the text.
+ * licence and before onboarding all look alike. What the token holds decides first, then the text. A service that was
+ * never set up in a tenant is told by 400, 404 and 410 as well.
+ * @param about `list` when the tenant's list was asked for, `item` for anything below it
  * @param roleHeld whether the token carries the role; null when the token cannot be read
  */
-export function readApiRefusal(answer: Answer, roleHeld: boolean | null, now: Date): Refusal {
+export function readApiRefusal(
+  answer: Answer,
+  { about, roleHeld }: { about: 'list' | 'item'; roleHeld: boolean | null },
+  now: Date,
+): Refusal {
   const said = (objectIn(answer.text).error ?? {}) as Record<string, unknown>
   const inner = (said.innerError ?? {}) as Record<string, unknown>
   const facts: RefusalFacts = {
@@ -42,22 +48,54 @@ export function readApiRefusal(answer: Answer, roleHeld: boolean | null, now: Da
     traceId: idIn(inner['request-id']) ?? idIn(answer.headers.get('request-id')),
     at: now.toISOString(),
   }
-  return new Refusal(apiCode(answer.status, said, roleHeld), facts, { retryAfterMs: retryAfterMs(answer.headers, now) })
+  return new Refusal(apiCode(answer.status, said, roleHeld), facts, {
+    retryAfterMs: retryAfterMs(answer.headers, now),
+    unknownItem: about === 'item' && answer.status === 404 && namesUnknownItem(said),
+  })
 }
 
 const roleLacking = /missing application roles|required application permissions|insufficient privileges/i
 const notSubscribed = /onboard|licen[cs]|subscri|provision|isn.t enabled|not enabled/i
 
+/** `UnknownTenantId`, `TenantNotProvisioned`, "Tenant … was not found". */
+const tenantUnknown = /unknown\s?tenant|tenant[^.]{0,80}not[\s_]?(found|exist|known|provisioned|registered)/i
+const itemUnknown = /not_?found$/i
+const incidentUnknown = /incident.{0,80}(not found|not exist|unknown)|(no|unknown) (such )?incident/i
+
 function apiCode(status: number, said: Record<string, unknown>, roleHeld: boolean | null): RefusalCode {
   if (status === 401) return 'unauthorized'
   if (status === 429) return 'throttled'
   if (status >= 500) return 'unavailable'
+  if (status === 400 || status === 404 || status === 410) {
+    return namesNoService(said, status) ? 'not-set-up' : 'unexpected-answer'
+  }
   if (status !== 403) return 'unexpected-answer'
   if (roleHeld === false) return 'role-missing'
   const message = typeof said.message === 'string' ? said.message.slice(0, 2000) : ''
   if (roleHeld === null && roleLacking.test(message)) return 'role-missing'
   if (said.code === 'DisabledFeature' || notSubscribed.test(message)) return 'unlicensed'
   return roleHeld === null ? 'role-missing' : 'data-unavailable'
+}
+
+const wordsOf = ({ code, message }: Record<string, unknown>) =>
+  [code, message].map((part) => (typeof part === 'string' ? part.slice(0, 2_000) : '')) as [string, string]
+
+function namesNoService(said: Record<string, unknown>, status: number): boolean {
+  const [code, message] = wordsOf(said)
+  if (code === 'DisabledFeature' || tenantUnknown.test(code)) return true
+  // "Tenant 4: incident 7 was not found" is about the incident.
+  if (incidentUnknown.test(message)) return false
+  // A 400 says of options in a query as well that they are not enabled.
+  const notThere = status === 400 ? /onboard|licen[cs]|subscri|provision/i : notSubscribed
+  return notThere.test(code) || notThere.test(message) || tenantUnknown.test(message)
+}
+
+/** https://learn.microsoft.com/defender-xdr/api-get-incident: 404 for an ID that it does not know. */
+function namesUnknownItem(said: Record<string, unknown>): boolean {
+  const [code, message] = wordsOf(said)
+  return (
+    !namesNoService(said, 404) && !/tenant/i.test(code) && (itemUnknown.test(code) || incidentUnknown.test(message))
+  )
 }
 
 /** The JSON object in a body, or an empty one: bodies at the edge are often HTML. */

@@ -4,6 +4,7 @@ export type RefusalCode =
   | 'role-missing'
   | 'app-disabled'
   | 'unlicensed'
+  | 'not-set-up'
   | 'data-unavailable'
   | 'blocked-by-policy'
   | 'tenant-gone'
@@ -42,11 +43,13 @@ export class Refusal extends Error {
   readonly facts: RefusalFacts
   /** How long Microsoft asked to be left alone. */
   readonly retryAfterMs: number | null
+  /** The answer says that this one item does not exist, and nothing about the tenant. */
+  readonly unknownItem: boolean
 
   constructor(
     code: RefusalCode,
     facts: Partial<RefusalFacts> & { at: string },
-    options: { retryAfterMs?: number | null; owner?: RefusalOwner; cause?: unknown } = {},
+    options: { retryAfterMs?: number | null; owner?: RefusalOwner; unknownItem?: boolean; cause?: unknown } = {},
   ) {
     super(
       `${code}${facts.aadsts ? ` (AADSTS${facts.aadsts})` : ''}`,
@@ -57,6 +60,7 @@ export class Refusal extends Error {
     this.owner = options.owner ?? owners[code]
     this.facts = { aadsts: null, status: null, error: null, correlationId: null, traceId: null, ...facts }
     this.retryAfterMs = options.retryAfterMs ?? null
+    this.unknownItem = options.unknownItem ?? false
   }
 }
 
@@ -65,6 +69,7 @@ const owners: Record<RefusalCode, RefusalOwner> = {
   'role-missing': 'customer',
   'app-disabled': 'customer',
   unlicensed: 'customer',
+  'not-set-up': 'customer',
   'data-unavailable': 'customer',
   'blocked-by-policy': 'customer',
   'tenant-gone': 'customer',

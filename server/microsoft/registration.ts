@@ -163,12 +163,14 @@ async function inspectApi(wiring: Wiring, token: AppToken): Promise<Registration
   const facts = { host: new URL(source.origin).host }
   try {
     const answer = await callWith(wiring, token, source.listUrl({}, { top: 1, skip: 0 }), { tries: 2 })
-    if (answer.status === 200) return finding({ check: 'api', outcome: 'ok', code: 'api-answers', facts })
-    throw readApiRefusal(answer, null, now())
+    // In part is an answer as well.
+    if (answer.status === 200 || answer.status === 206)
+      return finding({ check: 'api', outcome: 'ok', code: 'api-answers', facts })
+    throw readApiRefusal(answer, { about: 'list', roleHeld: null }, now())
   } catch (error) {
     const refusal = asRefusal(error, now())
-    // A 403 in the partner's own tenant is about its own licence; customers' tenants are proven one by one.
-    if (refusal.facts.status === 403) {
+    // This is about the partner's own licence; customers' tenants are proven one by one.
+    if (refusal.facts.status === 403 || refusal.code === 'not-set-up') {
       return finding({ check: 'api', outcome: 'warning', code: 'api-no-data', facts, refusal })
     }
     const code = refusal.facts.status === null ? 'api-unreachable' : 'api-refused'

@@ -57,7 +57,7 @@ function card(world: World, tenant: Tenant, registration: SimulatorRegistration 
 <h2>${tenant.displayName}</h2>
 <p class="note">${tenant.domains.join(' · ')}<br>${id}</p>
 <ul class="states">${states(world, tenant, app)}</ul>
-${form(id, html`${app ? button('revoke', 'Delete the app (revoke)') : button('consent', 'Consent')}${app ? (app.enabled ? button('disable-app', 'Disable the app') : button('enable-app', 'Enable the app')) : null}${tenant.licensed ? button('unlicense', 'Take the licence') : button('license', 'Give a licence')}${tenant.blockedBy === null ? button('block', 'Block by Conditional Access') : button('unblock', 'Unblock')}${tenant.deleted ? button('restore-tenant', 'Restore the tenant') : button('delete-tenant', 'Delete the tenant')}`)}
+${form(id, html`${app ? button('revoke', 'Delete the app (revoke)') : button('consent', 'Consent')}${app ? (app.enabled ? button('disable-app', 'Disable the app') : button('enable-app', 'Enable the app')) : null}${tenant.licensed ? button('unlicense', 'Take the licence') : button('license', 'Give a licence')}${tenant.setUp ? button('take-down', 'Take Defender out of use') : button('set-up', 'Set Defender up')}${tenant.blockedBy === null ? button('block', 'Block by Conditional Access') : button('unblock', 'Unblock')}${tenant.deleted ? button('restore-tenant', 'Restore the tenant') : button('delete-tenant', 'Delete the tenant')}`)}
 ${
   app && app.grants.length > 0
     ? form(
@@ -89,6 +89,7 @@ function states(world: World, tenant: Tenant, app: EnterpriseApp | undefined): M
             ? html`<li class="good">Consent: ${visible.map(({ role }) => role).join(', ')}</li>`
             : html`<li class="bad">App without permissions</li>`,
     tenant.licensed ? html`<li>Licensed</li>` : html`<li class="bad">No Defender licence</li>`,
+    tenant.setUp ? html`` : html`<li class="bad">Defender not set up</li>`,
     ...(tenant.blockedBy === null ? [] : [html`<li class="bad">Blocked by Conditional Access</li>`]),
     ...(tenant.deleted ? [html`<li class="bad">Deleted</li>`] : []),
     html`<li>${tenant.incidents.size} incidents</li>`,

@@ -31,6 +31,7 @@ const actions = new Map<string, Action>(
         ...(body.id === undefined ? {} : { id: text(body, 'id') }),
         ...(Array.isArray(body.domains) ? { domains: body.domains.map(String) } : {}),
         ...(body.licensed === undefined ? {} : { licensed: flag(body, 'licensed') }),
+        ...(body.setUp === undefined ? {} : { setUp: flag(body, 'setUp') }),
         ...(body.large === undefined ? {} : { large: flag(body, 'large') }),
       })
       return { id, displayName, domains, licensed: tenant.licensed, people: people.length, incidents: incidents.size }
@@ -57,6 +58,8 @@ const actions = new Map<string, Action>(
     'remove-role': (world, body) => world.removeRoles(tenantOf(world, body), clientOf(world, body), text(body, 'role')),
     license: (world, body) => world.setLicensed(tenantOf(world, body), true),
     unlicense: (world, body) => world.setLicensed(tenantOf(world, body), false),
+    'set-up': (world, body) => world.setUpDefender(tenantOf(world, body), true),
+    'take-down': (world, body) => world.setUpDefender(tenantOf(world, body), false),
     block: (world, body) =>
       world.blockByPolicy(tenantOf(world, body), ...(body.policyId === undefined ? [] : [text(body, 'policyId')])),
     unblock: (world, body) => world.blockByPolicy(tenantOf(world, body), null),

@@ -97,8 +97,12 @@ async function hunt(ground: Ground, req: Request, res: Response): Promise<void> 
   })
 }
 
-/** A token that outlived the licence. */
+/** A token that outlived the licence, or a service that was never opened. */
 async function withoutData({ res, tenant }: Call): Promise<boolean> {
+  if (!tenant.setUp) {
+    await sendDefenderError(res, 404, 'UnknownTenantId', `Tenant ${tenant.id} is unknown.`)
+    return true
+  }
   if (tenant.licensed) return false
   await sendDefenderError(res, 403, 'DisabledFeature', 'Tenant feature is not enabled.')
   return true

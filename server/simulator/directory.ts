@@ -72,6 +72,8 @@ export interface Tenant {
   people: Person[]
   /** False: no "Microsoft Threat Protection" service principal, and no Defender data behind Graph. */
   licensed: boolean
+  /** False: tokens carry the roles, and the service was never opened in this tenant: everything answers 404. */
+  setUp: boolean
   /** True: `$expand=alerts` answers 500, as observed for tenants with many alerts. */
   large: boolean
   deleted: boolean

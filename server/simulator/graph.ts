@@ -271,6 +271,10 @@ async function findTenant(ground: Ground, req: Request, res: Response): Promise<
 
 /** The role is granted and the data still is not there: the other meaning of 403. */
 async function withoutData({ ground, req, res, tenant }: Call): Promise<boolean> {
+  if (!tenant.setUp) {
+    await sendGraphError(ground, req, res, 404, 'UnknownTenantId', `Tenant ${tenant.id} is unknown.`)
+    return true
+  }
   if (tenant.licensed) return false
   await sendGraphError(ground, req, res, 403, 'Forbidden', 'Tenant is not onboarded to Microsoft Defender XDR.')
   return true

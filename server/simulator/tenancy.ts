@@ -12,6 +12,7 @@ export interface NewTenant {
   domains?: string[]
   region?: Tenant['region']
   licensed?: boolean
+  setUp?: boolean
   large?: boolean
   devicePrefix?: string
 }
@@ -94,6 +95,7 @@ export class Tenancy {
       region: input.region ?? 'EU',
       people: [],
       licensed: input.licensed ?? true,
+      setUp: input.setUp ?? true,
       large: input.large ?? false,
       deleted: false,
       blockedBy: null,
@@ -257,6 +259,12 @@ export class Tenancy {
     if (!licensed) {
       for (const app of tenant.apps.values()) app.grants = app.grants.filter(({ resource }) => resource !== 'mtp')
     }
+    this.remember()
+  }
+
+  /** Whether Defender was ever opened in the tenant. */
+  setUpDefender(tenantId: string, setUp: boolean): void {
+    this.tenant(tenantId).setUp = setUp
     this.remember()
   }
 

@@ -37,6 +37,7 @@ export async function bindTenant(
       bound_how: binding.how,
       bound_by: binding.by,
       consented_at: binding.consented ? at : null,
+      consent_proven_at: null,
       access_state: 'proving',
       state_code: null,
       state_since: at,

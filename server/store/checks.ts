@@ -76,6 +76,7 @@ export async function recordCheck(
         state_code: activated ? null : code,
         ...(changed ? { state_since: at } : {}),
         capabilities: JSON.stringify(evidence.capabilities),
+        ...(tenant.consentProvenAt === null && provesConsent(evidence) ? { consent_proven_at: at } : {}),
         ...(activated && tenant.firstActiveAt === null ? { first_active_at: at } : {}),
         ...(activated && tenant.accessState !== 'active'
           ? { next_sync_at: at, sync_failures: 0, ...(tenant.syncPhase === 'following' ? { next_window_at: at } : {}) }
@@ -101,6 +102,10 @@ export async function recordCheck(
     })
   })
 }
+
+/** A token that carries every permission: nobody has to consent again, whatever the API says to it. */
+export const provesConsent = ({ refusal, claims, missingRoles }: AccessEvidence): boolean =>
+  refusal === null || (claims !== null && missingRoles.length === 0)
 
 /** Asks for an access check at once. @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED */
 export async function requestCheck(db: Database, actor: Actor, tenantId: string, now: Date): Promise<void> {

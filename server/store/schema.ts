@@ -164,6 +164,8 @@ interface TenantTable {
   bound_how: string
   bound_by: string
   consented_at: string | null
+  /** When a token with the permission first proved the consent, whatever the API said to it. */
+  consent_proven_at: string | null
   access_state: string
   state_code: string | null
   state_since: string

@@ -21,7 +21,7 @@ export const accessStates = [
 ] as const
 
 /**
- * proving: bound, the proof is under way · active: incidents are read · limited: a permission is missing · unlicensed:
+ * proving: bound, the proof is under way, or held up by Microsoft or by the partner · active: incidents are read · limited: a permission is missing · unlicensed:
  * no Defender data to be had · blocked: the customer's Conditional Access · disabled: the app is switched off there ·
  * revoked: consent was taken back · gone: Microsoft knows no such tenant · unproven: no consent was found in two days ·
  * offboarded: a tombstone, nobody else may bind it without a decision.
@@ -52,6 +52,8 @@ export interface Tenant {
   boundHow: BoundHow
   boundBy: string
   consentedAt: string | null
+  /** When a token with the permission first proved the consent, whatever the API said to it. */
+  consentProvenAt: string | null
   accessState: AccessState
   /** The refusal behind the state, if there is one. */
   stateCode: string | null
@@ -289,6 +291,7 @@ export function fromRow(row: Selectable<Schema['tenants']>): Tenant {
     boundHow: row.bound_how as BoundHow,
     boundBy: row.bound_by,
     consentedAt: row.consented_at,
+    consentProvenAt: row.consent_proven_at,
     accessState: row.access_state as AccessState,
     stateCode: row.state_code,
     stateSince: row.state_since,

@@ -2,6 +2,7 @@ import type { IncidentsApi } from '../config.ts'
 import { PortalError } from '../errors.ts'
 import type { LoginWords } from '../microsoft/aadsts.ts'
 import { findEntry, wantsOtherAccount } from '../microsoft/dictionary.ts'
+import { ownerOf, type RefusalCode } from '../microsoft/refusals.ts'
 import { beginAgain } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
 import { type AttemptOutcome, attemptOfBrowser, type ConsentAttempt } from '../store/attempts.ts'
@@ -51,12 +52,12 @@ export interface AttemptView {
   api: IncidentsApi
   /** Milliseconds until the next try of the proof; null while one is under way. */
   nextTryIn: number | null
-  /** Whether what holds the proof up is the partner's own fault. */
-  heldUp: boolean
   /** What to do with the app that may be listed in the tenant now. */
   removal: RemovalAdvice
   /** Whether this browser has signed in to the tenant of the run; else it only named it. */
   signedIn: boolean
+  /** Who holds the proof up: the partner by a fault of its own, or Microsoft; null for nobody. */
+  heldUp: 'partner' | 'microsoft' | null
   /** Where another attempt starts; null when the link is over. */
   again: string | null
   /** The page this browser came from, while it is known and the link is open. */
@@ -102,9 +103,9 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
     api: portal.microsoft.api,
     permissions: portal.microsoft.permissions.map(({ name }) => name).join(', '),
     nextTryIn: untilNextTry(tenant, portal.now()),
-    heldUp: tenant?.stateCode?.startsWith('partner-') ?? false,
     removal,
     signedIn,
+    heldUp: heldUpBy(tenant),
     again: usable ? `/consent/${attempt.id}/attempts` : null,
     link: usable && journey ? linkOnPage(portal, link, journey.token) : null,
     told: toldOf(end, attempt, tenant),
@@ -170,6 +171,12 @@ function loginWordsOf(end: AttemptEnd, attempt: ConsentAttempt, tenant: Tenant |
   if (end !== 'refused' && end !== 'sign-in-failed') return null
   const entry = findEntry(attempt.aadsts)
   return entry === null || entry.outcome === 'misconfigured' ? null : entry.login
+}
+
+function heldUpBy(tenant: Tenant | null): AttemptView['heldUp'] {
+  if (tenant?.stateCode == null) return null
+  const owner = ownerOf(tenant.stateCode as RefusalCode)
+  return owner === 'partner' || owner === 'microsoft' ? owner : null
 }
 
 function untilNextTry(tenant: Tenant | null, now: Date): number | null {

@@ -99,6 +99,8 @@ export const join = {
   'join.step.next': 'The next one in {span}, without you doing anything.',
   'join.step.trying': 'One is under way.',
   'join.step.held-up': '{partner} has to mend something first, and has been told. You need not do anything.',
+  'join.step.microsoft':
+    'Your consent is not in question: Microsoft’s service does not answer as it should. We keep trying; you need not do anything.',
   'join.step.first': 'First incident read',
   'join.look-again': 'Look again now',
 

@@ -18,6 +18,9 @@ export const refusals = {
   'refusal.unlicensed': 'The customer’s tenant has no Microsoft Defender XDR, so there is nothing to grant or to read.',
   'refusal.unlicensed.next':
     'Ask the customer for a Defender licence, and to open security.microsoft.com once with it.',
+  'refusal.not-set-up': 'Microsoft Defender XDR is not set up in the customer’s tenant; the customer has to do that.',
+  'refusal.not-set-up.next':
+    'The consent is there and stays. Ask them to sign in to security.microsoft.com with an account that has a Defender licence and to open Incidents once: that sets it up. Muster notices by itself.',
   'refusal.data-unavailable':
     'The permission is granted, but Defender gives no data; the customer has to check licence and onboarding.',
   'refusal.data-unavailable.next':

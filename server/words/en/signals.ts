@@ -20,7 +20,7 @@ export const signals = {
   'standing.disabled': 'App disabled',
   'standing.gone': 'Tenant gone',
   'standing.unproven': 'No consent found',
-  'standing.unlicensed': 'No Defender licence',
+  'standing.unlicensed': 'No Defender data',
   'standing.proving': 'Proving',
   'standing.review': 'Needs your decision',
   'standing.declined': 'Not completed',

@@ -58,6 +58,8 @@ export const tenants = {
   'tenants.proving.spreading': 'Microsoft does not show the consent yet.',
   'tenants.proving.next':
     'A consent needs seconds to hours until it takes effect everywhere at Microsoft. Muster tries again by itself, for two days; nobody has to act.',
+  'tenants.proving.consented':
+    'The consent is there: a token with the permission proved it. Nobody has to accept again.',
   'tenants.proving.by-hand':
     'If nobody there has consented to this app yet, send the customer a consent link: until then there is nothing to find.',
   'tenants.blind-since': 'Blind since',

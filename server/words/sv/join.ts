@@ -100,6 +100,8 @@ export const join = {
   'join.step.next': 'Nästa om {span}, utan att du gör något.',
   'join.step.trying': 'Ett pågår.',
   'join.step.held-up': '{partner} måste rätta till något först och har fått veta det. Du behöver inte göra något.',
+  'join.step.microsoft':
+    'Det är inget fel på ditt godkännande: Microsofts tjänst svarar inte som den ska. Vi fortsätter att försöka; du behöver inte göra något.',
   'join.step.first': 'Första incidenten läst',
   'join.look-again': 'Titta igen nu',
 

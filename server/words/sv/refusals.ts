@@ -20,6 +20,10 @@ export const refusals = {
   'refusal.unlicensed':
     'Kundens klientorganisation saknar Microsoft Defender XDR, så det finns inget att godkänna eller läsa.',
   'refusal.unlicensed.next': 'Be kunden skaffa en Defender-licens och öppna security.microsoft.com en gång med den.',
+  'refusal.not-set-up':
+    'Microsoft Defender XDR har inte börjat användas i kundens klientorganisation; det är kunden som måste göra det.',
+  'refusal.not-set-up.next':
+    'Godkännandet finns och består. Be kunden logga in på security.microsoft.com med ett konto som har en Defender-licens och öppna Incidenter en gång; då kommer tjänsten i gång. Muster märker det av sig självt.',
   'refusal.data-unavailable':
     'Behörigheten är given men Defender lämnar inga data; kunden behöver kontrollera licens och registrering.',
   'refusal.data-unavailable.next':

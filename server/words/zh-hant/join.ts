@@ -93,6 +93,7 @@ export const join = {
   'join.step.next': '{span}後會再試一次，您不需要做任何事。',
   'join.step.trying': '正在嘗試中。',
   'join.step.held-up': '{partner} 必須先修正一項設定，並已獲知。您不需要做任何事。',
+  'join.step.microsoft': '您的同意沒有問題，是 Microsoft 的服務目前未正常回應。我們會持續嘗試，您不需要做任何事。',
   'join.step.first': '讀取第一個事件',
   'join.look-again': '立即再查看',
 

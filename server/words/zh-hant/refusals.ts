@@ -12,6 +12,9 @@ export const refusals = {
   'refusal.app-disabled.next': '請他們在 Entra 的「企業應用程式」中，將「為使用者啟用登入？」設為「是」。',
   'refusal.unlicensed': '客戶的租用戶沒有 Microsoft Defender XDR，因此沒有可授與或讀取的內容。',
   'refusal.unlicensed.next': '請客戶取得 Defender 授權，並以該授權開啟一次 security.microsoft.com。',
+  'refusal.not-set-up': '客戶的租用戶尚未啟用 Microsoft Defender XDR，需由客戶啟用。',
+  'refusal.not-set-up.next':
+    '同意已取得，不需重新同意。請客戶以具備 Defender 授權的帳戶登入 security.microsoft.com，並開啟一次「事件」，即可完成啟用。Muster 會自動偵測。',
   'refusal.data-unavailable': '權限已授與，但 Defender 沒有提供資料；客戶需檢查授權與上線設定。',
   'refusal.data-unavailable.next': '請客戶開啟 security.microsoft.com，確認是否看得到事件。Muster 會繼續嘗試。',
   'refusal.blocked-by-policy': '客戶租用戶中的條件式存取原則封鎖了此應用程式。',
