@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
+import { Refusal } from '../server/microsoft/refusals.ts'
 import {
+  appId,
   appToken,
   connect,
   contoso,
@@ -163,6 +165,23 @@ describe('access is not proven', () => {
     expect(cut.evidence.refusal?.code).toBe('unavailable')
     expect(cut.evidence.calls).toMatchObject([{ status: null }])
   })
+})
+
+test('a fault of our own is thrown as it is, and never told as Microsoft’s answer', async () => {
+  await using double = await listen(() => empty)
+  const expiresAt = new Date('2030-01-01')
+  const credential = {
+    kind: 'certificate',
+    certificate: 'x',
+    privateKey: 'no key',
+    thumbprintSha256: 'AB',
+    expiresAt,
+  } as const
+  const { microsoft } = connect(double.origin, { app: { clientId: appId, credential } })
+  const error = await microsoft.checkAccess(contoso).catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(Error)
+  expect(error).not.toBeInstanceOf(Refusal)
+  expect(double.calls).toEqual([])
 })
 
 test('a proof never comes from memory: consent withdrawn a moment ago is noticed', async () => {

@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { exportJWK, exportSPKI, type JWTPayload } from 'jose'
 import type { SignInCode } from '../server/microsoft/microsoft.ts'
+import { Refusal } from '../server/microsoft/refusals.ts'
 import {
   appId,
   type Call,
@@ -288,6 +289,20 @@ describe('the authority’s own word', () => {
 })
 
 describe('a code that is refused', () => {
+  test('by a fault of our own is no sign-in that somebody failed', async () => {
+    const credential = {
+      kind: 'certificate',
+      certificate: 'x',
+      privateKey: 'no key',
+      thumbprintSha256: 'AB',
+      expiresAt: new Date('2030-01-01'),
+    } as const
+    const { microsoft } = connect(double.origin, { signIn: { clientId: signInAppId, credential } })
+    const error = await microsoft.redeemSignIn(code).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(Error)
+    expect(error).not.toBeInstanceOf(Refusal)
+  })
+
   test.each([
     [70008, 'invalid_grant', 'sign-in-invalid'],
     [54005, 'invalid_grant', 'sign-in-invalid'],

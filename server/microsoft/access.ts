@@ -14,6 +14,7 @@ import { requireTenantId } from './tenant-id.ts'
  * 2. its tenant, app and roles, where it can be read, as evidence;
  * 3. one live call for each capability that consent was asked for, as the verdict.
  * Nothing is tried twice here: when to look again is the caller's to decide.
+ * @throws what went wrong in our own code; Microsoft's refusals are in the evidence
  */
 export async function checkAccess(api: Api, tenant: string): Promise<AccessEvidence> {
   const nothing: AccessEvidence = {
@@ -36,7 +37,7 @@ export async function checkAccess(api: Api, tenant: string): Promise<AccessEvide
     tenantId = requireTenantId(tenant, api.now())
     token = await api.tokens.prove(tenantId, api.resource)
   } catch (error) {
-    const refusal = asRefusal(error, api.now())
+    const refusal = refusalOr(error)
     return { ...nothing, capabilities: { ...nothing.capabilities, readIncidents: afterRefusal(refusal) }, refusal }
   }
   const evidence = { ...nothing, ...readRoles(api, token), tokenIssued: true }
@@ -94,7 +95,7 @@ async function callLive(
     requireOwnList(bodyOf(answer, api.now()).value, tenantId, api.now())
     return { call, refusal: null }
   } catch (error) {
-    const refusal = asRefusal(error, api.now())
+    const refusal = refusalOr(error)
     call.status ??= refusal.facts.status
     return { call, refusal }
   } finally {
@@ -117,7 +118,8 @@ function afterRefusal({ code }: Refusal): CapabilityState {
   return code === 'unlicensed' || code === 'not-set-up' ? 'unlicensed' : 'unknown'
 }
 
-function asRefusal(error: unknown, now: Date): Refusal {
+/** What went wrong in our own code is none of Microsoft's: it goes on to whoever logs it. @throws what is no refusal */
+function refusalOr(error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  return new Refusal('unexpected-answer', { at: now.toISOString() }, { cause: error })
+  throw error
 }

@@ -1,3 +1,4 @@
+import { AuthError, ClientConfigurationError } from '@azure/msal-node'
 import { createRemoteJWKSet, customFetch, decodeJwt, errors, jwtVerify, type RemoteJWKSet } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
@@ -96,7 +97,11 @@ async function redeemCode({ config, send, now }: Wiring, request: SignInCode): P
       { code: request.code },
     )
     .catch((error: unknown) => {
-      throw network.refusal ? asSignIn(network.refusal) : invalid(now(), 'not_redeemed', error)
+      if (network.refusal) throw asSignIn(network.refusal)
+      // MSAL's own objections to an answer; whatever else is thrown is a fault of ours.
+      throw error instanceof AuthError && !(error instanceof ClientConfigurationError)
+        ? invalid(now(), 'not_redeemed', error)
+        : error
     })
   if (!result.idToken) throw invalid(now(), 'no_id_token')
   return result.idToken
