@@ -7,6 +7,7 @@ import { tenantById } from '../server/store/tenants.ts'
 import { Browser, type Page } from './browser-for-tests.ts'
 import { freshDatabase } from './databases.ts'
 import { type OutsideDouble, type OutsideTenant, startOutsideDouble } from './outside-double.ts'
+import { introducePartner } from './portal-for-tests.ts'
 import { syncsOf } from './sync-stage.ts'
 
 /*
@@ -65,6 +66,7 @@ describe.each(['defender', 'graph'] as const)('with another Microsoft than the s
       DATA_DIR: database.dataDir,
     })
     running = await startPortal(config, { log: createLog('silent') })
+    await introducePartner(running.portal)
     double.redirectUris.push(`${running.url}/consent/callback`, `${running.url}/auth/callback`)
     admin = browserOf(double.person(partner, 'Ada', 'Muster.Admin').id)
     expect(new URL((await signIn(admin)).url).pathname).toBe('/')

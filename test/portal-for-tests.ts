@@ -144,7 +144,7 @@ export async function startTestPortal(
 }
 
 /** What Settings hold of the partner before a test begins: enough for a link, and nothing in the audit log. */
-async function introducePartner({ db, now }: Portal): Promise<void> {
+export async function introducePartner({ db, now }: Portal): Promise<void> {
   const value = JSON.stringify({ partnerName: 'Halvard Security AB', contactPhone: '+46 8 555 001 00' })
   await db.insertInto('settings').values({ name: 'partner', value, changed_at: now().toISOString() }).execute()
 }
