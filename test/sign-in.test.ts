@@ -9,6 +9,8 @@ import { listen, signer, tenantIn } from './microsoft-double.ts'
 import { onEachEngine, signIn, startTestPortal, type TestPortal } from './portal-for-tests.ts'
 
 const minute = 60_000
+/** Of refused sign-ins from one address, the log holds one event an hour. */
+const hour = 60 * minute
 
 /** Signed-in people are led on from the sign-in page; others are shown it. */
 const isSignedIn = async (browser: Browser) => (await browser.get('/sign-in')).status === 303
@@ -138,6 +140,7 @@ onEachEngine('signing in', (engine) => {
 
   test('that was cancelled at Microsoft says so in our words, and is recorded', async () => {
     const browser = here.browser()
+    here.clock.advance(hour)
     const accounts = await browser.follow(await browser.submit(await browser.open('/sign-in'), '/auth/login'))
     const back = await browser.submit(accounts, '/', { cancel: '1' })
     const page = await browser.get(back.location ?? '')
@@ -161,6 +164,7 @@ onEachEngine('signing in', (engine) => {
     [7999999, 403, 'SIGN_IN_REFUSED', 'You are not signed in', 'other'],
   ])('refused by Microsoft with AADSTS%i says what happened', async (number, status, code, title, account) => {
     const browser = here.browser()
+    here.clock.advance(hour)
     here.simulator.world.setWeather('*', 'refusal', { code: number, surface: 'login', count: 1 })
     const page = await browser.follow(await browser.submit(await browser.open('/sign-in'), '/auth/login'))
     expect(page.status).toBe(status)

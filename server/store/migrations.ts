@@ -5,6 +5,7 @@ import { windows } from './migrations/0002-windows.ts'
 import { partialAnswers } from './migrations/0003-partial-answers.ts'
 import { signedInTenant } from './migrations/0004-signed-in-tenant.ts'
 import { consentProven } from './migrations/0005-consent-proven.ts'
+import { refusedSignIns } from './migrations/0006-refused-sign-ins.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
 export const migrations = {
@@ -13,6 +14,7 @@ export const migrations = {
   '0003-partial-answers': partialAnswers,
   '0004-signed-in-tenant': signedInTenant,
   '0005-consent-proven': consentProven,
+  '0006-refused-sign-ins': refusedSignIns,
 } satisfies Record<string, Migration>
 
 /** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */

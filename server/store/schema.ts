@@ -25,6 +25,17 @@ export interface Schema {
   created_days: CreatedDayTable
   incident_notes: IncidentNoteTable
   audit_events: AuditEventTable
+  refused_sign_ins: RefusedSignInTable
+}
+
+/** One row for an hour and whoever was refused in it, and one event in the audit log. */
+interface RefusedSignInTable {
+  /** UTC, as far as the hour: `2026-11-30T18`. */
+  hour: string
+  /** The operator, where Microsoft vouched for one; else the address; `*` for all beyond the first hundred. */
+  who: string
+  times: number
+  last_at: string
 }
 
 interface OperatorTable {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type AuditAction, type AuditEvent, auditActions, listAudit } from '../store/audit.ts'
 import { type Customer, listCustomers } from '../store/customers.ts'
+import { countRefusedSignIns } from '../store/refused-sign-ins.ts'
 import type { MessageKey } from '../words.ts'
 import { readQuery } from './forms.ts'
 import { render } from './render.ts'
@@ -12,6 +13,8 @@ export interface Sentence {
   key: MessageKey
   values: Record<string, string | number>
   tags: Record<string, string | { href: string; lang?: string }>
+  /** How often it happened, where one event stands for several. */
+  counted?: { times: number; lastAt: string }
 }
 
 /**
@@ -97,8 +100,15 @@ export const showAudit: Handler<OperatorRequest> = async (portal, req, res) => {
   ])
   const shown = events.slice(0, eventsPerPage)
   const last = shown.at(-1)
+  const counts = await countRefusedSignIns(
+    portal.db,
+    shown.flatMap(({ action, subjectId }) => (action === 'operator.sign-in-refused' && subjectId ? [subjectId] : [])),
+  )
   await render(res, 'audit/audit', {
-    sentences: shown.map((event) => sentenceOf(event, 'log')),
+    sentences: shown.map((event) => {
+      const counted = counts.get(event.subjectId ?? '')
+      return { ...sentenceOf(event, 'log'), ...(counted && counted.times > 1 ? { counted } : {}) }
+    }),
     customers,
     filter: { customer, kind },
     kinds: auditKinds,

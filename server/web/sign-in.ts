@@ -10,11 +10,12 @@ import type { Portal } from '../portal.ts'
 import { type Actor, recordAudit } from '../store/audit.ts'
 import { write } from '../store/database.ts'
 import { dropRoles, operatorId, recordSignIn } from '../store/operators.ts'
+import { recordRefusedSignIn } from '../store/refused-sign-ins.ts'
 import { capSessions } from '../store/sessions.ts'
 import { readSettings } from '../store/settings.ts'
 import { spend } from '../store/spent-tokens.ts'
 import { endSession, operatorActor, roleOf } from './access.ts'
-import { addressOf } from './address.ts'
+import { addressKey, addressOf } from './address.ts'
 import { startCsrf } from './csrf.ts'
 import { readForm } from './forms.ts'
 import { render } from './render.ts'
@@ -155,14 +156,12 @@ async function recordRefusal(
   person: SignedInPerson | null,
   facts: Record<string, string | number | null>,
 ): Promise<void> {
-  const at = portal.now()
-  await write(portal.db, (tx) =>
-    recordAudit(tx, actorOf(req, person), { action: 'operator.sign-in-refused', at, facts }),
-  )
+  const who = person === null ? addressKey(addressOf(req)) : operatorId(person)
+  await write(portal.db, (tx) => recordRefusedSignIn(tx, actorOf(req, person), { who, at: portal.now(), facts }))
 }
 
 /** Someone who came to sign in: the person Microsoft vouched for, or nobody in particular. */
-function actorOf(req: Request, person: SignedInPerson | null): Actor {
+function actorOf(req: Request, person: SignedInPerson | null): Exclude<Actor, { kind: 'muster' }> {
   const from = { address: addressOf(req), requestId: req.requestId }
   if (person === null) return { kind: 'customer', id: null, name: null, ...from }
   return { kind: 'operator', id: operatorId(person), name: person.name ?? person.username ?? person.oid, ...from }
