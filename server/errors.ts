@@ -28,6 +28,7 @@ export const catalogue = {
   CONSENT_NOT_YOURS: { status: 400 },
   CUSTOMER_OFFBOARDED: { status: 409 },
   PARTNER_NOT_INTRODUCED: { status: 409 },
+  PERMISSIONS_UNCONFIRMED: { status: 409 },
   TENANT_PAUSED: { status: 409 },
   READING_PAUSED: { status: 409 },
   TENANT_UNKNOWN: { status: 422 },

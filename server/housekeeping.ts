@@ -1,3 +1,4 @@
+import { lookAtPermissions } from './asked-permissions.ts'
 import { probePinned } from './binding.ts'
 import { PortalError } from './errors.ts'
 import { Refusal } from './microsoft/refusals.ts'
@@ -13,6 +14,8 @@ import { pruneSyncs } from './store/sync-rows.ts'
 import { keepAbandonedClaims } from './unclaimed.ts'
 
 const probeEvery = 3_600_000
+/** How often the worker looks at what customers are asked for. */
+const permissionsEvery = 3_600_000
 const probesAtOnce = 20
 const keptSyncs = 14 * 86_400_000
 
@@ -22,6 +25,7 @@ export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise
   const chores: [string, () => Promise<unknown>][] = [
     ['abandoned claims', () => keepAbandonedClaims(portal)],
     ['probes', () => probeLinks(portal, stopping)],
+    ['permissions', () => lookUnlessPaused(portal)],
     ['sessions', () => write(portal.db, (tx) => sweepSessions(tx, now))],
     ['spent tokens', () => write(portal.db, (tx) => sweepSpentTokens(tx, now))],
     ['old passes', () => pruneSyncs(portal.db, new Date(now.getTime() - keptSyncs))],
@@ -35,6 +39,11 @@ export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise
       portal.log[isUnavailable(error) ? 'warn' : 'error']({ err: error, chore }, 'housekeeping failed')
     }
   }
+}
+
+/** While everything is paused, nothing leaves for Microsoft by itself. */
+async function lookUnlessPaused(portal: Portal): Promise<void> {
+  if (!(await readPause(portal.db))) await lookAtPermissions(portal, permissionsEvery)
 }
 
 /** While a fault of the partner's own stands, no probe can find anything, and while all is paused none is made: links stay due. */

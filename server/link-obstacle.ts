@@ -1,13 +1,21 @@
+import { rolesBeyond } from './asked-permissions.ts'
 import { PortalError } from './errors.ts'
-import type { Database } from './store/database.ts'
+import type { Portal } from './portal.ts'
+import { readAskedPermissions } from './store/asked-permissions.ts'
 import { findIntroductionGap, readSettings } from './store/settings.ts'
+
+const mostNamed = 10
 
 /**
  * Why no consent link can be issued for any customer now; null when nothing stands in the way. Pages show it before
  * somebody tries.
- * @returns PARTNER_NOT_INTRODUCED
+ * @returns PARTNER_NOT_INTRODUCED, PERMISSIONS_UNCONFIRMED
  */
-export async function findLinkObstacle(db: Database): Promise<PortalError | null> {
-  const gap = findIntroductionGap(await readSettings(db))
-  return gap === null ? null : new PortalError('PARTNER_NOT_INTRODUCED', { facts: { gap } })
+export async function findLinkObstacle(portal: Pick<Portal, 'db' | 'microsoft' | 'now'>): Promise<PortalError | null> {
+  const gap = findIntroductionGap(await readSettings(portal.db))
+  if (gap !== null) return new PortalError('PARTNER_NOT_INTRODUCED', { facts: { gap } })
+  const beyond = rolesBeyond(portal, await readAskedPermissions(portal.db))
+  if (beyond.length === 0) return null
+  const roles = beyond.slice(0, mostNamed).map(({ role }) => role)
+  return new PortalError('PERMISSIONS_UNCONFIRMED', { facts: { roles: roles.join(', '), n: beyond.length } })
 }

@@ -80,7 +80,7 @@ export async function issueConsentLink(
   return write(db, async (tx) => {
     const customer = await customerById(tx, request.customerId)
     if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
-    const obstacle = await findLinkObstacle(tx)
+    const obstacle = await findLinkObstacle({ ...portal, db: tx })
     if (obstacle) throw obstacle
     const { link, token } = await issueLink(tx, actor, {
       customerId: customer.id,

@@ -43,7 +43,7 @@ describe('a sentence of the log', () => {
     expect(audit).toHaveProperty([`audit.${action}`])
     const sentence = said(event(action), 'log')
     expect(sentence).toContain('Ines')
-    if (!/^(operator|settings|alarm|reading)\./.test(action)) expect(sentence).toContain('Norrsken')
+    if (!/^(operator|settings|permissions|alarm|reading)\./.test(action)) expect(sentence).toContain('Norrsken')
     expect(said(event(action), 'here')).not.toContain('Norrsken')
     expect(sentence).not.toMatch(/[{}]|undefined|null/)
   })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { confirmPermissions } from '../server/store/asked-permissions.ts'
 import { linkById, withdrawLink } from '../server/store/links.ts'
 import { changeSettings, readSettings } from '../server/store/settings.ts'
 import { languages } from '../server/words.ts'
@@ -9,6 +10,8 @@ onEachEngine('the page behind a consent link', (engine) => {
   let here: TestPortal
   beforeAll(async () => {
     here = await startTestPortal(engine, { config: { trustProxy: ['loopback'] } })
+    const roles = ['Incident.Read.All']
+    await confirmPermissions(here.portal.db, alice, { asked: roles, known: roles }, here.portal.now())
   })
   afterAll(() => here.close())
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { lookAtPermissions } from '../server/asked-permissions.ts'
 import { issueConsentLink } from '../server/onboarding.ts'
 import { listAudit } from '../server/store/audit.ts'
 import { createCustomer, customerById, listCustomers } from '../server/store/customers.ts'
@@ -663,7 +664,10 @@ onEachEngine('who may what with customers', (engine) => {
         least: 'Admin',
         fields: { partnerName: 'X', linkDays: '3', closedDays: '365', offboardedDays: '90' },
       },
+      { path: '/settings/permissions', least: 'Admin', fields: { asked: 'Incident.Read.All', other: '' } },
     ]
+    // Settings ask Microsoft what the registration holds when an Admin opens them, at most every ten minutes.
+    await lookAtPermissions(here.portal, 0)
   })
   afterAll(() => here.close())
   let kept: string

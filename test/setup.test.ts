@@ -62,7 +62,8 @@ describe('the setup page', () => {
       'sign-in done',
       'admin done',
       'partner done',
-      'trial now',
+      'asked now',
+      'trial todo',
     ])
   })
 

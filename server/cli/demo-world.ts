@@ -3,6 +3,7 @@ import type { Portal } from '../portal.ts'
 import { instantOf, msOf } from '../simulator/instants.ts'
 import type { Simulator } from '../simulator/simulator.ts'
 import type { World } from '../simulator/world.ts'
+import { confirmPermissions } from '../store/asked-permissions.ts'
 import { changeSettings } from '../store/settings.ts'
 import { admitNewcomers, type DemoKey, demoCustomers, partnerSettings } from './demo-cast.ts'
 import { beginFirstSync, doDue, proveDue } from './demo-passes.ts'
@@ -118,8 +119,10 @@ function script(stage: Stage): Scene[] {
   ]
   const roles = world.registration(app.clientId).requiredResources.flatMap((required) => required.roles)
 
+  const told = { asked: roles, known: roles }
   const scenes: Scene[] = [
     { ago: 61 * day, play: (portal) => changeSettings(portal.db, operator, partnerSettings, portal.now()) },
+    { ago: 61 * day - 5 * minute, play: (portal) => confirmPermissions(portal.db, operator, told, portal.now()) },
     ...aboard('hjorthagen', 60 * day),
     { ago: 45 * day, play: (portal) => offboard(portal, 'hjorthagen') },
     ...aboard('norrsken', 21 * day),

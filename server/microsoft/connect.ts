@@ -16,6 +16,7 @@ import type { Microsoft, TenantProfile } from './microsoft.ts'
 import { graphResource, permissionsFor, resourceFor } from './permissions.ts'
 import { objectIn } from './read-refusal.ts'
 import { Refusal } from './refusals.ts'
+import { readOwnExcess, readRegisteredPermissions } from './registered-permissions.ts'
 import { inspectRegistration } from './registration.ts'
 import { signInWith } from './sign-in.ts'
 import { requireTenantId } from './tenant-id.ts'
@@ -77,6 +78,8 @@ export function connectMicrosoft(
     },
     forget: (tenantId) => tokens.forget(tenantId),
     clockAhead: () => clockAhead({ config, send, now }),
+    readRegisteredPermissions: () => readRegisteredPermissions({ config, send, now }),
+    readOwnExcess: () => readOwnExcess({ config, send, now }),
     inspectRegistration: () => inspectRegistration({ config, discovery, source, send, now }),
   }
 

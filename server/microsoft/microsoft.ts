@@ -248,6 +248,13 @@ export interface CallMeter {
   take(): Promise<void>
 }
 
+/** One permission that a registration asks for. */
+export interface RegisteredPermission {
+  /** Its own name; its ID where Microsoft names none. */
+  name: string
+  kind: 'application' | 'delegated'
+}
+
 /** One line of the doctor: a thing looked at, what was found, and how to mend it. */
 export interface RegistrationFinding {
   check: 'tenant' | 'credential' | 'audience' | 'redirect-uris' | 'permissions' | 'sign-in' | 'api'
@@ -292,6 +299,13 @@ export interface Microsoft {
   forget(tenantId: string): void
   /** Milliseconds by which this machine's clock is ahead of Microsoft's. @throws Refusal */
   clockAhead(): Promise<number>
+  /**
+   * What the customers' registration asks for, read by the sign-in registration; null where that one does not exist or may
+   * not read it. @throws Refusal
+   */
+  readRegisteredPermissions(): Promise<RegisteredPermission[] | null>
+  /** Roles of the customers' app in the partner's own tenant that Muster does not need. Never throws; empty when unknown. */
+  readOwnExcess(): Promise<string[]>
   /** What can be seen of the app registration from outside, each with its remedy. */
   inspectRegistration(): Promise<RegistrationFinding[]>
 }

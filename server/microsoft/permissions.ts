@@ -1,6 +1,7 @@
 import { cloudOrGlobal, isLoopbackHost } from '../clouds.ts'
 import type { Config, IncidentsApi } from '../config.ts'
 import type { Capability } from './microsoft.ts'
+import { spelled } from './role-facts.ts'
 
 /** A resource in Entra that grants application permissions. */
 export interface Resource {
@@ -44,6 +45,33 @@ const rolesOf: Record<IncidentsApi, Record<Capability, readonly string[]>> = {
     organisationProfile: ['Organization.Read.All'],
   },
 }
+
+/** Granted in the partner's own tenant alone, if at all: it lets Muster show what customers' tenants are called. */
+export const namesTenants = 'CrossTenantInformation.ReadBasic.All'
+
+/** Names of what registrations ask for, by ID; the same in every tenant. Others are looked up in Microsoft's directory. */
+export const permissionIds: ReadonlyMap<string, string> = new Map([
+  ['a9790345-4595-42e4-971a-ccdc79f19b7c', 'Incident.Read.All'],
+  ['8d90f441-09cf-4fdc-ab45-e874fa3a28e8', 'Incident.ReadWrite.All'],
+  ['7734e8e5-8dde-42fc-b5ae-6eafea078693', 'AdvancedHunting.Read.All'],
+  ['a7deff90-e2f5-4e4e-83a3-2c74e7002e28', 'CustomDetections.ReadWrite.All'],
+  ['45cc0394-e837-488b-a098-1918f48d186c', 'SecurityIncident.Read.All'],
+  ['34bf0e97-1971-4929-b999-9e2442d941d7', 'SecurityIncident.ReadWrite.All'],
+  ['472e4a4d-bb4a-4026-98d1-0b0d74cb74a5', 'SecurityAlert.Read.All'],
+  ['ed4fca05-be46-441f-9803-1873825f8fdb', 'SecurityAlert.ReadWrite.All'],
+  ['bf394140-e372-4bf9-a898-299cfc7564e5', 'SecurityEvents.Read.All'],
+  ['dd98c7f5-2d42-42d3-a0e4-633161547251', 'ThreatHunting.Read.All'],
+  ['673a007a-9e0f-4c97-b066-3c0164486909', 'CustomDetection.Read.All'],
+  ['498476ce-e0fe-48b0-b801-37ba7e2685c6', 'Organization.Read.All'],
+  ['cac88765-0581-4025-9725-5ebc13f729ee', 'CrossTenantInformation.ReadBasic.All'],
+  ['9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30', 'Application.Read.All'],
+  ['7ab1d382-f21e-4acd-a863-ba3e13f7da61', 'Directory.Read.All'],
+  ['37f7f235-527c-4136-accd-4a02d197296e', 'openid'],
+  ['14dad69e-099b-42c9-810b-d002981feec1', 'profile'],
+  ['64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0', 'email'],
+  ['7427e0e9-2fba-42fe-b0c0-848c9e6a8182', 'offline_access'],
+  ['e1fe6dd8-ba31-4d61-89e7-88639da4683d', 'User.Read'],
+])
 
 export const capabilities = ['readIncidents', 'writeIncidents', 'hunting', 'organisationProfile'] as const
 
@@ -92,9 +120,4 @@ export function missingRoles(api: IncidentsApi, roles: readonly string[]): strin
 export function unexpectedRoles(api: IncidentsApi, roles: readonly string[]): string[] {
   const expected = new Set(asked[api].map(({ name }) => spelled(name)))
   return roles.filter((role) => !expected.has(spelled(role)))
-}
-
-/** Microsoft's own text writes the Defender roles in the plural, the service in the singular. */
-function spelled(role: string): string {
-  return role.toLowerCase().replace(/^incidents\./, 'incident.')
 }

@@ -6,8 +6,10 @@ import type { Discovery } from './discovery.ts'
 import type { Send } from './http.ts'
 import type { IncidentSource } from './incidents.ts'
 import type { AppToken, RegistrationFinding } from './microsoft.ts'
-import { graphResource, missingRoles, resourceFor, unexpectedRoles } from './permissions.ts'
+
+import { graphResource, missingRoles, namesTenants, resourceFor, unexpectedRoles } from './permissions.ts'
 import { numbersIn, readApiRefusal } from './read-refusal.ts'
+
 import { Refusal } from './refusals.ts'
 import { acquireToken } from './tokens.ts'
 
@@ -126,9 +128,6 @@ function certificateEnd({ clientId, credential }: Registration, now: Date): Regi
       : finding({ check: 'credential', outcome: 'warning', code: 'certificate-ends', facts }),
   ]
 }
-
-/** Granted in the partner's own tenant alone, if at all: it lets Muster show what customers' tenants are called. */
-const namesTenants = 'CrossTenantInformation.ReadBasic.All'
 
 function permissionFindings({ config, source }: Wiring, { claims }: AppToken): RegistrationFinding[] {
   const check = 'permissions'

@@ -3,6 +3,7 @@ import { sendGraphError, sendJson } from './answers.ts'
 import { admit, type Call, listedIn, queryOf, sendList, sendRecord } from './api.ts'
 import { graphChange } from './changes.ts'
 import { compileFilter, FilterError, type FilterField, incidentFilter, parseFilter, wholeNumber } from './filter.ts'
+import { oneApplication, oneServicePrincipal } from './graph-directory.ts'
 import { graphAlert, graphIncident } from './graph-wire.ts'
 import type { Ground } from './ground.ts'
 import { huntIn } from './hunting.ts'
@@ -58,6 +59,12 @@ export function graphRoutes(ground: Ground): Router {
   routes.get(
     /^\/(?:v1\.0|beta)\/tenantRelationships\/findTenantInformationBy(?:TenantId\(tenantId|DomainName\(domainName)=(?:'|%27)([^'%]*)(?:'|%27)\)$/,
     (req, res) => findTenant(ground, req, res),
+  )
+  routes.get(/^\/(?:v1\.0|beta)\/applications\(appId=(?:'|%27)([^'%]*)(?:'|%27)\)$/, (req, res) =>
+    oneApplication(ground, req, res),
+  )
+  routes.get(/^\/(?:v1\.0|beta)\/servicePrincipals\(appId=(?:'|%27)([^'%]*)(?:'|%27)\)$/, (req, res) =>
+    oneServicePrincipal(ground, req, res),
   )
   return routes
 }

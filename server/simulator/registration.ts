@@ -66,6 +66,8 @@ export const resources: Record<Resource, ResourceFacts> = {
       'ThreatHunting.Read.All': 'dd98c7f5-2d42-42d3-a0e4-633161547251',
       'CrossTenantInformation.ReadBasic.All': 'cac88765-0581-4025-9725-5ebc13f729ee',
       'Organization.Read.All': '498476ce-e0fe-48b0-b801-37ba7e2685c6',
+      'Application.Read.All': '9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30',
+      'Mail.Read': '810c84a8-4a9e-49e6-bf7d-12d183f40d01',
     },
     privileged: true,
   },
@@ -94,6 +96,8 @@ export const permissionTexts = new Map<string, string>([
   ['ThreatHunting.Read.All', 'Run hunting queries'],
   ['CrossTenantInformation.ReadBasic.All', 'Read cross-tenant basic information'],
   ['Organization.Read.All', 'Read organization information'],
+  ['Application.Read.All', 'Read all applications'],
+  ['Mail.Read', 'Read mail in all mailboxes'],
 ])
 
 /** How a presented secret stands; an expired one is only reported when it is otherwise right. */

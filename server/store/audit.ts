@@ -14,6 +14,8 @@ export const auditActions = [
   'operator.sign-in-refused',
   'operator.signed-out',
   'settings.changed',
+  'permissions.seen',
+  'permissions.confirmed',
   'customer.created',
   'customer.changed',
   'customer.offboarded',

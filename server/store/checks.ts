@@ -1,11 +1,14 @@
+import type { Selectable } from 'kysely'
 import { PortalError } from '../errors.ts'
 import type { AccessEvidence, LiveCall, TokenClaims } from '../microsoft/microsoft.ts'
 import type { RefusalCode, RefusalFacts } from '../microsoft/refusals.ts'
+import { recordSeenRoles } from './asked-permissions.ts'
 import { type Actor, muster, recordAudit } from './audit.ts'
 import { type Claim, holdClaim } from './claims.ts'
 import { type Database, write } from './database.ts'
 import { newId } from './identifiers.ts'
 import { notePartialAnswer } from './partial.ts'
+import type { Schema } from './schema.ts'
 import { type AccessState, type Capabilities, holdTenant, tenantById } from './tenants.ts'
 
 /** The record of one access check. Holds claims and calls; never the token. */
@@ -92,6 +95,9 @@ export async function recordCheck(
       .execute()
     const partial = evidence.calls.find((call) => call.partial !== undefined)?.partial
     if (partial) await notePartialAnswer(tx, claim.tenantId, partial, now)
+    if (activated && changed) {
+      await recordSeenRoles(tx, { tenantId: claim.tenantId, roles: evidence.unexpectedRoles }, now)
+    }
     if (!changed) return
     await recordAudit(tx, muster, {
       action: 'access.changed',
@@ -136,7 +142,11 @@ export async function checksOf(db: Database, tenantId: string, limit: number): P
     .orderBy('attempt', 'desc')
     .limit(limit)
     .execute()
-  return rows.map((row) => ({
+  return rows.map(checkOf)
+}
+
+function checkOf(row: Selectable<Schema['access_checks']>): AccessCheck {
+  return {
     id: row.id,
     tenantId: row.tenant_id,
     at: row.at,
@@ -149,7 +159,22 @@ export async function checksOf(db: Database, tenantId: string, limit: number): P
     calls: JSON.parse(row.calls) as LiveCall[],
     missingRoles: JSON.parse(row.missing_roles) as string[],
     unexpectedRoles: JSON.parse(row.unexpected_roles) as string[],
-  }))
+  }
+}
+
+/** The latest check that proved access; null before the first. */
+export async function findProof(db: Database, tenantId: string): Promise<AccessCheck | null> {
+  const row = await db
+    .selectFrom('access_checks')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('state', '=', 'active')
+    .where('refusal_code', 'is', null)
+    .orderBy('at', 'desc')
+    .orderBy('attempt', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row ? checkOf(row) : null
 }
 
 /** Drops the checks of a tenant beyond the newest `keep`, and never the latest that proved access. */

@@ -1,4 +1,4 @@
-import type { IncidentsApi } from '../config.ts'
+import { type Asking, readAsking } from '../asked-permissions.ts'
 import { PortalError } from '../errors.ts'
 import type { LoginWords } from '../microsoft/aadsts.ts'
 import { findEntry, wantsOtherAccount } from '../microsoft/dictionary.ts'
@@ -6,6 +6,7 @@ import { ownerOf, type RefusalCode } from '../microsoft/refusals.ts'
 import { beginAgain } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
 import { type AttemptOutcome, attemptOfBrowser, type ConsentAttempt } from '../store/attempts.ts'
+import { findProof } from '../store/checks.ts'
 import { customerById, isExpectedElsewhere } from '../store/customers.ts'
 import { linkById, linkState } from '../store/links.ts'
 import { hasOpenReview } from '../store/reviews.ts'
@@ -47,9 +48,9 @@ export interface AttemptView {
   reference: string
   pinnedDomain: string | null
   tenant: Tenant | null
-  permissions: string
-  /** Which administrators can consent depends on it. */
-  api: IncidentsApi
+  /** Roles of the token that proved access; none when Microsoft's token could not be read. */
+  provenRoles: string[]
+  asking: Asking
   /** Milliseconds until the next try of the proof; null while one is under way. */
   nextTryIn: number | null
   /** What to do with the app that may be listed in the tenant now. */
@@ -76,11 +77,13 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
   const { db } = portal
   const attempt = await attemptOfBrowser(db, pathValue(req, 'attemptId'), req.browser)
   if (!attempt) throw new PortalError('CONSENT_NOT_YOURS')
-  const [link, customer, settings, tenant, journey] = await Promise.all([
+  const [link, customer, settings, tenant, proof, asking, journey] = await Promise.all([
     linkById(db, attempt.linkId),
     customerById(db, attempt.customerId),
     readSettings(db),
     attempt.boundTenantId === null ? null : findTenant(db, attempt.boundTenantId),
+    attempt.boundTenantId === null ? null : findProof(db, attempt.boundTenantId),
+    readAsking(portal),
     journeyOf(portal, req, attempt.linkId),
   ])
   speakTo(req, res, customer, journey?.language ?? null)
@@ -100,8 +103,8 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
     reference: link.reference,
     pinnedDomain: link.pinnedDomain,
     tenant,
-    api: portal.microsoft.api,
-    permissions: portal.microsoft.permissions.map(({ name }) => name).join(', '),
+    provenRoles: proof?.claims?.roles ?? [],
+    asking,
     nextTryIn: untilNextTry(tenant, portal.now()),
     removal,
     signedIn,

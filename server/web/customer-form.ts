@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { lookAtPermissions, lookEvery } from '../asked-permissions.ts'
 import { resolveExpected } from '../binding.ts'
 import { PortalError } from '../errors.ts'
 import { Refusal } from '../microsoft/refusals.ts'
@@ -53,7 +54,7 @@ const newCustomer = { ...details, days: linkDays, link: z.enum(['issue', 'none']
 export const showNewCustomer: Handler<OperatorRequest> = async (portal, req, res) => {
   const settings = await readSettings(portal.db)
   const typed = { language: res.locals.reader.language, days: String(settings.linkDays) }
-  const obstacle = await findObstacleView(portal.db, req)
+  const obstacle = await findObstacleView(portal, req)
   await showForm(portal, res, { customer: null, typed, faults: null, obstacle })
 }
 
@@ -61,7 +62,8 @@ export const addCustomer: Handler<OperatorRequest> = async (portal, req, res) =>
   const form = readForm(newCustomer, req)
   const expected = await resolve(portal, form.typed.expected, null)
   const faults = faultsOf(form, expected)
-  const obstacle = await findObstacleView(portal.db, req, form.value?.link !== 'none')
+  if (form.value?.link === 'issue') await lookAtPermissions(portal, lookEvery)
+  const obstacle = await findObstacleView(portal, req, form.value?.link !== 'none')
   if (form.faults || faults || (obstacle && form.value.link === 'issue')) {
     return showForm(portal, res, { customer: null, typed: form.typed, faults, obstacle })
   }

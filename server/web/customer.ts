@@ -86,7 +86,7 @@ export async function showCustomerWith(
     listAudit(db, { customerId, limit: shownEvents }),
     worstOf(portal, file, standing),
     describeClaimed(portal, reviews),
-    findObstacleView(db, req),
+    findObstacleView(portal, req),
   ])
   const open = addUp(file.tenants)
   await render(

@@ -53,6 +53,7 @@ const waysOn: Partial<Record<ErrorCode, WayOn>> = {
   MICROSOFT_UNAVAILABLE: 'again',
   TOO_MANY_REQUESTS: 'again',
   PARTNER_NOT_INTRODUCED: 'settings',
+  PERMISSIONS_UNCONFIRMED: 'settings',
 }
 
 /** Decides what is told of an error: the only place that does. */

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
+import { readAsking } from '../asked-permissions.ts'
 import type { Portal } from '../portal.ts'
 import type { Customer } from '../store/customers.ts'
 import type { ConsentLink } from '../store/links.ts'
@@ -78,7 +79,7 @@ async function mailsFor(
   link: ConsentLink,
   url: string,
 ): Promise<Mail[]> {
-  const settings = await readSettings(portal.db)
+  const [settings, asking] = await Promise.all([readSettings(portal.db), readAsking(portal)])
   const sender = req.operator.name ?? req.operator.username ?? ''
   // A letter in the company's name says which company that is, whoever sends it.
   if (findIntroductionGap(settings) !== null) return []
@@ -87,7 +88,16 @@ async function mailsFor(
     (a, b) => Number(b.code === customer.language) - Number(a.code === customer.language),
   )
   return inOrder.map(({ code, name }) => {
-    const values = { partner, sender, url, until: dayAndHour(code, link.expiresAt), reference: link.reference }
+    const values = {
+      partner,
+      sender,
+      url,
+      until: dayAndHour(code, link.expiresAt),
+      reference: link.reference,
+      does: asking.changes ? 'work' : 'read',
+      cannot: asking.cannot.length > 0 ? 'yes' : 'no',
+      consenters: say(code, `join.consenters.${asking.consenters}`),
+    }
     const subject = say(code, 'customers.mail.subject', values)
     const text = say(code, 'customers.mail.text', values)
     const address = `mailto:${encodeURIComponent(customer.contactEmail ?? '')}?${mailQuery({ subject, body: text })}`

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
-import type { IncidentsApi } from '../config.ts'
+import { type Asking, readAsking } from '../asked-permissions.ts'
 import { PortalError } from '../errors.ts'
 import { beginConsent } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
@@ -30,17 +30,12 @@ export interface LinkOnPage {
 interface LinkPage {
   partner: Asker
   link: LinkOnPage
-  /** Which administrators can consent depends on it. */
-  api: IncidentsApi
+  /** What consent is asked for, as far as it is known. */
+  asking: Asking
 }
 
 export interface JoinView extends LinkPage {
   customerName: string
-  /** What consent is asked for. */
-  permissions: Portal['microsoft']['permissions']
-  resourceName: string
-  /** Whether nothing that is asked for can change anything. */
-  readOnly: boolean
   /** The host at which people sign in. */
   loginHost: string
   kept: { where: string; closedDays: number; offboardedDays: number; howLong: string; who: string }
@@ -56,9 +51,6 @@ export const showJoin: Handler = async (portal, req, res) => {
   await render(res, 'join/join', {
     ...page,
     customerName: customer.name,
-    permissions: portal.microsoft.permissions,
-    resourceName: portal.microsoft.resource.name,
-    readOnly: !portal.microsoft.permissions.some(({ capability }) => capability === 'writeIncidents'),
     loginHost: new URL(portal.config.authorityHost).host,
     kept: {
       where: settings.dataLocation,
@@ -100,12 +92,16 @@ export const addAttempt: Handler = async (portal, req, res) => {
 async function linkPage(portal: Portal, req: Request, res: Response) {
   const token = pathValue(req, 'token')
   const link = await usableLink(portal.db, token, portal.now())
-  const [customer, settings] = await Promise.all([customerById(portal.db, link.customerId), readSettings(portal.db)])
+  const [customer, settings, asking] = await Promise.all([
+    customerById(portal.db, link.customerId),
+    readSettings(portal.db),
+    readAsking(portal),
+  ])
   speakTo(req, res, customer)
   const page: LinkPage = {
     partner: askerOf(portal, settings),
     link: linkOnPage(portal, link, token),
-    api: portal.microsoft.api,
+    asking,
   }
   return { page, customer, settings }
 }

@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorFacts, PortalError } from '../errors.ts'
 import { findLinkObstacle } from '../link-obstacle.ts'
-import type { Database } from '../store/database.ts'
+import type { Portal } from '../portal.ts'
 import type { OperatorRequest } from './route.ts'
 
 /** Why no link can be issued, for pages that would offer it. */
@@ -16,11 +16,11 @@ export interface ObstacleView {
 
 /** @returns null when links can be issued */
 export async function findObstacleView(
-  db: Database,
+  portal: Portal,
   req: OperatorRequest,
   refused = false,
 ): Promise<ObstacleView | null> {
-  const obstacle = await findLinkObstacle(db)
+  const obstacle = await findLinkObstacle(portal)
   if (obstacle === null) return null
   const path = req.operator.role === 'Admin' ? settingsPathOf(obstacle) : null
   const { code, status, facts } = obstacle
@@ -29,6 +29,7 @@ export async function findObstacleView(
 
 /** Where in Settings an Admin removes what stands in the way; null for errors that no setting mends. */
 export function settingsPathOf({ code, facts }: PortalError): string | null {
+  if (code === 'PERMISSIONS_UNCONFIRMED') return '/settings#permissions'
   if (code !== 'PARTNER_NOT_INTRODUCED') return null
   return facts.gap === 'contact' ? '/settings#contactPhone' : '/settings#partnerName'
 }

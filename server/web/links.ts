@@ -1,3 +1,4 @@
+import { lookAtPermissions, lookEvery } from '../asked-permissions.ts'
 import { issueConsentLink } from '../onboarding.ts'
 import { linkById, withdrawLink } from '../store/links.ts'
 import { operatorActor } from './access.ts'
@@ -12,6 +13,7 @@ export const addLink: Handler<OperatorRequest> = async (portal, req, res) => {
   const customerId = pathValue(req, 'id')
   const form = readForm({ days: linkDays }, req)
   if (form.faults) return showCustomerWith(portal, req, res, customerId, form)
+  await lookAtPermissions(portal, lookEvery)
   const issued = await issueConsentLink(portal, operatorActor(req), { customerId, days: form.value.days })
   await showOnce(portal, req, res, issued)
   res.redirect(303, `/customers/${customerId}`)

@@ -11,6 +11,7 @@ import { openReviews, type Review } from '../store/reviews.ts'
 import { findIntroductionGap, readSettings } from '../store/settings.ts'
 import { blindSince, type Tenant } from '../store/tenants.ts'
 import type { MessageKey, MessageValues } from '../words.ts'
+import { findObstacleView, type ObstacleView } from './link-obstacle.ts'
 import { type Chart, chartDays, chartOf } from './overview-chart.ts'
 import { type Funnel, funnelDays, funnelOf } from './overview-funnel.ts'
 import { severities } from './queue-filters.ts'
@@ -24,6 +25,8 @@ interface Beginning {
   alarms: Alarm[]
   needs: Needs
   funnel: Funnel
+  /** Why no link can be issued for anybody; null when links can be. */
+  obstacle: ObstacleView | null
 }
 
 export interface FirstDayView extends Beginning {
@@ -94,6 +97,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     alarms,
     needs: { ...needsOf(troubled, reviews, names, now), mayResume: req.operator.role === 'Admin' },
     funnel: funnelOf(lines, now),
+    obstacle: await findObstacleView(portal, req),
   }
   if (fleet.tenants === 0) {
     const [customers, everInvited, settings] = await Promise.all([

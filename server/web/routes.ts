@@ -16,6 +16,7 @@ import { changePreferences } from './preferences.ts'
 import { confirm, dismiss } from './reviews.ts'
 import type { Route } from './route.ts'
 import { saveSettings, showSettings } from './settings.ts'
+import { savePermissions } from './settings-permissions.ts'
 import { showDoctor, showSetup } from './setup.ts'
 import { returnFromSignIn, showSignedOut, showSignIn, signOut, startSignIn } from './sign-in.ts'
 import { addSync, addWindow, pause, resume } from './tenant-controls.ts'
@@ -100,4 +101,5 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/doctor', access: 'Admin', handler: showDoctor },
   { method: 'GET', path: '/settings', access: 'Reader', handler: showSettings },
   { method: 'POST', path: '/settings', access: 'Admin', handler: saveSettings },
+  { method: 'POST', path: '/settings/permissions', access: 'Admin', handler: savePermissions },
 ]

@@ -1,3 +1,5 @@
+import type { Response } from 'express'
+import type { Portal } from '../portal.ts'
 import { listOperators, type Operator } from '../store/operators.ts'
 import {
   changeSettings,
@@ -13,6 +15,7 @@ import { optionalEmail, optionalLine, wholeNumber } from './fields.ts'
 import { type FieldFault, readForm, says, type Typed } from './forms.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest, OperatorRole } from './route.ts'
+import { type PermissionsView, permissionsView } from './settings-permissions.ts'
 
 export interface SettingsView {
   /** What is saved, or what was typed when that could not be saved. */
@@ -26,6 +29,7 @@ export interface SettingsView {
   mayChange: boolean
   /** What is missing before a link can be issued. */
   gap: IntroductionGap | null
+  permissions: PermissionsView & { typed: Typed; faults: FieldFault[] | null }
 }
 
 type SettingsField = { name: keyof typeof fields; kind: 'text' | 'email' | 'tel' | 'url' | 'days'; wide: boolean }
@@ -79,35 +83,47 @@ function isHttps(address: string): boolean {
   return protocol === 'https:' && username === '' && password === ''
 }
 
-export const showSettings: Handler<OperatorRequest> = async (portal, req, res) => {
-  const saved = await readSettings(portal.db)
-  const typed = Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, String(value)]))
-  await showWith(portal, req, res, { typed, faults: null })
-}
+export const showSettings: Handler<OperatorRequest> = (portal, req, res) => showSettingsWith(portal, req, res, {})
 
 export const saveSettings: Handler<OperatorRequest> = async (portal, req, res) => {
   const read = readForm(fields, req)
-  if (read.faults) return showWith(portal, req, res, read)
+  if (read.faults) return showSettingsWith(portal, req, res, { partner: read })
   await changeSettings(portal.db, operatorActor(req), read.value, portal.now())
   res.redirect(303, '/settings')
 }
 
-async function showWith(
-  portal: Parameters<typeof showSettings>[0],
+interface Refused {
+  typed: Typed
+  faults: FieldFault[]
+}
+
+/** The settings, after one of their forms was not taken as it was. */
+export async function showSettingsWith(
+  portal: Portal,
   req: OperatorRequest,
-  res: Parameters<typeof showSettings>[2],
-  { typed, faults }: Pick<SettingsView, 'typed' | 'faults'>,
+  res: Response,
+  refused: { partner?: Refused; permissions?: Refused },
 ): Promise<void> {
-  const [people, saved] = await Promise.all([listOperators(portal.db), readSettings(portal.db)])
+  const [people, saved, permissions] = await Promise.all([
+    listOperators(portal.db),
+    readSettings(portal.db),
+    permissionsView(portal, req, refused.permissions?.typed ?? {}),
+  ])
+  const nothingTyped = Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, String(value)]))
   const view: SettingsView = {
-    typed,
-    faults,
+    typed: refused.partner?.typed ?? nothingTyped,
+    faults: refused.partner?.faults ?? null,
     fields: form,
     keeping,
     people: people.map((person) => ({ ...person, role: roleOf(person, portal.config) })),
     zones: Intl.supportedValuesOf('timeZone'),
     mayChange: req.operator.role === 'Admin',
     gap: findIntroductionGap(saved),
+    permissions: {
+      ...permissions,
+      typed: refused.permissions?.typed ?? {},
+      faults: refused.permissions?.faults ?? null,
+    },
   }
-  await render(res, 'settings/settings', view, faults ? 422 : 200)
+  await render(res, 'settings/settings', view, refused.partner || refused.permissions ? 422 : 200)
 }

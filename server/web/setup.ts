@@ -1,6 +1,8 @@
+import { lookAtPermissions, lookEvery, readAsking, rolesBeyond } from '../asked-permissions.ts'
 import type { Config } from '../config.ts'
 import { type CheckName, examineLately, type Finding } from '../doctor.ts'
 import { type SetupMaterial, setupMaterial } from '../microsoft/setup.ts'
+import { readAskedPermissions } from '../store/asked-permissions.ts'
 import { findIntroductionGap, readSettings } from '../store/settings.ts'
 import { listTenants } from '../store/tenants.ts'
 import { render } from './render.ts'
@@ -16,6 +18,7 @@ type StepName =
   | 'sign-in'
   | 'admin'
   | 'partner'
+  | 'asked'
   | 'trial'
 
 interface SetupStep {
@@ -61,15 +64,22 @@ const certificateCommand =
 /** The way from nothing to a registered app, each step with what Muster sees of it now. */
 export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
   const { config, db } = portal
-  const [{ findings }, tenants, settings] = await Promise.all([
+  await lookAtPermissions(portal, lookEvery)
+  const [{ findings }, tenants, settings, permissions, asking] = await Promise.all([
     examineLately(portal),
     listTenants(db),
     readSettings(db),
+    readAskedPermissions(db),
+    readAsking(portal),
   ])
   const firstProvenAt = tenants.flatMap(({ firstActiveAt }) => firstActiveAt ?? []).sort()[0] ?? null
   const { credential } = config.app
   await render(res, 'setup/setup', {
-    steps: stepsOf(findings, { trial: firstProvenAt !== null, partner: findIntroductionGap(settings) === null }),
+    steps: stepsOf(findings, {
+      partner: doneIf(findIntroductionGap(settings) === null),
+      asked: rolesBeyond(portal, permissions).length > 0 ? 'bad' : doneIf(asking.source !== 'unknown'),
+      trial: doneIf(firstProvenAt !== null),
+    }),
     material: setupMaterial(config),
     api: config.incidentsApi,
     clientId: config.app.clientId,
@@ -89,7 +99,12 @@ export const showDoctor: Handler<OperatorRequest> = async (portal, _req, res) =>
   await render(res, 'setup/doctor', await examineLately(portal))
 }
 
-function stepsOf(findings: readonly Finding[], known: { trial: boolean; partner: boolean }): SetupStep[] {
+/** How the steps without a check stand. */
+type Known = Record<'partner' | 'asked' | 'trial', 'done' | 'bad' | 'todo'>
+
+const doneIf = (is: boolean) => (is ? 'done' : 'todo')
+
+function stepsOf(findings: readonly Finding[], known: Known): SetupStep[] {
   const names: StepName[] = [
     'runs',
     'app',
@@ -100,6 +115,7 @@ function stepsOf(findings: readonly Finding[], known: { trial: boolean; partner:
     'sign-in',
     'admin',
     'partner',
+    'asked',
     'trial',
   ]
   const steps = names.map((name): SetupStep => {
@@ -108,8 +124,8 @@ function stepsOf(findings: readonly Finding[], known: { trial: boolean; partner:
   })
   for (const step of steps) {
     // Nobody but an Admin is shown this page.
-    if (step.name === 'admin' || ((step.name === 'trial' || step.name === 'partner') && known[step.name]))
-      step.state = 'done'
+    if (step.name === 'admin') step.state = 'done'
+    if (step.name === 'partner' || step.name === 'asked' || step.name === 'trial') step.state = known[step.name]
   }
   const next = steps.find(({ state }) => state === 'todo')
   if (next) next.state = 'now'

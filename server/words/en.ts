@@ -6,6 +6,7 @@ import { incidents } from './en/incidents.ts'
 import { join } from './en/join.ts'
 import { login } from './en/login.ts'
 import { overview } from './en/overview.ts'
+import { permissions } from './en/permissions.ts'
 import { refusals } from './en/refusals.ts'
 import { settings } from './en/settings.ts'
 import { setup } from './en/setup.ts'
@@ -22,6 +23,7 @@ export const en = {
   ...login,
   ...refusals,
   ...join,
+  ...permissions,
   ...overview,
   ...customers,
   ...tenants,

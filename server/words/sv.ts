@@ -2,6 +2,7 @@ import { customers } from './sv/customers.ts'
 import { errors } from './sv/errors.ts'
 import { join } from './sv/join.ts'
 import { login } from './sv/login.ts'
+import { permissions } from './sv/permissions.ts'
 import { refusals } from './sv/refusals.ts'
 import { shell } from './sv/shell.ts'
 
@@ -12,5 +13,6 @@ export const sv = {
   ...login,
   ...refusals,
   ...join,
+  ...permissions,
   ...customers,
 } as const

@@ -2,6 +2,7 @@ import { customers } from './zh-hant/customers.ts'
 import { errors } from './zh-hant/errors.ts'
 import { join } from './zh-hant/join.ts'
 import { login } from './zh-hant/login.ts'
+import { permissions } from './zh-hant/permissions.ts'
 import { refusals } from './zh-hant/refusals.ts'
 import { shell } from './zh-hant/shell.ts'
 
@@ -12,5 +13,6 @@ export const zhHant = {
   ...login,
   ...refusals,
   ...join,
+  ...permissions,
   ...customers,
 } as const

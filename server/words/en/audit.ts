@@ -30,6 +30,8 @@ export const audit = {
   'audit.operator.signed-in': '<b>{actor}</b> signed in',
   'audit.operator.sign-in-refused': '<b>{actor}</b> was not signed in',
   'audit.operator.signed-out': '<b>{actor}</b> signed out',
+  'audit.permissions.seen': '<b>{actor}</b> met roles that nobody has accounted for',
+  'audit.permissions.confirmed': '<b>{actor}</b> said what customers are asked for',
   'audit.settings.changed': '<b>{actor}</b> changed the settings',
   'audit.customer.created': '<b>{actor}</b> added {place, select, log {<c>{customer}</c>} other {the customer}}',
   'audit.customer.changed':

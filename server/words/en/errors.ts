@@ -67,6 +67,9 @@ export const errors = {
   'error.PARTNER_NOT_INTRODUCED': 'Muster does not know yet who you are',
   'error.PARTNER_NOT_INTRODUCED.next':
     'Until it does, no link is issued: a link’s page and letter have to say who asks, and how to make sure of it. An Admin gives {gap, select, name {your company’s name} contact {a telephone number or an e-mail address for customers} other {your company’s name, and a telephone number or an e-mail address for customers,}} in Settings.',
+  'error.PERMISSIONS_UNCONFIRMED': 'Customers may be asked for more than they are told',
+  'error.PERMISSIONS_UNCONFIRMED.next':
+    '{n, plural, one {A role was met in a token that nobody has accounted for} other {Roles were met in tokens that nobody has accounted for}}: {roles}. No link is issued until an Admin says in Settings whether customers are asked for {n, plural, one {it} other {them}}.',
   'error.TENANT_UNKNOWN': 'No Microsoft tenant holds this domain',
   'error.TENANT_UNKNOWN.next': 'Check the spelling, or leave it empty and confirm the tenant by hand later.',
   'error.TENANT_TAKEN': 'This tenant belongs to another customer',

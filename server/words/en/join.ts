@@ -72,9 +72,10 @@ export const join = {
   'join.forward.label': 'Text for your administrator',
   'join.forward.copy': 'Copy text',
   'join.forward.mail': 'Open in mail',
-  'join.forward.subject': '{partner} asks for read access to our security incidents',
+  'join.forward.subject':
+    '{partner} asks for {does, select, work {access} other {read access}} to our security incidents',
   'join.forward.text':
-    'Hello,\n\n{partner} asks for an administrator’s consent to read the security incidents in our Microsoft 365. It takes about two minutes. The page explains what they ask for, what they cannot do and how to take it back:\n\n{url}\n\nWho can say yes: {consenters}.\nThe link is valid until {until}.',
+    'Hello,\n\n{partner} asks for an administrator’s consent to {does, select, work {work with} other {read}} the security incidents in our Microsoft 365. It takes about two minutes. The page explains what they ask for{cannot, select, yes {, what they cannot do} other {}} and how to take it back:\n\n{url}\n\nWho can say yes: {consenters}.\nThe link is valid until {until}.',
   'join.forward.stuck': 'Did Microsoft show “Need admin approval”? <a>Read what that means</a>.',
 
   'join.not-admin': 'Your account cannot give this consent',

@@ -68,6 +68,9 @@ export const errors = {
   'error.PARTNER_NOT_INTRODUCED': 'Muster vet inte ännu vilka ni är',
   'error.PARTNER_NOT_INTRODUCED.next':
     'Innan dess utfärdas ingen länk: länkens sida och brev måste säga vem som ber och hur man kan försäkra sig om det. En administratör anger {gap, select, name {ert företags namn} contact {ett telefonnummer eller en e-postadress för kunder} other {ert företags namn samt ett telefonnummer eller en e-postadress för kunder}} i Inställningar.',
+  'error.PERMISSIONS_UNCONFIRMED': 'Kunderna kan bli ombedda om mer än vad som sägs',
+  'error.PERMISSIONS_UNCONFIRMED.next':
+    '{n, plural, one {I en token fanns en roll som ingen har tagit ställning till} other {I tokens fanns roller som ingen har tagit ställning till}}: {roles}. Ingen länk utfärdas förrän en administratör anger i Inställningar om kunderna blir ombedda om {n, plural, one {den} other {dem}}.',
   'error.TENANT_UNKNOWN': 'Ingen Microsoft-klientorganisation har den här domänen',
   'error.TENANT_UNKNOWN.next':
     'Kontrollera stavningen, eller lämna fältet tomt och bekräfta klientorganisationen för hand senare.',

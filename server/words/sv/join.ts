@@ -73,9 +73,10 @@ export const join = {
   'join.forward.label': 'Text till er administratör',
   'join.forward.copy': 'Kopiera texten',
   'join.forward.mail': 'Öppna i e-post',
-  'join.forward.subject': '{partner} ber om läsåtkomst till våra säkerhetsincidenter',
+  'join.forward.subject':
+    '{partner} ber om {does, select, work {åtkomst} other {läsåtkomst}} till våra säkerhetsincidenter',
   'join.forward.text':
-    'Hej,\n\n{partner} ber om en administratörs godkännande för att läsa säkerhetsincidenterna i vår Microsoft 365-miljö. Det tar ungefär två minuter. Sidan förklarar vad de ber om, vad de inte kan göra och hur vi tar tillbaka det:\n\n{url}\n\nVem kan säga ja: {consenters}.\nLänken gäller till och med {until}.',
+    'Hej,\n\n{partner} ber om en administratörs godkännande för att {does, select, work {arbeta med} other {läsa}} säkerhetsincidenterna i vår Microsoft 365-miljö. Det tar ungefär två minuter. Sidan förklarar vad de ber om{cannot, select, yes {, vad de inte kan göra} other {}} och hur vi tar tillbaka det:\n\n{url}\n\nVem kan säga ja: {consenters}.\nLänken gäller till och med {until}.',
   'join.forward.stuck': 'Visade Microsoft ”Administratörsgodkännande krävs”? <a>Läs vad det betyder</a>.',
 
   'join.not-admin': 'Ditt konto kan inte ge det här godkännandet',

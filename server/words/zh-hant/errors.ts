@@ -60,6 +60,9 @@ export const errors = {
   'error.PARTNER_NOT_INTRODUCED': 'Muster 還不知道你們是誰',
   'error.PARTNER_NOT_INTRODUCED.next':
     '在此之前不會產生連結：連結的頁面與信件必須說明由誰提出請求，以及如何查證。請由管理員在設定中填寫{gap, select, name {貴公司名稱} contact {供客戶聯絡的電話號碼或電子郵件地址} other {貴公司名稱，以及供客戶聯絡的電話號碼或電子郵件地址}}。',
+  'error.PERMISSIONS_UNCONFIRMED': '向客戶要求的權限可能比告知的更多',
+  'error.PERMISSIONS_UNCONFIRMED.next':
+    '{n, plural, other {權杖中有 # 項尚未確認的角色}}：{roles}。在管理員於設定中確認是否向客戶要求這些權限之前，不會產生連結。',
   'error.TENANT_UNKNOWN': '沒有 Microsoft 租用戶擁有此網域',
   'error.TENANT_UNKNOWN.next': '請檢查拼字，或將欄位留空，稍後再手動確認租用戶。',
   'error.TENANT_TAKEN': '此租用戶屬於另一個客戶',

@@ -67,9 +67,9 @@ export const join = {
   'join.forward.label': '給系統管理員的說明文字',
   'join.forward.copy': '複製文字',
   'join.forward.mail': '以郵件開啟',
-  'join.forward.subject': '{partner} 請求讀取我們的資安事件',
+  'join.forward.subject': '{partner} 請求{does, select, work {處理} other {讀取}}我們的資安事件',
   'join.forward.text':
-    '您好：\n\n{partner} 請系統管理員同意其讀取我們 Microsoft 365 中的資安事件，約需兩分鐘。頁面中說明了對方請求的權限、無法做的事，以及如何收回同意：\n\n{url}\n\n誰可以同意：{consenters}。\n連結有效至 {until}。',
+    '您好：\n\n{partner} 請系統管理員同意其{does, select, work {處理} other {讀取}}我們 Microsoft 365 中的資安事件，約需兩分鐘。頁面中說明了對方請求的權限、{cannot, select, yes {無法做的事，} other {}}以及如何收回同意：\n\n{url}\n\n誰可以同意：{consenters}。\n連結有效至 {until}。',
   'join.forward.stuck': 'Microsoft 是否顯示「需要管理員核准」？<a>了解這代表什麼</a>。',
 
   'join.not-admin': '您的帳戶無法給予此項同意',
