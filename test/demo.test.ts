@@ -210,11 +210,41 @@ onEachEngine('npm run demo', (engine) => {
     const notes = await lookInto(place, (db) => notesOf(db, norrsken.tenantId, '2288'))
     expect(notes.map(({ byName }) => byName)).toEqual(['Tomasz Wilk'])
     expect(notes[0]?.incidentId).not.toBe('2288')
-    const seen = await lookInto(place, (db) =>
-      db.selectFrom('incidents').select(['created_at', 'first_seen_at']).execute(),
+  })
+
+  test('tells one story: nothing was read before it happened, in no tenant after its last reading', async () => {
+    const rows = await lookInto(place, (db) =>
+      db
+        .selectFrom('incidents')
+        .innerJoin('tenants', 'tenants.tenant_id', 'incidents.tenant_id')
+        .select(['incident_id', 'created_at', 'last_update_at', 'first_seen_at', 'stored_at', 'last_read_at'])
+        .select(['facts', 'alerts', 'original', 'alert_originals'])
+        .execute(),
     )
-    const early = seen.filter((one) => Date.parse(one.created_at) - Date.parse(one.first_seen_at) > 60_000)
-    expect(early).toEqual([])
+    expect(rows.length).toBeGreaterThan(500)
+    const slack = 1_000
+    const isLater = (at: string, than: string) => Date.parse(at) > Date.parse(than) + slack
+    for (const row of rows) {
+      const { created_at, last_update_at, first_seen_at, stored_at } = row
+      const id = row.incident_id
+      expect([id, isLater(created_at, first_seen_at), isLater(last_update_at, stored_at)]).toEqual([id, false, false])
+      expect([id, isLater(last_update_at, row.last_read_at ?? '')]).toEqual([id, false])
+      const text = [row.facts, row.alerts, row.original, row.alert_originals].join('')
+      const times = [...text.matchAll(/"(20\d\d-\d\d-\d\dT[\d:.]+Z)"/g)].map(([, at = '']) => at)
+      expect([id, times.filter((at) => isLater(at, stored_at))]).toEqual([id, []])
+    }
+  })
+
+  test('tells one story: each tenant was read when it was proven, and the audit goes forward', async () => {
+    const tenants = (await lookInto(place, listTenants)).filter(({ firstIncidentAt }) => firstIncidentAt !== null)
+    expect(tenants.length).toBeGreaterThanOrEqual(10)
+    for (const { tenantId, firstActiveAt, firstIncidentAt } of tenants) {
+      const minutes = (Date.parse(firstIncidentAt ?? '') - Date.parse(firstActiveAt ?? '')) / 60_000
+      expect([tenantId, minutes >= 0 && minutes < 5]).toEqual([tenantId, true])
+    }
+    const events = await lookInto(place, (db) => db.selectFrom('audit_events').select('at').orderBy('id').execute())
+    const times = events.map(({ at }) => at)
+    expect(times).toEqual([...times].sort())
   })
 })
 

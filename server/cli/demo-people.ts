@@ -14,7 +14,7 @@ import { operatorId } from '../store/operators.ts'
 import { pauseTenant } from '../store/pauses.ts'
 import { offboardCustomer } from '../store/tenants.ts'
 import { type DemoKey, demoCustomers, detailsOf } from './demo-cast.ts'
-import { later, proveDue } from './demo-passes.ts'
+import { doDue, later, proveDue } from './demo-passes.ts'
 import { SimulatedBrowser } from './simulated-browser.ts'
 
 const minute = 60_000
@@ -119,7 +119,7 @@ export async function enterByHand(stage: Stage, portal: Portal): Promise<void> {
   stage.simulator.world.consent(id, portal.config.app.clientId)
   const customer = await ensureCustomer(portal, 'norrsken', true)
   await enterTenant(portal, operator, customer.id, domains[1])
-  await proveDue(portal)
+  await doDue(portal)
 }
 
 /** Consent in the last days of a trial licence: when the proof is made, there is nothing left to read. */
@@ -178,7 +178,7 @@ export function mergedWithNote(
 ): Scene[] {
   const { tenantId } = demoCustomers[key]
   const part = () => {
-    const settled = instantOf(world.clock.now() - ago - 6 * hour)
+    const settled = instantOf(world.clock.now() - 6 * hour)
     const open = ({ status, lastUpdateAt }: Incident) => status === 'active' && lastUpdateAt < settled
     return world.tenant(tenantId).incidents.all().filter(open).at(-1)?.id ?? survivorId
   }
@@ -196,9 +196,7 @@ export function mergedWithNote(
     {
       ago,
       play: async () => {
-        world.clock.advance(-ago)
         world.mergeIncidents(tenantId, [merged], survivorId)
-        world.clock.advance(ago)
       },
     },
   ]

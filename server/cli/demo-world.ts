@@ -1,11 +1,12 @@
 import { beginConsent } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
-import { instantOf, msOf } from '../simulator/instants.ts'
+import { type CastTenant, cast, mergeOldest } from '../simulator/cast.ts'
+import { instantOf } from '../simulator/instants.ts'
 import type { Simulator } from '../simulator/simulator.ts'
-import type { World } from '../simulator/world.ts'
 import { confirmPermissions } from '../store/asked-permissions.ts'
 import { changeSettings } from '../store/settings.ts'
 import { admitNewcomers, type DemoKey, demoCustomers, partnerSettings } from './demo-cast.ts'
+import { incidentsAsTheyCome } from './demo-incidents.ts'
 import { beginFirstSync, doDue, proveDue } from './demo-passes.ts'
 import {
   analyst,
@@ -32,8 +33,8 @@ import {
 const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
-/** What was read before that is not told: every tenant begins here. */
-const firstReadAgo = 9 * hour
+/** Between the days on which people did something, what changed is read this many days ago. */
+const readDaysAgo = [14, 10, 7, 5, 3, 2, 1]
 
 /**
  * Brings the demonstration's customers to where they stand, by the portal's own stories: what people did is done again,
@@ -49,39 +50,29 @@ export async function bringToLife(
   const usual = { ...manners }
   Object.assign(manners, { propagationMs: 0, quotas: false })
   admitNewcomers(simulator.world)
-  const start = portal.now().getTime()
+  const { clock } = simulator
+  const start = clock.now()
   const happen = incidentsAsTheyCome(simulator.world)
+  let moved = 0
+  const moveTo = (ms: number) => {
+    const step = ms - clock.now()
+    clock.advance(step)
+    moved += step
+  }
   const scenes = script({ portal, simulator, links: new Map() })
   try {
     for (const [n, { ago, play }] of scenes.entries()) {
       signal.throwIfAborted()
-      happen(start - ago)
-      await play({ ...portal, now: () => new Date(start - ago) })
+      const at = start - ago
+      moveTo(at)
+      happen(at)
+      await play({ ...portal, now: () => new Date(at) })
       progress(n + 1, scenes.length)
     }
   } finally {
+    clock.advance(-moved)
     happen(Number.POSITIVE_INFINITY)
     Object.assign(manners, usual)
-  }
-}
-
-/**
- * Takes away what will happen in the hours that are told, so that nothing is read before it happened.
- * @returns what brings back everything up to a time in milliseconds
- */
-function incidentsAsTheyCome(world: World): (upTo: number) => void {
-  const begin = instantOf(world.clock.now() - firstReadAgo)
-  let waiting = world.tenants().flatMap(({ incidents }) =>
-    incidents
-      .all()
-      .filter(({ createdAt }) => createdAt > begin)
-      .map((incident) => ({ incidents, incident })),
-  )
-  for (const { incidents, incident } of waiting) incidents.remove(incident.id)
-  return (upTo) => {
-    const due = ({ incident }: (typeof waiting)[number]) => msOf(incident.createdAt) <= upTo
-    for (const { incidents, incident } of waiting.filter(due)) incidents.put(incident)
-    waiting = waiting.filter((one) => !due(one))
   }
 }
 
@@ -97,7 +88,7 @@ function script(stage: Stage): Scene[] {
     ago,
     play: async (portal) => {
       await consent(stage, portal, key, 'accept')
-      await proveDue(portal)
+      await doDue(portal)
     },
   })
   const aboard = (key: DemoKey, ago: number, pinned = true): Scene[] => [
@@ -151,16 +142,11 @@ function script(stage: Stage): Scene[] {
     opened(stage, 'calder', 2 * day),
     invited('rousselot', 26 * hour),
     { ago: 19 * hour, play: (portal) => beginConsent(portal, visitor(null), tokenOf(stage, 'rousselot')) },
-    { ago: firstReadAgo, play: doDue },
+    ...readDaysAgo.map((days) => ({ ago: days * day, play: doDue })),
+    { ago: 9 * hour, play: doDue },
     { ago: 7.5 * hour, play: doDue },
     written('norrsken', 2279, 7 * hour, operator, 'Called Åsa Holmgren. She takes the server off the network herself.'),
-    written(
-      'norrsken',
-      2279,
-      6 * hour,
-      analyst,
-      'Server is off the network. Waiting for its memory image, expected by 18:00.',
-    ),
+    written('norrsken', 2279, 6 * hour, analyst, 'Server is off the network. Waiting for its memory image.'),
     lateAtMicrosoft(stage, 'saintAubin', 4 * hour),
     written(
       'vasterbygden',
@@ -169,6 +155,7 @@ function script(stage: Stage): Scene[] {
       analyst,
       'Erik Sandell says this upload was agreed. Close it when he has confirmed in writing.',
     ),
+    ...mergedByMicrosoft(stage),
     ...mergedWithNote(stage, 'norrsken', 2288, 60 * minute),
     { ago: 75 * minute, play: doDue },
     { ago: 70 * minute, play: (portal) => pause(portal, 'pellworm') },
@@ -192,11 +179,18 @@ function script(stage: Stage): Scene[] {
 const lateAtMicrosoft = ({ simulator: { world } }: Stage, key: DemoKey, ago: number): Scene => ({
   ago,
   play: async () => {
-    const happened = world.clock.now() - ago - 3 * hour
-    const at = instantOf(happened)
+    const at = instantOf(world.clock.now() - 3 * hour)
     world.addIncident(demoCustomers[key].tenantId, { story: 'travel', createdAt: at, lastUpdateAt: at })
   },
 })
+
+/** In each tenant with a headline, soon after it came: Microsoft finds that two older incidents are part of it. */
+function mergedByMicrosoft({ simulator: { world } }: Stage): Scene[] {
+  return Object.values<CastTenant>(cast).flatMap(({ id, headlines }) => {
+    const latest = headlines?.at(-1)
+    return latest ? [{ ago: latest.hours * 0.6 * hour, play: async () => mergeOldest(world, id) }] : []
+  })
+}
 
 /** Consent a moment ago, in a tenant with more to read than the others. */
 async function firstSyncUnderWay(stage: Stage, portal: Portal, key: DemoKey): Promise<void> {

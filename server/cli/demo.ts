@@ -26,6 +26,8 @@ interface Kept {
   told: boolean
 }
 
+const registeredAgo = 90 * 86_400_000
+
 /** Variables that the demonstration takes over as they are; everything else it sets itself, whatever `.env` says. */
 const passedOn = ['HOST', 'PUBLIC_URL', 'TRUST_PROXY', 'INCIDENTS_API', 'DATABASE_URL'] as const
 
@@ -69,6 +71,7 @@ async function start(signal: AbortSignal, undo: (() => Promise<void>)[]): Promis
   const simulator = await startSimulator({
     port: simulatorPort,
     world: 'demo',
+    merged: false,
     registrations: simulatedRegistrations({
       tenantId: simulated.tenantId,
       clientId: simulated.clientId,
@@ -153,7 +156,8 @@ async function knowsItsCustomers(config: Config, log: Log): Promise<boolean> {
 }
 
 async function tell(config: Config, log: Log, simulator: Simulator, signal: AbortSignal): Promise<void> {
-  const now = () => new Date()
+  // Both sides live the story by one clock: what is read was there by then, and nothing that came later.
+  const now = () => new Date(simulator.clock.now())
   const db = await openDatabase({ ...config, log })
   const inPlace = process.stdout.isTTY === true
   try {
@@ -171,12 +175,18 @@ async function tell(config: Config, log: Log, simulator: Simulator, signal: Abor
   }
 }
 
-/** In the partner's own tenant alone, the app may look up what customers' tenants are called. */
-function letAppReadNames({ world }: Simulator): void {
+/**
+ * In the partner's own tenant alone, the app may look up what customers' tenants are called. It has stood there since
+ * before the story begins.
+ */
+function letAppReadNames({ world, clock }: Simulator): void {
   const lookUp = 'CrossTenantInformation.ReadBasic.All'
   const { clientId, requiredResources } = world.registration(simulated.clientId)
   const roles = [...requiredResources.flatMap((required) => required.roles), lookUp]
+  clock.advance(-registeredAgo)
+  world.revoke(simulated.tenantId, clientId)
   world.consent(simulated.tenantId, clientId, { roles, propagationMs: 0 })
+  clock.advance(registeredAgo)
 }
 
 const keptFile = (dataDir: string) => join(dataDir, 'demo.json')

@@ -3,7 +3,7 @@ import { instantOf } from './instants.ts'
 import { hashOf } from './random.ts'
 import type { World } from './world.ts'
 
-interface CastTenant {
+export interface CastTenant {
   id: string
   displayName: string
   domains: readonly [initial: string, vanity: string]
@@ -427,7 +427,7 @@ export type CastKey = keyof typeof cast
 const hourMs = 3_600_000
 
 /** Brings the cast on: tenants, people, and 30 days of incidents that end at the world's present. */
-export function bringOn(world: World, seed = 1): void {
+export function bringOn(world: World, seed = 1, merged = true): void {
   for (const member of Object.values<CastTenant>(cast)) {
     world.addTenant({
       id: member.id,
@@ -442,6 +442,7 @@ export function bringOn(world: World, seed = 1): void {
       world.addPerson(member.id, { ...input, appRoles: [...(appRoles ?? [])] })
     }
     history(world, member, seed)
+    if (merged) mergeOldest(world, member.id)
   }
 }
 
@@ -465,12 +466,18 @@ function history(world: World, member: CastTenant, seed: number): void {
       seed: hashOf(`${member.id}/${headline.id}`),
     })
   }
-  const mergeable = tenant.incidents.all().filter(({ status, recipes }) => status === 'active' && recipes.length > 0)
-  const [first, second] = mergeable
-  const survivor = member.headlines?.at(-1)?.id
-  // A chain: two become one, and that one goes into the tenant's latest headline.
-  if (first && second && survivor !== undefined && first.id !== survivor && second.id !== survivor) {
-    const between = world.mergeIncidents(member.id, [first.id, second.id])
-    world.mergeIncidents(member.id, [between.id], survivor)
-  }
+}
+
+/** A chain: the two incidents that were active longest become one, and that one goes into the tenant's latest headline. */
+export function mergeOldest(world: World, tenantId: string): void {
+  const { headlines } = Object.values<CastTenant>(cast).find(({ id }) => id === tenantId) ?? {}
+  const active = world
+    .tenant(tenantId)
+    .incidents.all()
+    .filter(({ status, recipes }) => status === 'active' && recipes.length > 0)
+  const [first, second] = active
+  const survivor = headlines?.at(-1)?.id
+  if (!first || !second || survivor === undefined || first.id === survivor || second.id === survivor) return
+  const between = world.mergeIncidents(tenantId, [first.id, second.id])
+  world.mergeIncidents(tenantId, [between.id], survivor)
 }

@@ -2,6 +2,7 @@ import type { Tenant } from './directory.ts'
 import type { Comment, Incident, IncidentStatus, Severity } from './incidents.ts'
 import { type Instant, instantOf, msOf } from './instants.ts'
 import type { Random } from './random.ts'
+import { longestGapMs } from './stage.ts'
 import { type Story, stories, storyOf } from './stories.ts'
 
 export interface NewIncident {
@@ -59,7 +60,8 @@ export function compose(tenant: Tenant, input: NewIncident, random: Random, nowM
   const id = input.id ?? tenant.nextIncidentId
   tenant.nextIncidentId = Math.max(tenant.nextIncidentId, id + 1)
   const createdAt = input.createdAt ?? instantOf(nowMs, digits(random))
-  const startMs = msOf(createdAt) - random.int(5, 120) * 60_000
+  // What an incident tells of has happened by the time it is made, its last alert included.
+  const startMs = msOf(createdAt) - random.int(5, 120) * 60_000 - story.alerts.length * longestGapMs
   const seed = input.seed ?? random.int(1, 2 ** 31)
   return {
     id,

@@ -33,6 +33,8 @@ export interface SimulatorOptions {
   seed?: number
   /** `demo` brings the cast on; `empty` (the default) has no tenants. */
   world?: 'demo' | 'empty'
+  /** Whether the merges of the cast's incidents have happened already (the default), or are left to `mergeOldest`. */
+  merged?: boolean
   registrations: SimulatorRegistration[]
   /** Milliseconds since the epoch; the machine's clock by default. `clock.advance` works on top of either. */
   now?: () => number
@@ -67,7 +69,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const saved = options.stateFile ? readState(options.stateFile) : null
   const keys = await Keys.open(saved?.signingKey, options.freshKey ?? false)
   if (saved) restore(world, saved)
-  else if (options.world === 'demo') bringOn(world, options.seed)
+  else if (options.world === 'demo') bringOn(world, options.seed, options.merged)
   world.manners.propagationMs = options.propagationMs ?? (options.world === 'demo' ? 4000 : 0)
   const memory = options.stateFile ? new Memory(options.stateFile, world, keys.pem) : null
   memory?.write()

@@ -71,6 +71,9 @@ const commands = [
   'vssadmin.exe delete shadows /all /quiet',
   'schtasks /create /sc minute /mo 20 /tn "OneDrive Standalone Update Task v3" /tr C:\\ProgramData\\OneDrive\\rcl.exe',
 ]
+/** From one alert of a story to the next, at most. */
+export const longestGapMs = 28 * 60_000
+
 const countries = ['NL', 'RU', 'BR', 'US', 'VN', null] as const
 
 /**
@@ -91,7 +94,7 @@ function cook(stage: Stage, incident: Incident, recipe: AlertRecipe): Alert[] {
     const script = story.alerts[n % story.alerts.length]
     if (!script) break
     alerts.push(write(script, incident, recipe, set, random, at, n))
-    at += random.int(4, 28) * 60_000
+    at += random.int(4, longestGapMs / 60_000) * 60_000
   }
   return alerts
 }
