@@ -10,7 +10,7 @@ import { environment } from './environment.ts'
 process.umask(0o077)
 
 const usage = `Usage:
-  npm run demo         the portal with a simulated Microsoft and a world of customers
+  npm run demo         the portal with a simulated Microsoft and a world of customers; -- --fresh begins anew
   npm run simulator    the simulated Microsoft alone
   npm run doctor       checks configuration, database and registration; -- --json for machines;
                        -- --script azure-cli (or powershell) prints the script that makes the registration
@@ -26,7 +26,9 @@ try {
 }
 
 async function run(): Promise<void> {
-  if (command === 'demo' && options.length === 0) return demo()
+  if (command === 'demo' && options.every((option) => option === '--fresh')) {
+    return demo({ fresh: options.includes('--fresh') })
+  }
   if (command === 'simulator' && options.length === 0) return simulator()
   if (command === 'doctor' && options.every((option) => option === '--json')) {
     process.exitCode = await doctor({ json: options.includes('--json') })

@@ -41,8 +41,8 @@ interface Place {
 }
 
 /** `npm run demo` on a machine that has set nothing but ports and a place for the data. */
-function start({ dataDir, databaseUrl }: Place, env: Record<string, string> = {}) {
-  const demo = run(folder, ['cli.js', 'demo'], {
+function start({ dataDir, databaseUrl }: Place, env: Record<string, string> = {}, ...options: string[]) {
+  const demo = run(folder, ['cli.js', 'demo', ...options], {
     PORT: '0',
     SIMULATOR_PORT: '0',
     DATA_DIR: dataDir,
@@ -102,6 +102,30 @@ const standings = (place: Place) =>
     place,
     async (db) => new Map((await listStandings(db, new Date())).map((line) => [line.customer.name, line])),
   )
+
+/** No time in what was read is later than its reading, and no incident changed after its tenant was read last. */
+async function expectOneStory(place: Place): Promise<void> {
+  const rows = await lookInto(place, (db) =>
+    db
+      .selectFrom('incidents')
+      .innerJoin('tenants', 'tenants.tenant_id', 'incidents.tenant_id')
+      .select(['incident_id', 'created_at', 'last_update_at', 'first_seen_at', 'stored_at', 'last_read_at'])
+      .select(['facts', 'alerts', 'original', 'alert_originals'])
+      .execute(),
+  )
+  expect(rows.length).toBeGreaterThan(500)
+  const slack = 1_000
+  const isLater = (at: string, than: string) => Date.parse(at) > Date.parse(than) + slack
+  for (const row of rows) {
+    const { created_at, last_update_at, first_seen_at, stored_at } = row
+    const id = row.incident_id
+    expect([id, isLater(created_at, first_seen_at), isLater(last_update_at, stored_at)]).toEqual([id, false, false])
+    expect([id, isLater(last_update_at, row.last_read_at ?? '')]).toEqual([id, false])
+    const text = [row.facts, row.alerts, row.original, row.alert_originals].join('')
+    const times = [...text.matchAll(/"(20\d\d-\d\d-\d\dT[\d:.]+Z)"/g)].map(([, at = '']) => at)
+    expect([id, times.filter((at) => isLater(at, stored_at))]).toEqual([id, []])
+  }
+}
 
 const everyStanding: Standing[] = [
   'offboarded',
@@ -164,6 +188,7 @@ onEachEngine('npm run demo', (engine) => {
     const second = start(place)
     await second.ready()
     expect(second.text()).toMatch(/Found again/)
+    expect(second.text()).toMatch(/Your own portal: copy \.env\.example to \.env/)
     expect(second.text()).not.toMatch(/Bringing/)
     await sleep(1_000)
     second.child.kill('SIGTERM')
@@ -177,7 +202,7 @@ onEachEngine('npm run demo', (engine) => {
     for (const secret of secrets.filter((value) => typeof value === 'string')) {
       expect(first.text() + second.text()).not.toContain(secret)
     }
-  }, 120_000)
+  }, 240_000)
 
   test('shows customers in every state, most of them with incidents', async () => {
     const lines = [...(await standings(place)).values()]
@@ -212,28 +237,23 @@ onEachEngine('npm run demo', (engine) => {
     expect(notes[0]?.incidentId).not.toBe('2288')
   })
 
-  test('tells one story: nothing was read before it happened, in no tenant after its last reading', async () => {
-    const rows = await lookInto(place, (db) =>
-      db
-        .selectFrom('incidents')
-        .innerJoin('tenants', 'tenants.tenant_id', 'incidents.tenant_id')
-        .select(['incident_id', 'created_at', 'last_update_at', 'first_seen_at', 'stored_at', 'last_read_at'])
-        .select(['facts', 'alerts', 'original', 'alert_originals'])
-        .execute(),
-    )
-    expect(rows.length).toBeGreaterThan(500)
-    const slack = 1_000
-    const isLater = (at: string, than: string) => Date.parse(at) > Date.parse(than) + slack
-    for (const row of rows) {
-      const { created_at, last_update_at, first_seen_at, stored_at } = row
-      const id = row.incident_id
-      expect([id, isLater(created_at, first_seen_at), isLater(last_update_at, stored_at)]).toEqual([id, false, false])
-      expect([id, isLater(last_update_at, row.last_read_at ?? '')]).toEqual([id, false])
-      const text = [row.facts, row.alerts, row.original, row.alert_originals].join('')
-      const times = [...text.matchAll(/"(20\d\d-\d\d-\d\dT[\d:.]+Z)"/g)].map(([, at = '']) => at)
-      expect([id, times.filter((at) => isLater(at, stored_at))]).toEqual([id, []])
-    }
-  })
+  test('tells one story: nothing was read before it happened, in no tenant after its last reading', () =>
+    expectOneStory(place))
+
+  if (engine === 'PostgreSQL') {
+    test('says who has its database, from whatever folder', async () => {
+      const first = start(place)
+      await first.ready()
+      const second = start({ ...place, dataDir: join(folder, 'another-folder') })
+      expect(await second.ended).toBe(1)
+      expect(second.text()).toContain(`DATABASE_URL is in use by “npm run demo”, process ${first.child.pid}`)
+      first.child.kill('SIGINT')
+      expect(await first.ended).toBe(0)
+      const fresh = start(place, {}, '--fresh')
+      expect(await fresh.ended).toBe(1)
+      expect(fresh.text()).toMatch(/removes nothing from a database server/)
+    }, 60_000)
+  }
 
   test('tells one story: each tenant was read when it was proven, and the audit goes forward', async () => {
     const tenants = (await lookInto(place, listTenants)).filter(({ firstIncidentAt }) => firstIncidentAt !== null)
@@ -248,6 +268,17 @@ onEachEngine('npm run demo', (engine) => {
   })
 })
 
+const somebodyElse = {
+  name: 'Contoso',
+  language: 'en',
+  contactName: null,
+  contactEmail: null,
+  notes: null,
+  groups: [],
+  expectedTenantId: null,
+  expectedDomain: null,
+}
+
 describe('npm run demo', () => {
   const place = (name: string): Place => ({ dataDir: join(folder, name), databaseUrl: null })
 
@@ -259,7 +290,7 @@ describe('npm run demo', () => {
     expect(await demo.ended).toBe(0)
     const lines = [...(await standings(own)).values()]
     expect(new Set(lines.map(({ standing }) => standing))).toEqual(new Set(everyStanding))
-  }, 120_000)
+  }, 240_000)
 
   test('keeps its secrets to its user', async () => {
     const { dataDir } = place('graph')
@@ -284,7 +315,52 @@ describe('npm run demo', () => {
     const lines = [...(await standings(own)).values()]
     expect(lines.length).toBe(new Set(lines.map(({ customer }) => customer.name)).size)
     expect(new Set(lines.map(({ standing }) => standing))).toEqual(new Set(everyStanding))
-  }, 120_000)
+    await expectOneStory(own)
+  }, 240_000)
+
+  test('begins anew when it is told to, and removes nothing that is not its own', async () => {
+    const own = place('graph')
+    await lookInto(own, (db) => createCustomer(db, muster, somebodyElse, new Date()))
+    writeFileSync(join(own.dataDir, 'notes.txt'), 'mine')
+    const before = JSON.parse(readFileSync(join(own.dataDir, 'demo.json'), 'utf8')) as { appSecret: string }
+    const demo = start(own, {}, '--fresh')
+    await demo.said(/to life … 16 of/)
+    demo.child.kill('SIGINT')
+    expect(await demo.ended).toBe(0)
+    const names = [...(await standings(own)).keys()]
+    expect(names.length).toBeGreaterThan(0)
+    expect(names).not.toContain(somebodyElse.name)
+    const after = JSON.parse(readFileSync(join(own.dataDir, 'demo.json'), 'utf8')) as { appSecret: string }
+    expect(after.appSecret).not.toBe(before.appSecret)
+    expect(readFileSync(join(own.dataDir, 'notes.txt'), 'utf8')).toBe('mine')
+  }, 240_000)
+
+  test('says who has its folder, and takes one that a killed process left behind', async () => {
+    const own = place('shared')
+    const first = start(own)
+    await first.said(/to life … 1 of/)
+    for (const script of ['demo', 'simulator']) {
+      const other = run(folder, ['cli.js', script], { PORT: '0', SIMULATOR_PORT: '0', DATA_DIR: own.dataDir })
+      expect(await other.ended).toBe(1)
+      expect(other.text()).toContain(`simulator.json is in use by “npm run demo”, process ${first.child.pid}, since 20`)
+      expect(other.text()).toContain('Stop that one, or set DATA_DIR to another folder.')
+    }
+    first.child.kill('SIGKILL')
+    await first.ended
+    const next = start(own)
+    await next.said(/to life … 1 of/)
+    next.child.kill('SIGINT')
+    expect(await next.ended).toBe(0)
+  }, 60_000)
+
+  test('says in one sentence why it cannot have its folder', async () => {
+    const file = join(folder, 'a-file')
+    writeFileSync(file, '')
+    const demo = start({ dataDir: join(file, 'within'), databaseUrl: null })
+    expect(await demo.ended).toBe(1)
+    expect(demo.text()).toContain(`The folder ${join(file, 'within')} cannot be used: a part of it is a file.`)
+    expect(demo.text()).not.toMatch(/\s+at .*\.js/)
+  }, 60_000)
 
   test('stops cleanly while it is still starting', async () => {
     const demo = start(place('stopped'))
@@ -312,15 +388,15 @@ describe('npm run demo', () => {
 
   test('leaves a database alone that holds somebody else’s customers', async () => {
     const own = place('somebody-else')
-    const details = { name: 'Contoso', language: 'en', contactName: null, contactEmail: null, notes: null, groups: [] }
-    await lookInto(own, (db) =>
-      createCustomer(db, muster, { ...details, expectedTenantId: null, expectedDomain: null }, new Date()),
-    )
+    await lookInto(own, (db) => createCustomer(db, muster, somebodyElse, new Date()))
+    const fresh = start(own, {}, '--fresh')
+    expect(await fresh.ended).toBe(1)
+    expect(fresh.text()).toMatch(/none of them is the demonstration’s: nothing was changed/)
     const demo = start(own)
     expect(await demo.ended).toBe(1)
     expect(demo.text()).toMatch(/none of them is the demonstration’s: nothing was changed/)
     expect([...(await standings(own)).keys()]).toEqual(['Contoso'])
-    expect(existsSync(join(own.dataDir, 'simulator.json'))).toBe(false)
+    for (const file of ['simulator.json', 'demo.json']) expect(existsSync(join(own.dataDir, file))).toBe(false)
   }, 60_000)
 
   test('says what is wrong with what it was given', async () => {
@@ -337,6 +413,21 @@ describe('npm run demo', () => {
 describe('npm run simulator', () => {
   const bare = join(folder, 'simulator-alone')
   beforeAll(() => mkdirSync(bare))
+
+  test('says who has its state', async () => {
+    const env = { SIMULATOR_PORT: '0', PORT: '0', DATA_DIR: join(bare, 'shared') }
+    const first = run(bare, ['cli.js', 'simulator'], env)
+    await first.said(/Stop it with Ctrl-C/)
+    const second = run(bare, ['cli.js', 'simulator'], env)
+    expect(await second.ended).toBe(1)
+    expect(second.text()).toContain(`is in use by “npm run simulator”, process ${first.child.pid}, since 20`)
+    first.child.kill('SIGTERM')
+    expect(await first.ended).toBe(0)
+    const third = run(bare, ['cli.js', 'simulator'], env)
+    await third.said(/Stop it with Ctrl-C/)
+    third.child.kill('SIGTERM')
+    expect(await third.ended).toBe(0)
+  }, 60_000)
 
   test('prints what "npm start" needs to sign people in with it', async () => {
     const port = await freePort()

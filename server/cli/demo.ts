@@ -1,30 +1,20 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { join } from 'node:path'
 import { type Config, ConfigError, type Environment, readConfig } from '../config.ts'
 import { createLog, type Log } from '../log.ts'
 import { connectMicrosoft } from '../microsoft/connect.ts'
 import { cast } from '../simulator/cast.ts'
 import { type Simulator, startSimulator } from '../simulator/simulator.ts'
 import { startPortal } from '../start.ts'
-import { listCustomers } from '../store/customers.ts'
 import { openDatabase } from '../store/database.ts'
+import { customerNamesIn } from '../store/inspection.ts'
 import { SchemaTooNewError } from '../store/migrations.ts'
 import { demoCustomers } from './demo-cast.ts'
+import { type Kept, keep, keptFile, newKept, readKept, removeDemo, stateFile } from './demo-folder.ts'
 import { bringToLife } from './demo-world.ts'
+import { ownDemoDatabase, ownState } from './owner.ts'
 import { CannotStart, portFault, portOf, stopOnSignal } from './process.ts'
 import { simulated, simulatedRegistrations } from './registrations.ts'
-
-/** What the demonstration keeps of itself, beside the database and the simulated world. */
-interface Kept {
-  version: 1
-  appSecret: string
-  signInSecret: string
-  sessionSecret: string
-  /** Whether the customers have been brought to where they stand. */
-  told: boolean
-}
 
 const registeredAgo = 90 * 86_400_000
 
@@ -33,19 +23,19 @@ const passedOn = ['HOST', 'PUBLIC_URL', 'TRUST_PROXY', 'INCIDENTS_API', 'DATABAS
 
 /**
  * `npm run demo`: the portal as it always is, and a Microsoft of its own beside it. The first start brings a world of
- * customers to life; later ones find it as it was left.
+ * customers to life; later ones find it as it was left, unless they are to begin anew.
  * @throws CannotStart
  */
-export async function demo(): Promise<void> {
+export async function demo({ fresh }: { fresh: boolean }): Promise<void> {
   const stopping = new AbortController()
-  const undo: (() => Promise<void>)[] = []
+  const undo: Undo = []
   let starting: Promise<void> = Promise.resolve()
   stopOnSignal(async () => {
     stopping.abort()
     await starting.catch(() => undefined)
     for (const release of undo.reverse()) await release()
   })
-  starting = start(stopping.signal, undo)
+  starting = start(fresh, stopping.signal, undo)
   await starting.catch(async (error: unknown) => {
     if (stopping.signal.aborted) return
     for (const release of undo.reverse()) await release()
@@ -53,23 +43,28 @@ export async function demo(): Promise<void> {
   })
 }
 
-async function start(signal: AbortSignal, undo: (() => Promise<void>)[]): Promise<void> {
+/** What was taken and has to be let go of, in the order in which it was taken. */
+type Undo = (() => void | Promise<void>)[]
+
+async function start(anew: boolean, signal: AbortSignal, undo: Undo): Promise<void> {
   const dataDir = process.env.DATA_DIR?.trim() || './data/demo'
-  const kept = readKept(dataDir)
   const log = createLog(process.env.LOG_LEVEL?.trim() || 'warn')
-  const port = await freePort(portOf('PORT', 3000), process.env.HOST?.trim() || '127.0.0.1')
-  const simulatorPort = portOf('SIMULATOR_PORT', 4000)
+  const ports = { portal: portOf('PORT', 3000), simulator: portOf('SIMULATOR_PORT', 4000) }
+  const nowhere = 'http://127.0.0.1:1'
+  const { databaseUrl } = configFor({ kept: newKept(), dataDir, port: ports.portal, origin: nowhere })
+  await own(dataDir, databaseUrl, undo)
+  const port = await freePort(ports.portal, process.env.HOST?.trim() || '127.0.0.1')
   console.log('Starting Muster with a simulated Microsoft …')
 
-  const stateFile = join(dataDir, 'simulator.json')
-  const draft = configFor({ kept, dataDir, port, origin: 'http://127.0.0.1:1' })
-  const known = await knowsItsCustomers(draft, log)
-  const fresh = !(kept.told && known)
-  // A world that was left half told begins anew; the portal keeps what it has.
-  if (fresh) rmSync(stateFile, { force: true })
+  const known = await knowsItsCustomers({ databaseUrl, dataDir }, log)
+  const { kept, removed } = begin({ dataDir, databaseUrl }, { anew, known })
+  const fresh = removed || !(kept.told && known)
+  // A world that was left half told begins anew; of a database that is not ours to remove, what it has is kept.
+  if (fresh) rmSync(stateFile(dataDir), { force: true })
 
+  const draft = configFor({ kept, dataDir, port, origin: nowhere })
   const simulator = await startSimulator({
-    port: simulatorPort,
+    port: ports.simulator,
     world: 'demo',
     merged: false,
     registrations: simulatedRegistrations({
@@ -81,11 +76,11 @@ async function start(signal: AbortSignal, undo: (() => Promise<void>)[]): Promis
       publicUrl: draft.publicUrl,
       api: draft.incidentsApi,
     }),
-    stateFile,
+    stateFile: stateFile(dataDir),
     controlPages: true,
     liveIncidents: true,
   }).catch((error: unknown) => {
-    throw portFault('SIMULATOR_PORT', simulatorPort, error) ?? error
+    throw portFault('SIMULATOR_PORT', ports.simulator, error) ?? error
   })
   undo.push(() => simulator.close())
   letAppReadNames(simulator)
@@ -97,10 +92,44 @@ async function start(signal: AbortSignal, undo: (() => Promise<void>)[]): Promis
   }
   signal.throwIfAborted()
   const running = await startPortal(config, { log, worker: 'thread' }).catch((error: unknown) => {
-    throw portFault('PORT', port, error) ?? error
+    throw portFault('PORT', port, error) ?? (error instanceof SchemaTooNewError ? databaseFault(error) : error)
   })
   undo.push(() => running.close())
   console.log(welcome(running.url, simulator.origin, config, fresh))
+}
+
+/** Nobody else's simulated Microsoft remembers in this folder, and no other demonstration uses this database. */
+async function own(dataDir: string, databaseUrl: string | null, undo: Undo): Promise<void> {
+  undo.push(ownState(stateFile(dataDir), 'npm run demo'))
+  if (databaseUrl === null) return
+  undo.push(
+    await ownDemoDatabase(databaseUrl, 'npm run demo').catch((error: unknown) => {
+      throw error instanceof CannotStart ? error : databaseFault(error)
+    }),
+  )
+}
+
+/**
+ * What the demonstration keeps, from before or made now. To begin anew, and where a start was cut short in the middle of
+ * the story, what it made so far is removed: told again at another hour, the two halves would not agree.
+ * @throws CannotStart where that is not for it to remove
+ */
+function begin(
+  { dataDir, databaseUrl }: Pick<Config, 'dataDir' | 'databaseUrl'>,
+  { anew, known }: { anew: boolean; known: boolean },
+): { kept: Kept; removed: boolean } {
+  if (anew && databaseUrl !== null && known) {
+    throw new CannotStart(
+      'The demonstration removes nothing from a database server. Drop the database that DATABASE_URL names and create it again, then start without --fresh.',
+    )
+  }
+  const before = anew ? null : readKept(dataDir)
+  const removed = anew || (before?.told === false && databaseUrl === null)
+  // A database without customers may be somebody's who has only begun.
+  if (removed) removeDemo(dataDir, { database: known && databaseUrl === null })
+  const kept = removed || before === null ? newKept() : before
+  keep(dataDir, kept)
+  return { kept, removed }
 }
 
 /** The environment of `npm start`, pointed at the simulated Microsoft. */
@@ -133,32 +162,34 @@ function configFor(options: { kept: Kept; dataDir: string; port: number; origin:
  * Whether the database holds the demonstration's customers.
  * @throws CannotStart when it holds others: nothing of anybody's is mixed with a demonstration
  */
-async function knowsItsCustomers(config: Config, log: Log): Promise<boolean> {
-  const db = await openDatabase({ ...config, log }).catch((error: unknown) => {
-    if (error instanceof SchemaTooNewError) throw new CannotStart(error.message)
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new CannotStart(
-      `The database cannot be opened (${code ?? message}). Check DATABASE_URL, or DATA_DIR when it is empty.`,
-    )
+async function knowsItsCustomers(where: Pick<Config, 'dataDir' | 'databaseUrl'>, log: Log): Promise<boolean> {
+  const names = await customerNamesIn(where, log).catch((error: unknown) => {
+    throw databaseFault(error)
   })
-  try {
-    const names = (await listCustomers(db)).map(({ name }) => name)
-    const ours = new Set<string>(Object.values(demoCustomers).map(({ name }) => name))
-    if (names.length > 0 && !names.some((name) => ours.has(name))) {
-      throw new CannotStart(
-        'This database holds customers, and none of them is the demonstration’s: nothing was changed. Set DATA_DIR or DATABASE_URL to a place of its own.',
-      )
-    }
-    return names.length > 0
-  } finally {
-    await db.destroy()
+  const ours = new Set<string>(Object.values(demoCustomers).map(({ name }) => name))
+  if (names.length > 0 && !names.some((name) => ours.has(name))) {
+    throw new CannotStart(
+      'This database holds customers, and none of them is the demonstration’s: nothing was changed. Set DATA_DIR or DATABASE_URL to a place of its own.',
+    )
   }
+  return names.length > 0
+}
+
+function databaseFault(error: unknown): CannotStart {
+  if (error instanceof SchemaTooNewError)
+    return new CannotStart(`${error.message} Or begin anew: npm run demo -- --fresh`)
+  const { code, message } = error as NodeJS.ErrnoException
+  return new CannotStart(
+    `The database cannot be opened (${code ?? message}). Check DATABASE_URL, or DATA_DIR when it is empty.`,
+  )
 }
 
 async function tell(config: Config, log: Log, simulator: Simulator, signal: AbortSignal): Promise<void> {
   // Both sides live the story by one clock: what is read was there by then, and nothing that came later.
   const now = () => new Date(simulator.clock.now())
-  const db = await openDatabase({ ...config, log })
+  const db = await openDatabase({ ...config, log }).catch((error: unknown) => {
+    throw databaseFault(error)
+  })
   const inPlace = process.stdout.isTTY === true
   try {
     const portal = { config, db, microsoft: connectMicrosoft(config, { log, now }), log, now }
@@ -187,34 +218,6 @@ function letAppReadNames({ world, clock }: Simulator): void {
   world.revoke(simulated.tenantId, clientId)
   world.consent(simulated.tenantId, clientId, { roles, propagationMs: 0 })
   clock.advance(registeredAgo)
-}
-
-const keptFile = (dataDir: string) => join(dataDir, 'demo.json')
-
-function readKept(dataDir: string): Kept {
-  const file = keptFile(dataDir)
-  if (existsSync(file)) {
-    const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept
-    if (kept.version === 1) return kept
-    throw new CannotStart(`${file} was not written by this version. Remove it, or set DATA_DIR to another folder.`)
-  }
-  const secret = () => randomBytes(32).toString('base64url')
-  const kept: Kept = {
-    version: 1,
-    appSecret: secret(),
-    signInSecret: secret(),
-    sessionSecret: secret(),
-    told: false,
-  }
-  keep(dataDir, kept)
-  return kept
-}
-
-function keep(dataDir: string, kept: Kept): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const file = keptFile(dataDir)
-  writeFileSync(`${file}.next`, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 })
-  renameSync(`${file}.next`, file)
 }
 
 /** The port itself, once nobody else has it; 0 finds a free one. @throws CannotStart */
@@ -257,7 +260,8 @@ function welcome(url: string, origin: string, config: Config, fresh: boolean): s
     `     ${keptFile(config.dataDir)}.`,
     '',
     `  ${fresh ? 'Kept' : 'Found again'} in ${config.databaseUrl === null ? config.dataDir : `${config.dataDir} and the database`}. Nothing leaves this machine, and no password is asked for.`,
-    '  Stop with Ctrl-C.',
+    '  Stop with Ctrl-C. Begin anew: npm run demo -- --fresh',
+    '  Your own portal: copy .env.example to .env, fill it in as the page Setup shows, check with “npm run doctor”, and “npm start”.',
     '',
   ].join('\n')
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { environment } from '../environment.ts'
 import { startSimulator } from '../simulator/simulator.ts'
+import { ownState } from './owner.ts'
 import { CannotStart, portFault, portOf, stopOnSignal } from './process.ts'
 import { simulated, simulatedRegistrations } from './registrations.ts'
 
@@ -30,6 +31,9 @@ export async function simulator(): Promise<void> {
   const signInSecret = given('SIGN_IN_CLIENT_SECRET')
   const api = given('INCIDENTS_API') === 'graph' ? 'graph' : 'defender'
 
+  const stateFile = join(given('DATA_DIR') ?? './data', 'simulator.json')
+  const release = ownState(stateFile, 'npm run simulator')
+
   const running = await startSimulator({
     port,
     world: 'demo',
@@ -42,7 +46,7 @@ export async function simulator(): Promise<void> {
       publicUrl,
       api,
     }),
-    stateFile: join(given('DATA_DIR') ?? './data', 'simulator.json'),
+    stateFile,
     controlPages: true,
     liveIncidents: true,
   }).catch((error: unknown) => {
@@ -91,5 +95,8 @@ export async function simulator(): Promise<void> {
       '',
     ].join('\n'),
   )
-  stopOnSignal(() => running.close())
+  stopOnSignal(async () => {
+    await running.close()
+    release()
+  })
 }

@@ -36,6 +36,21 @@ export async function inspectDatabase(at: Whereabouts, log: Log): Promise<Databa
   }
 }
 
+/**
+ * What the customers in a database are called, whatever version of Muster has made it. Migrates nothing and creates nothing.
+ * @throws what the engine or the driver says of a database that cannot be read
+ */
+export async function customerNamesIn(at: Whereabouts, log: Log): Promise<string[]> {
+  if (at.databaseUrl === null && !existsSync(sqliteFile(at.dataDir))) return []
+  const db = connectDatabase({ ...at, log })
+  try {
+    if ((await schemaState(db)) === 'empty') return []
+    return (await db.selectFrom('customers').select('name').execute()).map(({ name }) => name)
+  } finally {
+    await db.destroy()
+  }
+}
+
 /** The same of a database that is open: it answers, has this version's schema, and takes a write. */
 export async function inspectOpenDatabase(db: Database, at: Whereabouts): Promise<DatabaseCondition> {
   const found = { ...placeOf(at), engine: isPostgres(db) ? 'PostgreSQL' : 'SQLite', reason: '' } as const
