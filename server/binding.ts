@@ -1,16 +1,17 @@
 import { PortalError } from './errors.ts'
+import { type BindingEnd, type BindingFacts, judgeBinding } from './judge.ts'
 import type { Portal } from './portal.ts'
-import { recordOutcome } from './store/attempts.ts'
-import { type Actor, muster, recordAudit } from './store/audit.ts'
+import { awaitProofOf, recordOutcome } from './store/attempts.ts'
+import { type Actor, recordAudit } from './store/audit.ts'
 import { bindTenant, proveAnew } from './store/bindings.ts'
 import { customerById, isExpectedElsewhere } from './store/customers.ts'
 import { type Tx, write } from './store/database.ts'
 import { isTenantId } from './store/identifiers.ts'
-import { type ConsentLink, completeLink, linkById, linkState } from './store/links.ts'
+import { completeLink, linkById, linkState } from './store/links.ts'
 import { decideReview, reviewById } from './store/reviews.ts'
 import { type BoundHow, findTenant, reinstateCustomer } from './store/tenants.ts'
 
-/** A tenant that somebody or something says belongs to a customer, and the ground for believing it. */
+/** A tenant that a proof or an operator gives to a customer, and the ground for it. */
 export interface Binding {
   tenantId: string
   customerId: string
@@ -20,74 +21,70 @@ export interface Binding {
   by: string
   pinnedTenantId: string | null
   partnerTenantId: string
-  /** Whether a consent was just given, as opposed to long ago. */
-  consented: boolean
+  /** Whether a token has just proven a consent. An operator's decision proves none. */
+  proven: boolean
   region?: string | null
   now: Date
 }
 
-export type BindingVerdict =
-  | 'bound'
-  | 'wrong-tenant'
-  | 'tenant-taken'
-  | 'tenant-is-partner'
-  /** A tombstone, or ground that is not enough: an operator decides. */
-  | 'needs-decision'
+/** What decides about a claimed tenant, as it stands in this transaction. @throws PortalError NOT_FOUND */
+export async function loadBindingFacts(
+  tx: Tx,
+  claimed: Pick<Binding, 'tenantId' | 'customerId' | 'linkId' | 'how' | 'pinnedTenantId' | 'partnerTenantId' | 'now'>,
+): Promise<BindingFacts> {
+  const { tenantId, customerId, linkId } = claimed
+  const owner = await findTenant(tx, tenantId)
+  return {
+    tenantId,
+    customerId,
+    how: claimed.how,
+    pinnedTenantId: claimed.pinnedTenantId,
+    partnerTenantId: claimed.partnerTenantId,
+    link: linkId === null ? null : linkState(await linkById(tx, linkId), claimed.now),
+    served: (await customerById(tx, customerId)).offboardedAt === null,
+    owner: owner && { customerId: owner.customerId, tombstone: owner.accessState === 'offboarded' },
+    expectedElsewhere: await isExpectedElsewhere(tx, tenantId, customerId),
+  }
+}
 
 /**
- * The only door to a binding. Bound when the tenant is the pinned one, or proven by a sign-in, or decided by an
- * operator; refused, recorded and nothing changed when it is another than the pinned one, another customer's, or the
- * partner's own by mistake.
+ * The only door to a binding: of a tenant whose consent a token has proven, or that an operator decided on. Every
+ * other verdict changes nothing.
+ * @returns `bound`, or what is in the way
+ * @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED
  */
-export async function bindClaimed(tx: Tx, actor: Actor, binding: Binding): Promise<BindingVerdict> {
+export async function bindClaimed(tx: Tx, actor: Actor, binding: Binding): Promise<BindingEnd> {
+  const facts = await loadBindingFacts(tx, binding)
+  const verdict = judgeBinding(facts)
+  if (verdict !== 'allowed') return verdict
+  const { tenantId, customerId, now, proven } = binding
   const decided = binding.how === 'confirmed' || binding.how === 'entered'
-  if (!decided && binding.pinnedTenantId !== null && binding.pinnedTenantId !== binding.tenantId) {
-    return recordRefused(tx, actor, binding, 'wrong-tenant')
-  }
-  const objection = await objectionTo(tx, binding)
-  if (objection) return recordRefused(tx, actor, binding, objection)
-  // Whoever signed in belongs to the tenant, but the link may have been forwarded from one customer to another.
-  if (binding.how === 'sign-in' && (await isExpectedElsewhere(tx, binding.tenantId, binding.customerId))) {
-    return 'needs-decision'
-  }
-  const known = await findTenant(tx, binding.tenantId)
-  if (known) {
-    if (known.accessState === 'offboarded' && !decided) return 'needs-decision'
-    await proveAnew(tx, actor, binding.tenantId, binding.now, { consented: binding.consented, revive: decided })
-  } else {
+  if (facts.owner)
+    await proveAnew(tx, actor, tenantId, now, { consented: proven, revive: decided, unlessActive: proven })
+  else {
     await bindTenant(
       tx,
       actor,
       {
-        tenantId: binding.tenantId,
-        customerId: binding.customerId,
+        tenantId,
+        customerId,
         how: binding.how,
         by: binding.by,
         region: binding.region ?? null,
-        consented: binding.consented,
+        consented: proven,
       },
-      binding.now,
+      now,
     )
   }
-  if (binding.linkId !== null) await completeLink(tx, actor, binding.linkId, binding.now)
+  if (proven && binding.linkId !== null) await completeLink(tx, actor, binding.linkId, now)
   return 'bound'
 }
 
-type Claimed = Pick<Binding, 'tenantId' | 'customerId' | 'pinnedTenantId' | 'partnerTenantId' | 'now'>
-
-/** Why a tenant can never be this customer's, whoever says so. */
-export async function objectionTo(tx: Tx, claimed: Claimed): Promise<'tenant-taken' | 'tenant-is-partner' | null> {
-  const { tenantId, partnerTenantId, pinnedTenantId, customerId } = claimed
-  if (tenantId === partnerTenantId && pinnedTenantId !== tenantId) return 'tenant-is-partner'
-  const known = await findTenant(tx, tenantId)
-  return known && known.customerId !== customerId ? 'tenant-taken' : null
-}
-
 /** Witnesses that a tenant was not bound, and why. @returns the verdict */
-export async function recordRefused<Verdict extends BindingVerdict>(
+export async function recordRefused<Verdict extends BindingEnd>(
   tx: Tx,
   actor: Actor,
-  { tenantId, customerId, now }: Pick<Claimed, 'tenantId' | 'customerId' | 'now'>,
+  { tenantId, customerId, now }: Pick<Binding, 'tenantId' | 'customerId' | 'now'>,
   verdict: Verdict,
 ): Promise<Verdict> {
   await recordAudit(tx, actor, {
@@ -107,9 +104,9 @@ type OperatorActor = Actor & { kind: 'operator' }
  */
 export async function confirmReview(portal: Portal, actor: OperatorActor, reviewId: string): Promise<void> {
   const now = portal.now()
-  const { customerId, attemptId, tenantId, linkId, evidence } = await reviewById(portal.db, reviewId)
+  const { customerId, attemptId, tenantId, linkId } = await reviewById(portal.db, reviewId)
   if (customerId === null) throw new PortalError('NOT_FOUND')
-  let verdict = 'bound' as BindingVerdict
+  let verdict = 'bound' as BindingEnd
   try {
     await write(portal.db, async (tx) => {
       const customer = await customerById(tx, customerId)
@@ -123,11 +120,12 @@ export async function confirmReview(portal: Portal, actor: OperatorActor, review
         by: actor.name,
         pinnedTenantId: customer.expectedTenantId,
         partnerTenantId: portal.config.partnerTenantId,
-        consented: evidence === 'sign-in',
+        proven: false,
         now,
       })
       if (verdict !== 'bound') throw refusalOf(verdict, tenantId)
-      if (attemptId !== null) await recordOutcome(tx, attemptId, 'bound', now, { boundTenantId: tenantId })
+      // The tenant is decided on; whether it consented, a token has to show. Only then is the run over.
+      if (attemptId !== null) await awaitProofOf(tx, attemptId, { tenantId, evidence: 'decision', person: actor.name })
     })
   } catch (error) {
     // The decision is taken back with its transaction; that it was tried and refused is not.
@@ -176,7 +174,7 @@ export async function enterTenant(
   const verdict = await write(portal.db, async (tx) => {
     const customer = await customerById(tx, customerId)
     if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
-    return bindClaimed(tx, actor, {
+    const entered = await bindClaimed(tx, actor, {
       tenantId,
       customerId,
       linkId: null,
@@ -184,16 +182,17 @@ export async function enterTenant(
       by: actor.name,
       pinnedTenantId: customer.expectedTenantId,
       partnerTenantId: portal.config.partnerTenantId,
-      consented: false,
+      proven: false,
       region,
       now,
     })
+    return entered === 'bound' ? entered : recordRefused(tx, actor, { tenantId, customerId, now }, entered)
   })
   if (verdict !== 'bound') throw refusalOf(verdict, tenantId)
   return tenantId
 }
 
-function refusalOf(verdict: BindingVerdict, tenantId: string): PortalError {
+function refusalOf(verdict: BindingEnd, tenantId: string): PortalError {
   return new PortalError(verdict === 'tenant-is-partner' ? 'TENANT_IS_PARTNER' : 'TENANT_TAKEN', {
     facts: { tenantId },
   })
@@ -210,34 +209,5 @@ export async function reinstate(portal: Portal, actor: OperatorActor, customerId
     for (const tenantId of await reinstateCustomer(tx, actor, customerId, now)) {
       await proveAnew(tx, actor, tenantId, now, { consented: false, revive: true })
     }
-  })
-}
-
-/**
- * Looks whether the pinned tenant of an open link has consented without coming back to us: an approval given later by
- * somebody else, a closed tab, consent from the Entra portal.
- * @returns true when it had, and is now bound
- */
-export async function probePinned(portal: Portal, link: ConsentLink): Promise<boolean> {
-  if (link.pinnedTenantId === null) return false
-  const tenantId = link.pinnedTenantId
-  if (await findTenant(portal.db, tenantId)) return false
-  const evidence = await portal.microsoft.checkAccess(tenantId)
-  if (evidence.capabilities.readIncidents !== 'granted') return false
-  return write(portal.db, async (tx) => {
-    // While Microsoft was asked, an operator may have withdrawn the link or ended the service.
-    if (linkState(await linkById(tx, link.id), portal.now()) === 'withdrawn') return false
-    const verdict = await bindClaimed(tx, muster, {
-      tenantId,
-      customerId: link.customerId,
-      linkId: link.id,
-      how: 'pinned',
-      by: '',
-      pinnedTenantId: tenantId,
-      partnerTenantId: portal.config.partnerTenantId,
-      consented: true,
-      now: portal.now(),
-    })
-    return verdict === 'bound'
   })
 }

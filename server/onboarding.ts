@@ -2,7 +2,7 @@ import { PortalError } from './errors.ts'
 import { findLinkObstacle } from './link-obstacle.ts'
 import type { ConsentClaim } from './microsoft/consent.ts'
 import type { Portal } from './portal.ts'
-import { settleBinding, settleRefusal } from './settling.ts'
+import { settleClaim, settleRefusal } from './settling.ts'
 import {
   type AttemptOutcome,
   adoptAttempt,
@@ -233,7 +233,7 @@ async function receive(portal: Portal, visitor: Visitor, browser: string, claim:
   if (attempt.pinnedTenantId === null) {
     return beginTenantProof(portal, { attempt, browser, tenantId: claim.tenantId, silent: true })
   }
-  await settleBinding(portal, visitor.actor, attempt, { tenantId: claim.tenantId, how: 'pinned', by: '' })
+  await settleClaim(portal, visitor.actor, attempt, { tenantId: claim.tenantId, how: 'pinned', by: '' })
   return page
 }
 

@@ -2,6 +2,8 @@ import type { AccessEvidence } from './microsoft/microsoft.ts'
 import type { RefusalCode } from './microsoft/refusals.ts'
 import { reportPartnerFault } from './partner-alarm.ts'
 import type { Portal } from './portal.ts'
+import { concludeCheck } from './probe.ts'
+import { provingDelayMs, provingEndsMs } from './proving-schedule.ts'
 import { clearAlarms } from './store/alarms.ts'
 import { muster } from './store/audit.ts'
 import { countCalls } from './store/budgets.ts'
@@ -9,13 +11,9 @@ import { provesConsent, pruneChecks, recordCheck } from './store/checks.ts'
 import type { Claim } from './store/claims.ts'
 import { type AccessState, nameTenant, type Tenant, tenantById } from './store/tenants.ts'
 
-const second = 1_000
-const minute = 60 * second
+const minute = 60_000
 const hour = 60 * minute
 
-/** Waits between tries after a consent: Microsoft needs seconds to hours until one takes effect everywhere. */
-const provingDelays = [5 * second, 15 * second, 45 * second, 2 * minute, 5 * minute, 15 * minute, hour, 6 * hour]
-const provingEnds = 48 * hour
 /** So long after a consent, missing roles and refused calls are not yet held against the customer. */
 const propagation = 5 * minute
 const activeEvery = 6 * hour
@@ -58,6 +56,7 @@ export async function proveTenant(portal: Portal, claim: Claim): Promise<Verdict
   await countCalls(db, claim.tenantId, evidence.calls.length, now())
   if (evidence.tokenIssued) await clearAlarms(db, now())
   else if (evidence.refusal !== null) await reportPartnerFault(portal, claim.tenantId, evidence.refusal)
+  if (provesConsent(evidence)) await concludeCheck(portal, tenant)
   if (verdict.state === 'active' && tenant.displayName === null) await readProfile(portal, tenant)
   await pruneChecks(db, claim.tenantId, keptChecks)
   return verdict
@@ -69,9 +68,12 @@ export function judge(tenant: Tenant, evidence: AccessEvidence, now: Date): Verd
   if (refusal === null) {
     return { state: 'active', nextCheckAt: after(now, jittered(activeEvery)), keepProving: false }
   }
-  const proving = tenant.provingSince !== null && now.getTime() - Date.parse(tenant.provingSince) < provingEnds
+  const proving = tenant.provingSince !== null && now.getTime() - Date.parse(tenant.provingSince) < provingEndsMs
   const state = stateAfter(tenant, evidence, refusal.code, now, proving)
-  const next = Math.max(proving ? provingDelay(tenant) : slowDelay(tenant, state, now), refusal.retryAfterMs ?? 0)
+  const next = Math.max(
+    proving ? provingDelayMs(tenant.checkAttempts) : slowDelay(tenant, state, now),
+    refusal.retryAfterMs ?? 0,
+  )
   return { state, nextCheckAt: after(now, next), keepProving: proving }
 }
 
@@ -101,10 +103,6 @@ function stateAfter(
   if (provesConsent(evidence) && withoutConsent.has(tenant.accessState)) return 'proving'
   // Throttled, unreachable, or our own credential: it says nothing about this tenant, so its state stays.
   return tenant.accessState
-}
-
-function provingDelay(tenant: Tenant): number {
-  return provingDelays[Math.min(tenant.checkAttempts, provingDelays.length - 1)] ?? hour
 }
 
 /** Outside the quick schedule: soon while the trouble is young, then ever more patiently. */

@@ -1,55 +1,83 @@
-import { type Binding, bindClaimed, objectionTo, recordRefused } from './binding.ts'
+import { type Binding, loadBindingFacts, recordRefused } from './binding.ts'
+import { type BindingEnd, judgeBinding, objectionTo } from './judge.ts'
 import type { Portal } from './portal.ts'
-import { type AttemptOutcome, attemptById, type ConsentAttempt, recordOutcome } from './store/attempts.ts'
+import { type AttemptOutcome, attemptById, awaitProofOf, type ConsentAttempt, recordOutcome } from './store/attempts.ts'
 import { type Actor, recordAudit } from './store/audit.ts'
-import { customerById } from './store/customers.ts'
-import { type Database, write } from './store/database.ts'
-import { linkById, linkState } from './store/links.ts'
+import { awaitProof } from './store/awaited-proofs.ts'
+import { type Database, type Tx, write } from './store/database.ts'
 import { openReview, type ReviewEvidence, type ReviewKind } from './store/reviews.ts'
 import { findTenant } from './store/tenants.ts'
 
 /**
- * Binds what an attempt has come back with, or refuses and records why; the attempt ends either way. Between claim and
- * proof an operator may have ended the link, or another run completed it: then nothing is bound without a decision.
+ * An attempt has come back with a tenant, by the word of its browser or by a validated sign-in. Nothing is bound for that:
+ * the attempt waits until a token proves that the tenant consented, or ends here and now where that could change nothing.
  */
-export async function settleBinding(
+export async function settleClaim(
   portal: Portal,
   actor: Actor,
   attempt: ConsentAttempt,
   claimed: Pick<Binding, 'tenantId' | 'by'> & { how: 'pinned' | 'sign-in' },
 ): Promise<void> {
   const now = portal.now()
-  const evidence = claimed.how === 'sign-in' ? 'sign-in' : 'callback'
-  const kept = { tenantId: claimed.tenantId, evidence, person: claimed.by || null } as const
+  const { tenantId, how } = claimed
+  const { customerId, linkId, pinnedTenantId } = attempt
   await write(portal.db, async (tx) => {
-    const state = linkState(await linkById(tx, attempt.linkId), now)
-    if (state === 'withdrawn' || (await customerById(tx, attempt.customerId)).offboardedAt !== null) {
-      await openReview(tx, actor, reviewOf(attempt, { kind: 'unclaimed', ...kept }), now)
-      await settleRefusal(tx, actor, attempt, 'link-withdrawn', now, { claimedTenantId: claimed.tenantId })
-      return
-    }
-    if (state === 'completed' && claimed.how === 'sign-in' && !(await findTenant(tx, claimed.tenantId))) {
-      await keepForReview({ ...portal, db: tx }, actor, attempt, { kind: 'unclaimed', ...kept })
-      return
-    }
-    const verdict = await bindClaimed(tx, actor, {
-      ...claimed,
-      customerId: attempt.customerId,
-      linkId: attempt.linkId,
-      pinnedTenantId: attempt.pinnedTenantId,
-      partnerTenantId: portal.config.partnerTenantId,
-      consented: true,
+    const { partnerTenantId } = portal.config
+    const facts = await loadBindingFacts(tx, {
+      tenantId,
+      customerId,
+      linkId,
+      how,
+      pinnedTenantId,
+      partnerTenantId,
       now,
     })
-    if (verdict === 'needs-decision') {
-      await keepForReview({ ...portal, db: tx }, actor, attempt, { kind: 'unpinned', ...kept })
-      return
-    }
-    await recordOutcome(tx, attempt.id, verdict, now, {
-      claimedTenantId: claimed.tenantId,
-      ...(verdict === 'bound' ? { boundTenantId: claimed.tenantId } : {}),
+    const verdict = judgeBinding(facts)
+    if (verdict !== 'allowed') return endAttempt(portal, tx, actor, { ...attempt, ...knownOf(claimed) }, verdict)
+    await awaitProofOf(tx, attempt.id, { tenantId, ...knownOf(claimed) })
+    await awaitProof(tx, tenantId, now)
+    await recordAudit(tx, actor, {
+      action: 'consent.claimed',
+      at: now,
+      customerId,
+      subjectId: attempt.id,
+      facts: { tenantId, evidence: knownOf(claimed).evidence },
     })
   })
+}
+
+const knownOf = ({ tenantId, how, by }: Pick<Binding, 'tenantId' | 'by'> & { how: 'pinned' | 'sign-in' }) =>
+  ({ claimedTenantId: tenantId, evidence: how === 'sign-in' ? 'sign-in' : 'callback', person: by || null }) as const
+
+/**
+ * Ends an attempt whose tenant is known as a verdict has it; what an operator has to decide on is kept for review. Witness
+ * of a refusal is whoever reached the verdict.
+ */
+export async function endAttempt(
+  portal: Pick<Portal, 'config' | 'now'>,
+  tx: Tx,
+  actor: Actor,
+  attempt: ConsentAttempt & { claimedTenantId: string },
+  verdict: BindingEnd,
+): Promise<void> {
+  const now = portal.now()
+  const { claimedTenantId, customerId, person } = attempt
+  const evidence = attempt.evidence === 'sign-in' ? 'sign-in' : 'callback'
+  const kept = { tenantId: claimedTenantId, evidence, person } as const
+  switch (verdict) {
+    case 'bound':
+      return recordOutcome(tx, attempt.id, 'bound', now, { claimedTenantId, boundTenantId: claimedTenantId })
+    case 'link-withdrawn':
+      await openReview(tx, actor, reviewOf(attempt, { kind: 'unclaimed', ...kept }), now)
+      return settleRefusal(tx, actor, attempt, 'link-withdrawn', now, { claimedTenantId })
+    case 'late':
+      return keepForReview({ ...portal, db: tx }, actor, attempt, { kind: 'unclaimed', ...kept })
+    case 'needs-decision':
+      return keepForReview({ ...portal, db: tx }, actor, attempt, { kind: 'unpinned', ...kept })
+    default:
+      await recordRefused(tx, actor, { tenantId: claimedTenantId, customerId, now }, verdict)
+      return recordOutcome(tx, attempt.id, verdict, now, { claimedTenantId })
+  }
 }
 
 /** Ends an attempt without a binding, in the customer's timeline as well. */
@@ -117,15 +145,17 @@ export async function keepForReview(
   await write(portal.db, async (tx) => {
     const current = await attemptById(tx, attempt.id)
     if (current.outcome === 'bound') return
+    const owner = await findTenant(tx, kept.tenantId)
     const claimed = {
       tenantId: kept.tenantId,
       customerId: attempt.customerId,
       pinnedTenantId: attempt.pinnedTenantId,
       partnerTenantId: portal.config.partnerTenantId,
+      owner: owner && { customerId: owner.customerId, tombstone: owner.accessState === 'offboarded' },
       now,
     }
     const belongs = kept.evidence === 'sign-in' && kept.kind !== 'guest'
-    const objection = belongs ? await objectionTo(tx, claimed) : null
+    const objection = belongs ? objectionTo(claimed) : null
     if (objection) await recordRefused(tx, actor, claimed, objection)
     else await openReview(tx, actor, reviewOf(attempt, kept), now)
     await recordOutcome(tx, attempt.id, objection ?? 'review', now, { claimedTenantId: kept.tenantId })

@@ -1,5 +1,6 @@
 import type { ConsentAttempt } from './store/attempts.ts'
 import { attemptsOf, latestAttempts } from './store/attempts.ts'
+import { type AwaitedProof, findAwaitedProof } from './store/awaited-proofs.ts'
 import { type Customer, customerById, listCustomers } from './store/customers.ts'
 import type { Database } from './store/database.ts'
 import { outlineTenants, type TenantOutline } from './store/fleet.ts'
@@ -14,6 +15,7 @@ export type Standing =
   | 'blind'
   | 'paused'
   | Exclude<AccessState, 'offboarded'>
+  | 'claimed'
   | 'declined'
   | 'at-microsoft'
   | 'opened'
@@ -31,6 +33,8 @@ export interface CustomerFile {
   attempts: ConsentAttempt[]
   tenants: Tenant[]
   reviews: Review[]
+  /** The proof that the run which moved last waits for. */
+  awaited: AwaitedProof | null
 }
 
 /** @throws PortalError NOT_FOUND */
@@ -42,7 +46,12 @@ export async function customerFile(db: Database, customerId: string): Promise<Cu
     tenantsOf(db, customerId),
     openReviews(db, customerId),
   ])
-  return { customer, links, attempts, tenants, reviews }
+  const current = currentAttempt(attempts)
+  const awaited =
+    current?.outcome === 'awaiting-proof' && current.claimedTenantId !== null
+      ? await findAwaitedProof(db, current.claimedTenantId)
+      : null
+  return { customer, links, attempts, tenants, reviews, awaited }
 }
 
 /** One line of the list of customers. */
@@ -82,6 +91,7 @@ export async function listStandings(db: Database, now: Date, customerIds?: reado
       attempts: attempt ? [attempt] : [],
       tenants,
       reviews,
+      awaited: null,
     }
     return { customer, standing, tenants, link, attempt, steps: stepsOf(file, now) }
   })
@@ -174,6 +184,7 @@ const refusedOutcomes = new Set<ConsentAttempt['outcome']>([
   'misconfigured',
   'link-withdrawn',
   'refused',
+  'unproven',
 ])
 
 function standingOf(
@@ -210,6 +221,7 @@ export function standingSince({ standing, link, attempt, customer, tenants }: Cu
     case 'at-microsoft':
       return attempt?.startedAt ?? null
     case 'review':
+    case 'claimed':
     case 'declined':
       return attempt?.returnedAt ?? null
     case 'expired':
@@ -229,6 +241,7 @@ function standingOfLink(link: ConsentLink | null, attempt: ConsentAttempt | null
   if (!link) return 'not-invited'
   const state = linkState(link, now)
   const current = attempt?.linkId === link.id && attempt.kind !== 'proof' ? attempt : null
+  if (current?.outcome === 'awaiting-proof') return 'claimed'
   if (current && refusedOutcomes.has(current.outcome)) return 'declined'
   if (state === 'expired') return 'expired'
   if (state === 'withdrawn') return 'withdrawn'
@@ -263,7 +276,7 @@ export function stepsOf(file: CustomerFile, now: Date): Step[] {
   const reached = names.findLastIndex((name) => times[name] !== null)
   const stopped =
     (attempt !== undefined && refusedOutcomes.has(attempt.outcome)) ||
-    (tenant === null && link !== null && linkState(link, now) !== 'issued') ||
+    (tenant === null && attempt?.outcome !== 'awaiting-proof' && link !== null && linkState(link, now) !== 'issued') ||
     (tenant !== null && !['proving', 'active'].includes(tenant.accessState))
   return names.map((name, index) => {
     if (index <= reached) return { name, state: 'done', at: times[name] }

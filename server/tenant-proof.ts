@@ -5,7 +5,7 @@ import type { SignedInPerson } from './microsoft/microsoft.ts'
 import { Refusal } from './microsoft/refusals.ts'
 import type { SealedProof, Step, Visitor } from './onboarding.ts'
 import type { Portal } from './portal.ts'
-import { keepForReview, settleBinding, settleRefusal } from './settling.ts'
+import { keepForReview, settleClaim, settleRefusal } from './settling.ts'
 import {
   attemptById,
   type ConsentAttempt,
@@ -151,7 +151,7 @@ async function settleProven(
     await review(portal, actor, attempt, right, { tenantId: person.tid, evidence: 'sign-in', person: name })
     return
   }
-  await settleBinding(portal, actor, attempt, { tenantId: person.tid, how: 'sign-in', by: name })
+  await settleClaim(portal, actor, attempt, { tenantId: person.tid, how: 'sign-in', by: name })
 }
 
 const rolesUnseen =

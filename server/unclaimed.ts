@@ -1,7 +1,7 @@
 import type { ConsentClaim } from './microsoft/consent.ts'
 import type { Portal } from './portal.ts'
 import { keepForReview, settleRefusal } from './settling.ts'
-import { abandonedAttempts, attemptById, type ConsentAttempt, isUnfinished } from './store/attempts.ts'
+import { abandonedAttempts, attemptById, type ConsentAttempt, isBeforeSignIn } from './store/attempts.ts'
 import { type Actor, muster } from './store/audit.ts'
 import { write } from './store/database.ts'
 import { openReview, openReviews } from './store/reviews.ts'
@@ -62,7 +62,7 @@ export async function keepAbandonedClaims(portal: Portal): Promise<number> {
     await write(portal.db, async (tx) => {
       const attempt = await attemptById(tx, id)
       // The browser came back after all, or another worker was faster.
-      if (!isUnfinished(attempt.outcome)) return
+      if (!isBeforeSignIn(attempt.outcome)) return
       if (attempt.claimedTenantId === null) await settleRefusal(tx, muster, attempt, 'sign-in-failed', now)
       else {
         const claimed = { kind: 'unpinned', tenantId: attempt.claimedTenantId, evidence: 'callback' } as const

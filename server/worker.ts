@@ -3,6 +3,7 @@ import { tenantsInFlight } from './metrics.ts'
 import { probePartner } from './partner-alarm.ts'
 import { Places } from './places.ts'
 import type { Portal } from './portal.ts'
+import { probeAwaited } from './probe.ts'
 import {
   type Claim,
   claimDue,
@@ -20,6 +21,8 @@ import { Job, type Shared } from './turns.ts'
 const lanes: readonly Lane[] = ['check', 'first', 'sync', 'troubled', 'window']
 /** Tenants in flight at once, of each lane. */
 const atOnce: Record<Lane, number> = { check: 8, first: 4, sync: 24, troubled: 6, window: 4 }
+/** Claimed tenants that are asked for at once: a token each, and at the end one call. */
+const proofsAtOnce = 16
 /** A tenant that takes longer than a moment makes room for another; so many do, of each lane, before that ends. */
 const slow: Record<Lane, { patienceMs: number; lent: number }> = {
   check: { patienceMs: 5_000, lent: 24 },
@@ -111,12 +114,29 @@ export function startWorker(portal: Portal): Worker {
           for (const claim of await probe(portal)) launch(claim, 'check')
         })
       }
-    } else await take(outlook, now)
+    } else {
+      await takeProofs(outlook.proof, now)
+      await take(outlook, now)
+    }
     if (Date.now() >= nextHousekeeping) {
       nextHousekeeping = Date.now() + housekeepingEvery
       alongside('housekeeping', () => keepHouse(portal, signal))
     }
     return outlook.alarm ? longestRest : restUntil(outlook, now)
+  }
+
+  let proofs = 0
+
+  /** What a browser claimed waits apart from the tenants: it is nobody's yet. */
+  const takeProofs = async (dueAt: string | null, now: Date) => {
+    if (dueAt === null || dueAt > now.toISOString() || proofs >= proofsAtOnce) return
+    for (const probe of await probeAwaited(portal, proofsAtOnce - proofs)) {
+      proofs++
+      track(probe.catch(logProbe(portal)), () => {
+        proofs--
+        wake()
+      })
+    }
   }
 
   const take = async (outlook: Outlook, now: Date) => {
@@ -132,6 +152,8 @@ export function startWorker(portal: Portal): Worker {
   const restUntil = (outlook: Outlook, now: Date): number => {
     hungry.clear()
     let rest = longestRest
+    if (outlook.proof !== null && proofs < proofsAtOnce)
+      rest = Math.min(rest, Date.parse(outlook.proof) - now.getTime())
     for (const lane of lanes) {
       const due = outlook.due[lane]
       if (due === null) continue
@@ -193,6 +215,9 @@ export async function runDue(portal: Portal): Promise<number> {
     // The alarm may be over: what it held up is due.
     return claims.length > 0 || !(await lookAhead(portal.db, portal.now())).alarm ? 1 : 0
   }
+  const probes = await probeAwaited(portal, proofsAtOnce)
+  await Promise.all(probes.map((one) => one.catch(logProbe(portal))))
+  done += probes.length
   for (const lane of lanes) {
     const places = new Places(atOnce[lane], slow[lane])
     const claims = await claimOf(portal, lane, atOnce[lane])
@@ -201,6 +226,11 @@ export async function runDue(portal: Portal): Promise<number> {
   }
   return done
 }
+
+const logProbe =
+  ({ log }: Portal) =>
+  (error: unknown) =>
+    log[isUnavailable(error) ? 'warn' : 'error']({ err: error }, 'a claimed tenant could not be asked for')
 
 const isDue = (outlook: Outlook, lane: Lane, now: Date): boolean => {
   const due = outlook.due[lane]
@@ -224,5 +254,9 @@ const mayProbe = (outlook: Outlook, now: Date) => !outlook.paused || isDue(outlo
 async function probe(portal: Portal): Promise<Claim[]> {
   if ((await probePartner(portal)) !== 'unknown') return []
   const due = await claimDue(portal.db, 'check', portal.now(), 1, portal.config.sync.leaseMs)
-  return due.length > 0 ? due : claimOldestCheck(portal.db, portal.now(), portal.config.sync.leaseMs)
+  if (due.length > 0) return due
+  const oldest = await claimOldestCheck(portal.db, portal.now(), portal.config.sync.leaseMs)
+  // No tenant is bound yet: the first claim is what can tell whether the credential works.
+  if (oldest.length === 0) await Promise.all(await probeAwaited(portal, 1))
+  return oldest
 }

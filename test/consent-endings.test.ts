@@ -31,6 +31,8 @@ const outcomes: Record<Exclude<AttemptOutcome, 'bound'>, 'app may be left' | 'un
   started: 'under way',
   claimed: 'under way',
   'proving-tenant': 'under way',
+  'awaiting-proof': 'under way',
+  unproven: 'nothing given',
   review: 'under way',
   declined: 'nothing given',
   'not-admin': 'nothing given',

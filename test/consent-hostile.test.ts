@@ -17,6 +17,7 @@ import {
   stateOf,
   walk,
   wordsOf,
+  work,
 } from './consent-walk.ts'
 import { dumpOf } from './database-dump.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from './portal-for-tests.ts'
@@ -153,7 +154,8 @@ onEachEngine('the consent callback', (engine) => {
     }
     expect(await boundTo(here, invited)).toEqual([])
     // Nothing was consumed: the browser it belongs to still arrives.
-    expect(wordsOf(await browser.follow(back))).toContain('We are checking that it works')
+    expect(wordsOf(await browser.follow(back))).toContain('We are checking with Microsoft')
+    await work(here)
     expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
   })
 
@@ -177,7 +179,9 @@ onEachEngine('the consent callback', (engine) => {
     const pages = await Promise.all(Array.from({ length: 50 }, () => callback(query, browser)))
     expect(new Set(pages.map(({ status, location }) => `${status} ${location}`)).size).toBe(1)
     expect(pages[0]?.status).toBe(303)
+    await work(here)
     const bound = await listAudit(here.portal.db, { customerId: invited.customer.id, limit: 100 })
+    expect(bound.filter(({ action }) => action === 'consent.claimed')).toHaveLength(1)
     expect(bound.filter(({ action }) => action === 'tenant.bound')).toHaveLength(1)
     expect(bound.filter(({ action }) => action === 'link.completed')).toHaveLength(1)
     expect(bound.filter(({ action }) => action === 'tenant.check-requested')).toHaveLength(0)

@@ -3,7 +3,7 @@ import { confirmPermissions } from '../server/store/asked-permissions.ts'
 import { linkById, withdrawLink } from '../server/store/links.ts'
 import { changeSettings, readSettings } from '../server/store/settings.ts'
 import { languages } from '../server/words.ts'
-import { alice, answerAtMicrosoft, invite, leave, runsOf, walk, wordsOf } from './consent-walk.ts'
+import { alice, answerAtMicrosoft, connect, invite, leave, runsOf, walk, wordsOf } from './consent-walk.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from './portal-for-tests.ts'
 
 onEachEngine('the page behind a consent link', (engine) => {
@@ -94,7 +94,7 @@ onEachEngine('the page behind a consent link', (engine) => {
     expect(head.status).toBe(200)
     expect(await runsOf(here, invited)).toEqual([])
     expect(await opened(invited.linkId)).toBe(0)
-    expect(wordsOf(await walk(here.browser(), invited))).toContain('We are checking that it works')
+    expect(wordsOf(await walk(here.browser(), invited))).toContain('We are checking with Microsoft')
   })
 
   test('counts an opening when its script sees a person, or when one goes on', async () => {
@@ -131,7 +131,7 @@ onEachEngine('the page behind a consent link', (engine) => {
         'completed',
         async () => {
           const invited = await invite(here, { name: 'Canary Ltd', pinned: true })
-          await walk(here.browser(), invited)
+          await connect(here, here.browser(), invited)
           return invited.join
         },
         410,
@@ -198,8 +198,8 @@ onEachEngine('the page behind a consent link', (engine) => {
       const landing = await browser.open(`${invited.join}?lang=sv`)
       const left = await browser.submit(landing, `${invited.join}/attempts`)
       const page = await browser.follow(await answerAtMicrosoft(browser, left, invited.admin))
-      expect(wordsOf(page)).toContain('Vi kontrollerar att det fungerar')
-      expect(wordsOf(await browser.open(`${page.url}?lang=zh-Hant`))).toContain('我們正在確認是否已生效')
+      expect(wordsOf(page)).toContain('Vi kontrollerar med Microsoft')
+      expect(wordsOf(await browser.open(`${page.url}?lang=zh-Hant`))).toContain('我們正在向 Microsoft 確認')
     })
 
     test.each(languages.map(({ code }) => code))('says nothing in English that has words in %s', async (lang) => {

@@ -96,6 +96,18 @@ export async function walk(browser: Browser, invited: Invited, person: Person = 
   return browser.follow(await answerAtMicrosoft(browser, await leave(browser, invited), person))
 }
 
+/** The whole way, and what the worker does about it: to the page that says how it stands then. */
+export async function connect(
+  here: TestPortal,
+  browser: Browser,
+  invited: Invited,
+  person = invited.admin,
+): Promise<Page> {
+  const page = await walk(browser, invited, person)
+  await work(here)
+  return browser.open(page.url)
+}
+
 /** Everything that is due, as the worker does it by and by. */
 export async function work({ portal }: TestPortal): Promise<void> {
   for (let rounds = 0; rounds < 20 && (await runDue(portal)) > 0; rounds++);

@@ -11,6 +11,7 @@ import {
   asked,
   boundTo,
   choose,
+  connect,
   invite,
   leave,
   ownerOf,
@@ -40,9 +41,10 @@ onEachEngine('the way from link to access', (engine) => {
       expect(new URL(page.url).pathname).toMatch(/^\/consent\/[0-9a-f-]{36}$/)
       expect(new URL(page.url).search).toBe('')
       expect(wordsOf(page)).toContain('Waiting for Microsoft')
-      expect(wordsOf(page)).toContain('It came from the organisation this link is for')
-      expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
+      expect(wordsOf(page)).toContain('Your browser names the organisation this link is for')
+      expect(await boundTo(here, invited)).toEqual([])
       await work(here)
+      expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
       const done = await browser.open(page.url)
       expect(wordsOf(done)).toContain('Done. Access works')
       expect(wordsOf(done)).toContain(invited.tenant.id)
@@ -51,7 +53,7 @@ onEachEngine('the way from link to access', (engine) => {
 
     test('leads a tenant swapped into the callback nowhere: neither customer changes', async () => {
       const bound = await invite(here, { pinned: true })
-      await walk(here.browser(), bound)
+      await connect(here, here.browser(), bound)
       const other = await invite(here, { pinned: true })
       const browser = here.browser()
       const left = await leave(browser, other)
@@ -80,7 +82,8 @@ onEachEngine('the way from link to access', (engine) => {
       expect(wordsOf(page)).toContain(`ends with ${invited.tenant.domains[1]}`)
       const again = await browser.submit(page, '/consent/')
       const done = await browser.follow(await answerAtMicrosoft(browser, again, invited.admin))
-      expect(wordsOf(done)).toContain('We are checking that it works')
+      expect(wordsOf(done)).toContain('We are checking with Microsoft')
+      await work(here)
       expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
     })
   })
@@ -90,12 +93,13 @@ onEachEngine('the way from link to access', (engine) => {
       const invited = await invite(here)
       const browser = here.browser()
       const page = await walk(browser, invited)
-      expect(wordsOf(page)).toContain('Confirmed by your sign-in')
-      expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
+      expect(wordsOf(page)).toContain('Your sign-in shows the organisation')
+      expect(await boundTo(here, invited)).toEqual([])
       const silent = here.simulator.requests.filter(({ url }) => url.includes('prompt=none')).at(-1)
       expect(silent?.path).toBe(`/${invited.tenant.id}/oauth2/v2.0/authorize`)
       expect(browser.cookieNames().filter((name) => name.includes('proof'))).toEqual([])
       await work(here)
+      expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
       expect(wordsOf(await browser.open(page.url))).toContain(invited.admin.username)
     })
 
@@ -114,7 +118,8 @@ onEachEngine('the way from link to access', (engine) => {
       )
       expect(new URL(visible.location ?? '').searchParams.get('prompt')).toBe('select_account')
       const page = await choose(browser, await browser.get(visible.location ?? ''), invited.admin)
-      expect(wordsOf(page)).toContain('Confirmed by your sign-in')
+      expect(wordsOf(page)).toContain('Your sign-in shows the organisation')
+      await work(here)
       expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
     })
 
@@ -159,7 +164,7 @@ onEachEngine('the way from link to access', (engine) => {
 
     test('refuses a tenant that another customer has, and tells nothing about that one', async () => {
       const bound = await invite(here, { name: 'Contoso Canary' })
-      await walk(here.browser(), bound)
+      await connect(here, here.browser(), bound)
       const invited = await invite(here)
       const browser = here.browser()
       const page = await walk(browser, invited, bound.admin)
@@ -184,7 +189,7 @@ onEachEngine('the way from link to access', (engine) => {
 
     test('answers a made-up claim on a tenant alike, whether that tenant is known here or not', async () => {
       const bound = await invite(here)
-      await walk(here.browser(), bound)
+      await connect(here, here.browser(), bound)
       const unknown = await invite(here)
       const pages = []
       for (const claimed of [bound.tenant, unknown.tenant]) {
@@ -211,7 +216,7 @@ onEachEngine('the way from link to access', (engine) => {
 
     test('refuses the tenant of a customer who left, until an operator decides', async () => {
       const left = await invite(here)
-      await walk(here.browser(), left)
+      await connect(here, here.browser(), left)
       await offboardCustomer(here.portal.db, alice, left.customer.id, here.portal.now())
       const other = await invite(here)
       const page = await walk(here.browser(), other, left.admin)
@@ -257,6 +262,7 @@ onEachEngine('the way from link to access', (engine) => {
       const silentFirst = await browser.get(backFirst.location ?? '')
       await browser.follow(await browser.get(silentFirst.location ?? ''))
       await browser.follow(await browser.get(silentSecond.location ?? ''))
+      await work(here)
       expect(await boundTo(here, first)).toEqual([first.tenant.id])
       expect(await boundTo(here, second)).toEqual([second.tenant.id])
     })
@@ -282,7 +288,7 @@ onEachEngine('the way from link to access', (engine) => {
       const [browser, other] = [here.browser(), here.browser()]
       const stranger = await invite(here)
       const leftOther = await leave(other, invited)
-      await walk(browser, invited)
+      await connect(here, browser, invited)
       const page = await other.follow(await answerAtMicrosoft(other, leftOther, stranger.admin))
       expect(wordsOf(page)).toContain('Now a person looks at it')
       expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
@@ -336,9 +342,9 @@ onEachEngine('the way from link to access', (engine) => {
           { organisation: '1' },
         ),
       )
-      expect(wordsOf(page)).toContain('We are checking that it works')
-      expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
+      expect(wordsOf(page)).toContain('We are checking with Microsoft')
       await work(here)
+      expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
       expect(wordsOf(await browser.open(page.url))).toContain('Done. Access works')
     })
 

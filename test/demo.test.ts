@@ -130,7 +130,7 @@ async function expectOneStory(place: Place): Promise<void> {
 const everyStanding: Standing[] = [
   'offboarded',
   'review',
-  'proving',
+  'claimed',
   'active',
   'blind',
   'limited',

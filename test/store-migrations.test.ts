@@ -148,6 +148,71 @@ describe.each(databases)('the schema on $name', ({ name }) => {
       await db.destroy()
     }))
 
+  test('of the first release gives back what was bound by a claim that nobody proved', () =>
+    inFresh(async (place) => {
+      const old = connectDatabase({ ...place, log })
+      const { '0001-initial': initial, '0002-windows': windows } = migrations
+      const released = { '0001-initial': initial, '0002-windows': windows }
+      const first = await new Migrator({ db: old, provider: { getMigrations: async () => released } }).migrateToLatest()
+      expect(first.error).toBeUndefined()
+      const at = '2026-11-20T08:00:00.000Z'
+      const tenant = (id: string, state: string, how: string, proven: string | null) => sql`insert into tenants
+        (tenant_id, customer_id, bound_at, bound_how, bound_by, consented_at, access_state, state_since, capabilities,
+         sync_phase, proving_since, check_attempts, next_check_at, first_active_at)
+        values (${id}, ${`of ${id}`}, ${at}, ${how}, 'x', ${at}, ${state}, ${at}, '{}', 'open', ${at}, 3, ${at}, ${proven})`
+      const link = (id: string, issuedAt: string, completedAt: string | null) => sql`insert into consent_links
+        (id, customer_id, token_hash, reference, pinned_tenant_id, issued_at, issued_by, expires_at, completed_at)
+        values (${`link of ${id} ${issuedAt}`}, ${`of ${id}`}, ${`${id} ${issuedAt}`}, 'r', ${id}, ${issuedAt}, 'x', ${at}, ${completedAt})`
+      const attempt = (id: string) => sql`insert into consent_attempts
+        (id, link_id, customer_id, kind, state_hash, browser_hash, started_at, expires_at, returned_at, outcome,
+         claimed_tenant_id, bound_tenant_id, finished_at)
+        values (${id}, ${`link of ${id} ${at}`}, ${`of ${id}`}, 'landing', ${id}, 'b', ${at}, ${at}, ${at}, 'bound',
+          ${id}, ${id}, ${at})`
+      const cases: [string, string, string, string | null][] = [
+        ['claimed', 'proving', 'pinned', null],
+        ['given-up', 'unproven', 'sign-in', null],
+        ['proven', 'active', 'pinned', at],
+        ['lost', 'revoked', 'pinned', at],
+        ['decided', 'proving', 'confirmed', null],
+        ['no-data', 'unlicensed', 'pinned', null],
+        ['issued-anew', 'proving', 'pinned', null],
+      ]
+      for (const [id, state, how, proven] of cases) {
+        await tenant(id, state, how, proven).execute(old)
+        await link(id, at, at).execute(old)
+        await attempt(id).execute(old)
+      }
+      await link('issued-anew', '2026-11-21T08:00:00.000Z', null).execute(old)
+      await old.destroy()
+
+      const db = await openDatabase({ ...place, log })
+      const tenants = await db.selectFrom('tenants').select('tenant_id').orderBy('tenant_id').execute()
+      expect(tenants.map((row) => row.tenant_id)).toEqual(['decided', 'lost', 'no-data', 'proven'])
+      const open = await db.selectFrom('consent_links').select('id').where('completed_at', 'is', null).execute()
+      expect(open.map((row) => row.id).sort()).toEqual([
+        `link of claimed ${at}`,
+        `link of given-up ${at}`,
+        'link of issued-anew 2026-11-21T08:00:00.000Z',
+      ])
+      const attempts = await db
+        .selectFrom('consent_attempts')
+        .select(['id', 'outcome', 'claimed_tenant_id', 'bound_tenant_id', 'evidence', 'person'])
+        .where('outcome', '!=', 'bound')
+        .orderBy('id')
+        .execute()
+      const back = (id: string, outcome: string, evidence: string) =>
+        ({ id, outcome, claimed_tenant_id: id, bound_tenant_id: null, evidence, person: 'x' }) as const
+      expect(attempts).toEqual([
+        back('claimed', 'awaiting-proof', 'callback'),
+        back('given-up', 'unproven', 'sign-in'),
+        back('issued-anew', 'awaiting-proof', 'callback'),
+      ])
+      const awaited = await db.selectFrom('awaited_proofs').select(['tenant_id', 'tries', 'next_at']).execute()
+      expect(awaited.map((row) => row.tenant_id).sort()).toEqual(['claimed', 'issued-anew'])
+      expect(awaited[0]).toMatchObject({ tries: 3, next_at: at })
+      await db.destroy()
+    }))
+
   test('that was never made is told apart from one of this version', () =>
     inFresh(async (place) => {
       const db = await openDatabase({ ...place, log })

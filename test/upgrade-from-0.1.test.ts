@@ -18,7 +18,43 @@ type Row = Record<string, unknown>
  * What migrations since 0.1 make of what they found, by its table: where it is now, and each row as it is now, null for
  * one that goes. A table that is not named keeps every row with every value; new columns need no line.
  */
-const changed: Record<string, { table?: string; row?: (row: Row) => Row | null }> = {}
+function changesOf(before: Map<string, Row[]>): Record<string, { table?: string; row?: (row: Row) => Row | null }> {
+  const rowsOf = (table: string) => before.get(table) ?? []
+  // Bound by the word of a browser, and never proven: they wait for a proof, and are nobody's until it comes.
+  const claimed = (tenant: Row) =>
+    tenant.first_active_at === null &&
+    ['pinned', 'sign-in'].includes(String(tenant.bound_how)) &&
+    ['proving', 'unproven'].includes(String(tenant.access_state))
+  const unproven = new Map(rowsOf('tenants').flatMap((row) => (claimed(row) ? [[row.tenant_id, row]] : [])))
+  const newest = (link: Row) =>
+    rowsOf('consent_links').every(
+      (other) => other.customer_id !== link.customer_id || `${other.issued_at}` <= `${link.issued_at}`,
+    )
+  const ledToOne = (link: Row) =>
+    unproven.has(link.pinned_tenant_id) ||
+    rowsOf('consent_attempts').some((run) => run.link_id === link.id && unproven.has(run.bound_tenant_id))
+  const kept = (row: Row) => (unproven.has(row.tenant_id) ? null : row)
+  return {
+    tenants: { row: kept },
+    access_checks: { row: kept },
+    consent_links: {
+      row: (link) =>
+        link.completed_at !== null && ledToOne(link) && newest(link)
+          ? { ...link, completed_at: null, next_probe_at: link.pinned_tenant_id === null ? null : link.completed_at }
+          : link,
+    },
+    consent_attempts: {
+      row: (run) => {
+        const tenant = run.outcome === 'bound' ? unproven.get(run.bound_tenant_id) : undefined
+        if (!tenant) return run
+        const over = tenant.access_state === 'unproven'
+        const outcome = over ? 'unproven' : 'awaiting-proof'
+        const finished_at = over ? run.finished_at : null
+        return { ...run, outcome, finished_at, claimed_tenant_id: tenant.tenant_id, bound_tenant_id: null }
+      },
+    },
+  }
+}
 
 /** Tables that SQLite keeps for its text search: derived, and looked into by searching. */
 const isDerived = (table: string) => /^(incident_search|sqlite_|kysely_)/.test(table)
@@ -48,6 +84,7 @@ onEachEngine('a store of version 0.1', (engine) => {
       await old.destroy()
       const db = await openDatabase({ ...place, log })
       const now = await tablesOf(db)
+      const changed = changesOf(before)
       expect(await schemaState(db)).toBe('current')
       await db.destroy()
       for (const [table, rows] of before) {

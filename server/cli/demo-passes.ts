@@ -1,4 +1,5 @@
 import type { Portal } from '../portal.ts'
+import { probeAwaited } from '../probe.ts'
 import { proveTenant } from '../proving.ts'
 import { claimDue } from '../store/claims.ts'
 import { syncTenant } from '../sync.ts'
@@ -12,6 +13,7 @@ const atOnce = 8
 /** Proves every tenant whose check is due, as the worker does. */
 export async function proveDue(portal: Portal): Promise<void> {
   for (;;) {
+    await Promise.all(await probeAwaited(portal, atOnce))
     const claims = await claimDue(portal.db, 'check', portal.now(), atOnce, lease)
     if (claims.length === 0) return
     await Promise.all(claims.map((claim) => proveTenant(portal, claim)))

@@ -2,6 +2,7 @@ import { enterTenant } from '../binding.ts'
 import { readConsentClaim } from '../microsoft/consent.ts'
 import { beginConsent, issueConsentLink, receiveClaim, type Step, type Visitor } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
+import { probeAwaited } from '../probe.ts'
 import { cast } from '../simulator/cast.ts'
 import type { Incident } from '../simulator/incidents.ts'
 import { instantOf } from '../simulator/instants.ts'
@@ -122,12 +123,13 @@ export async function enterByHand(stage: Stage, portal: Portal): Promise<void> {
   await doDue(portal)
 }
 
-/** Consent in the last days of a trial licence: when the proof is made, there is nothing left to read. */
+/** Consent in the last days of a trial licence: when incidents are asked for, there is nothing left to read. */
 export async function consentWithoutLicence(stage: Stage, portal: Portal): Promise<void> {
   const { world } = stage.simulator
   const { tenantId } = demoCustomers.oakhurst
   world.setLicensed(tenantId, true)
   await consent(stage, portal, 'oakhurst', 'accept')
+  await Promise.all(await probeAwaited(portal, 8))
   world.setLicensed(tenantId, false)
   await proveDue(portal)
   // What looks like a consent on its way for the first minutes is a missing licence after ten.

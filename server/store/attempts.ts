@@ -1,16 +1,22 @@
 import type { Selectable } from 'kysely'
-import { type Database, write } from './database.ts'
+import { type Database, isPostgres, type Tx, write } from './database.ts'
 import { digest, newId, newToken } from './identifiers.ts'
 import type { Schema } from './schema.ts'
 
 /** `landing` from our page, `classic` from the documentation's link, `proof` the sign-in straight after consent. */
 export type AttemptKind = 'landing' | 'classic' | 'proof'
 
+/**
+ * `claimed`, `proving-tenant`: back, and the tenant is to be shown by a sign-in · `awaiting-proof`: the tenant is known, and
+ * Microsoft is asked whether it consented · `bound`: a token proved it · `unproven`: none was found in two days.
+ */
 export type AttemptOutcome =
   | 'started'
   | 'claimed'
   | 'proving-tenant'
+  | 'awaiting-proof'
   | 'bound'
+  | 'unproven'
   | 'review'
   | 'declined'
   | 'not-admin'
@@ -23,6 +29,9 @@ export type AttemptOutcome =
   | 'link-withdrawn'
   | 'misconfigured'
   | 'refused'
+
+/** Only said by a browser; proven by a validated sign-in; decided by an operator. */
+export type AttemptEvidence = 'callback' | 'sign-in' | 'decision'
 
 export interface ConsentAttempt {
   id: string
@@ -41,6 +50,10 @@ export interface ConsentAttempt {
   signedInTenantId: string | null
   aadsts: number | null
   finishedAt: string | null
+  /** How `claimedTenantId` is known while a proof of its consent is awaited; null before. */
+  evidence: AttemptEvidence | null
+  /** Who signed in, for display. */
+  person: string | null
 }
 
 /** Starts an attempt; the state is returned once and kept as a hash. */
@@ -80,6 +93,8 @@ export async function startAttempt(
         signed_in_tenant_id: null,
         aadsts: null,
         finished_at: null,
+        evidence: null,
+        person: null,
       })
       .execute()
     return { attempt: await attemptById(tx, id), state }
@@ -129,8 +144,54 @@ export async function redeemState(db: Database, state: string, browser: string |
   })
 }
 
-/** Back from Microsoft, and still on its way to an end. */
-export const isUnfinished = (outcome: AttemptOutcome): boolean => outcome === 'claimed' || outcome === 'proving-tenant'
+/** Back from Microsoft, and still to show by a sign-in which tenant it is about. */
+export const isBeforeSignIn = (outcome: AttemptOutcome): boolean =>
+  outcome === 'claimed' || outcome === 'proving-tenant'
+
+const isUnfinished = (outcome: AttemptOutcome): boolean => isBeforeSignIn(outcome) || outcome === 'awaiting-proof'
+
+/** A run whose tenant is known waits for a token that proves its consent. */
+export async function awaitProofOf(
+  tx: Tx,
+  id: string,
+  claimed: { tenantId: string; evidence: AttemptEvidence; person: string | null },
+): Promise<void> {
+  await tx
+    .updateTable('consent_attempts')
+    .set({
+      outcome: 'awaiting-proof',
+      finished_at: null,
+      claimed_tenant_id: claimed.tenantId,
+      evidence: claimed.evidence,
+      person: claimed.person,
+    })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** The runs that a proof of this tenant ends, those given up included; those that came back first come first. */
+export async function attemptsAwaiting(db: Database, tenantId: string, limit: number): Promise<ConsentAttempt[]> {
+  const rows = await db
+    .selectFrom('consent_attempts')
+    .selectAll()
+    .where('claimed_tenant_id', '=', tenantId)
+    .where('outcome', 'in', ['awaiting-proof', 'unproven'])
+    .orderBy('returned_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map(fromRow)
+}
+
+/** No proof came in time: the runs that waited for it are over. A token that comes later still ends them well. */
+export async function giveUpAttempts(tx: Tx, tenantId: string, now: Date): Promise<void> {
+  await tx
+    .updateTable('consent_attempts')
+    .set({ outcome: 'unproven', finished_at: now.toISOString() })
+    .where('claimed_tenant_id', '=', tenantId)
+    .where('outcome', '=', 'awaiting-proof')
+    .execute()
+}
 
 /** Notes where an attempt has got to. */
 export async function recordOutcome(
@@ -202,6 +263,12 @@ export async function latestOwnAttempt(db: Database, linkId: string, browser: st
     .orderBy('started_at', 'desc')
     .executeTakeFirst()
   return row ? fromRow(row) : null
+}
+
+/** The attempt, which nobody else ends until the transaction does. */
+export async function holdAttempt(tx: Tx, id: string): Promise<ConsentAttempt> {
+  const query = tx.selectFrom('consent_attempts').selectAll().where('id', '=', id)
+  return fromRow(await query.$if(isPostgres(tx), (held) => held.forUpdate()).executeTakeFirstOrThrow())
 }
 
 export async function attemptById(db: Database, id: string): Promise<ConsentAttempt> {
@@ -293,5 +360,7 @@ function fromRow(row: Selectable<Schema['consent_attempts']>): ConsentAttempt {
     signedInTenantId: row.signed_in_tenant_id,
     aadsts: row.aadsts,
     finishedAt: row.finished_at,
+    evidence: row.evidence as ConsentAttempt['evidence'],
+    person: row.person,
   }
 }

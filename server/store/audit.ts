@@ -27,6 +27,7 @@ export const auditActions = [
   'attempt.started',
   'attempt.refused',
   'attempt.declined',
+  'consent.claimed',
   'consent.received',
   'consent.unclaimed',
   'review.confirmed',

@@ -37,7 +37,7 @@ export async function bindTenant(
       bound_how: binding.how,
       bound_by: binding.by,
       consented_at: binding.consented ? at : null,
-      consent_proven_at: null,
+      consent_proven_at: binding.consented ? at : null,
       access_state: 'proving',
       state_code: null,
       state_since: at,
@@ -82,8 +82,8 @@ export async function bindTenant(
 }
 
 /**
- * A consent for a tenant this customer already has: proven anew, at once. An offboarded one comes back this way only
- * when an operator decided so.
+ * A consent for a tenant this customer already has: proven anew, at once; with `unlessActive` only where access is not there
+ * already. An offboarded one comes back this way only when an operator decided so.
  * @throws PortalError NOT_FOUND, TENANT_TAKEN for a tombstone, CUSTOMER_OFFBOARDED
  */
 export async function proveAnew(
@@ -91,7 +91,7 @@ export async function proveAnew(
   actor: Actor,
   tenantId: string,
   now: Date,
-  options: { consented: boolean; revive: boolean },
+  options: { consented: boolean; revive: boolean; unlessActive?: boolean },
 ): Promise<void> {
   const at = now.toISOString()
   const { customerId, accessState } = await tenantById(tx, tenantId)
@@ -99,6 +99,12 @@ export async function proveAnew(
   // Customer before tenant, as everywhere: whoever offboards takes them in that order too.
   await holdServedCustomer(tx, customerId)
   const tenant = await holdTenant(tx, tenantId)
+  if (options.unlessActive && tenant.accessState === 'active') {
+    if (tenant.consentedAt === null && options.consented) {
+      await tx.updateTable('tenants').set({ consented_at: at }).where('tenant_id', '=', tenantId).execute()
+    }
+    return
+  }
   await tx
     .updateTable('tenants')
     .set((eb) => ({

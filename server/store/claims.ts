@@ -81,6 +81,8 @@ export interface Outlook {
   paused: boolean
   /** A credential or registration of the partner's own fails. */
   alarm: boolean
+  /** When the proof of a claim is to be looked for next; null for none. */
+  proof: string | null
 }
 
 /** One look at what there is to do: a statement that reads a few rows, however many tenants there are. */
@@ -90,15 +92,17 @@ export async function lookAhead(db: Database, now: Date): Promise<Outlook> {
     return sql`select * from (select ${sql.lit(lane)} as what, ${due} as at from tenants
       where ${due} is not null and ${laneIs(lane)} and ${claimable(workOf[lane], now)} order by ${due} limit 1) as ${sql.ref(lane)}`
   }
-  const { rows } = await sql<{ what: string; at: string }>`
+  const { rows } = await sql<{ what: string; at: string | null }>`
     ${first('check')} union all ${first('first')} union all ${first('sync')} union all ${first('troubled')} union all ${first('window')}
     union all select 'pause' as what, changed_at as at from settings where name = 'pause'
-    union all select 'alarm' as what, seen_at as at from alarms`.execute(db)
+    union all select 'alarm' as what, seen_at as at from alarms
+    union all select 'proof' as what, min(next_at) as at from awaited_proofs`.execute(db)
   const at = (what: string) => rows.find((row) => row.what === what)?.at ?? null
   return {
     due: { check: at('check'), first: at('first'), sync: at('sync'), troubled: at('troubled'), window: at('window') },
     paused: at('pause') !== null,
     alarm: at('alarm') !== null,
+    proof: at('proof'),
   }
 }
 

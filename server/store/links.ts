@@ -103,7 +103,7 @@ export async function withdrawLink(db: Database, actor: Actor, id: string, now: 
   })
 }
 
-/** The first consent that is bound completes the link; a second completion changes nothing. */
+/** The first consent that a token proves completes the link; a second completion changes nothing. */
 export async function completeLink(tx: Tx, actor: Actor, id: string, now: Date): Promise<void> {
   const completed = await tx
     .updateTable('consent_links')
@@ -114,6 +114,33 @@ export async function completeLink(tx: Tx, actor: Actor, id: string, now: Date):
     .executeTakeFirst()
   if (!completed) return
   await recordAudit(tx, actor, { action: 'link.completed', at: now, customerId: completed.customer_id, subjectId: id })
+}
+
+/** The open links of a customer by which this tenant was asked for: pinned to it, or named by a review that was confirmed. */
+export async function linksFor(tx: Tx, customerId: string, tenantId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('consent_links')
+    .select('id')
+    .where('customer_id', '=', customerId)
+    .where('completed_at', 'is', null)
+    .where('withdrawn_at', 'is', null)
+    .where((eb) =>
+      eb.or([
+        eb('pinned_tenant_id', '=', tenantId),
+        eb(
+          'id',
+          'in',
+          eb
+            .selectFrom('reviews')
+            .select('reviews.link_id')
+            .where('reviews.customer_id', '=', customerId)
+            .where('reviews.tenant_id', '=', tenantId)
+            .where('reviews.decision', '=', 'confirmed'),
+        ),
+      ]),
+    )
+    .execute()
+  return rows.map((row) => row.id)
 }
 
 /**

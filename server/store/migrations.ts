@@ -6,6 +6,7 @@ import { partialAnswers } from './migrations/0003-partial-answers.ts'
 import { signedInTenant } from './migrations/0004-signed-in-tenant.ts'
 import { consentProven } from './migrations/0005-consent-proven.ts'
 import { refusedSignIns } from './migrations/0006-refused-sign-ins.ts'
+import { awaitedProofs } from './migrations/0007-awaited-proofs.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
 export const migrations = {
@@ -15,6 +16,7 @@ export const migrations = {
   '0004-signed-in-tenant': signedInTenant,
   '0005-consent-proven': consentProven,
   '0006-refused-sign-ins': refusedSignIns,
+  '0007-awaited-proofs': awaitedProofs,
 } satisfies Record<string, Migration>
 
 /** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */

@@ -14,6 +14,7 @@ export interface Schema {
   customer_groups: CustomerGroupTable
   consent_links: ConsentLinkTable
   consent_attempts: ConsentAttemptTable
+  awaited_proofs: AwaitedProofTable
   reviews: ReviewTable
   tenants: TenantTable
   access_checks: AccessCheckTable
@@ -144,6 +145,26 @@ interface ConsentAttemptTable {
   signed_in_tenant_id: string | null
   aadsts: number | null
   finished_at: string | null
+  /** While a proof is awaited: `callback` (only said), `sign-in` (the tenant is proven by an ID token, a consent is not). */
+  evidence: string | null
+  /** Who signed in, for display. */
+  person: string | null
+}
+
+/** A tenant that somebody says has consented: until a token proves it, it is bound to nobody. */
+interface AwaitedProofTable {
+  tenant_id: string
+  /** When the quick schedule began; a new claim begins it again, at a pace. */
+  since: string
+  /** When the latest claim came. */
+  claimed_at: string
+  /** How many claims there were: tells whether one came while Microsoft was asked. */
+  claims: Generated<number>
+  tries: Generated<number>
+  next_at: string
+  last_at: string | null
+  /** Code of the refusal of the latest try. */
+  last_code: string | null
 }
 
 /** What a person must decide: unpinned claims, late and unknown returns. A claim here is still only a claim. */

@@ -62,7 +62,7 @@ export function sweepAttempts(db: Database, before: Date): Promise<number> {
     gone(
       await sql`delete from consent_attempts where id in (
         select old.id from consent_attempts as old
-        where old.started_at < ${before.toISOString()} and old.outcome not in ('claimed', 'proving-tenant')
+        where old.started_at < ${before.toISOString()} and old.outcome not in ('claimed', 'proving-tenant', 'awaiting-proof')
           and not exists (select 1 from reviews where reviews.attempt_id = old.id)
           and exists (
             select 1 from consent_attempts as later

@@ -5,9 +5,12 @@ import { findEntry, wantsOtherAccount } from '../microsoft/dictionary.ts'
 import { ownerOf, type RefusalCode } from '../microsoft/refusals.ts'
 import { beginAgain } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
+import { readAlarms } from '../store/alarms.ts'
 import { type AttemptOutcome, attemptOfBrowser, type ConsentAttempt } from '../store/attempts.ts'
+import { type AwaitedProof, findAwaitedProof } from '../store/awaited-proofs.ts'
 import { findProof } from '../store/checks.ts'
 import { customerById, isExpectedElsewhere } from '../store/customers.ts'
+import type { Database } from '../store/database.ts'
 import { linkById, linkState } from '../store/links.ts'
 import { hasOpenReview } from '../store/reviews.ts'
 import { readSettings } from '../store/settings.ts'
@@ -24,11 +27,12 @@ import { render } from './render.ts'
 import type { CustomerRequest, Handler } from './route.ts'
 
 /**
- * What a run has come to, for the person who made it. `late`: it was never finished in time · `sign-in`: the proof of the
- * organisation is missing · `dismissed`: an operator decided that it is not this customer's · `connected`: to somebody of a
+ * What a run has come to, for the person who made it. `claimed`: Microsoft is asked whether what the browser says is so ·
+ * `late`: it was never finished in time · `sign-in`: the proof of the organisation is missing · `dismissed`: an operator decided that it is not this customer's · `connected`: to somebody of a
  * tenant that is connected already, whoever's it is · `unchanged`: to a browser that only claimed a tenant.
  */
 export type AttemptEnd =
+  | 'claimed'
   | 'proving'
   | 'done'
   | 'late'
@@ -36,7 +40,10 @@ export type AttemptEnd =
   | 'dismissed'
   | 'connected'
   | 'unchanged'
-  | Exclude<AttemptOutcome, 'started' | 'claimed' | 'proving-tenant' | 'bound' | 'other-tenant-signed-in'>
+  | Exclude<
+      AttemptOutcome,
+      'started' | 'claimed' | 'proving-tenant' | 'awaiting-proof' | 'bound' | 'other-tenant-signed-in'
+    >
   | Exclude<AccessState, 'proving' | 'active' | 'unlicensed'>
   | 'no-data'
 
@@ -48,6 +55,8 @@ export interface AttemptView {
   reference: string
   pinnedDomain: string | null
   tenant: Tenant | null
+  /** How the search for a proof goes that this run waits for; null when it waits for none. */
+  awaited: AwaitedProof | null
   /** Roles of the token that proved access; none when Microsoft's token could not be read. */
   provenRoles: string[]
   asking: Asking
@@ -77,11 +86,12 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
   const { db } = portal
   const attempt = await attemptOfBrowser(db, pathValue(req, 'attemptId'), req.browser)
   if (!attempt) throw new PortalError('CONSENT_NOT_YOURS')
-  const [link, customer, settings, tenant, proof, asking, journey] = await Promise.all([
+  const [link, customer, settings, { tenant, awaited }, alarms, proof, asking, journey] = await Promise.all([
     linkById(db, attempt.linkId),
     customerById(db, attempt.customerId),
     readSettings(db),
-    attempt.boundTenantId === null ? null : findTenant(db, attempt.boundTenantId),
+    proofOf(db, attempt),
+    readAlarms(db),
     attempt.boundTenantId === null ? null : findProof(db, attempt.boundTenantId),
     readAsking(portal),
     journeyOf(portal, req, attempt.linkId),
@@ -89,7 +99,7 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
   speakTo(req, res, customer, journey?.language ?? null)
   const signedIn = attempt.signedInTenantId !== null && attempt.signedInTenantId === tenantOf(attempt)
   const { end, removal } = adviseAtEnd({
-    end: endOf(attempt, tenant),
+    end: endOf(attempt, tenant, awaited),
     signedIn,
     tenant: await standingOfTenant(portal, attempt),
     mayHaveConsented: tenantOf(attempt) !== null || attempt.kind === 'classic' || attempt.outcome === 'link-withdrawn',
@@ -105,14 +115,15 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
     tenant,
     provenRoles: proof?.claims?.roles ?? [],
     asking,
-    nextTryIn: untilNextTry(tenant, portal.now()),
+    awaited,
+    nextTryIn: untilNextTry(awaited?.nextAt ?? tenant?.nextCheckAt ?? null, portal.now()),
     removal,
     signedIn,
-    heldUp: heldUpBy(tenant),
+    heldUp: alarms.length > 0 ? 'partner' : heldUpBy(awaited?.lastCode ?? tenant?.stateCode ?? null),
     again: usable ? `/consent/${attempt.id}/attempts` : null,
     link: usable && journey ? linkOnPage(portal, link, journey.token) : null,
-    told: toldOf(end, attempt, tenant),
-    refresh: refreshAfter(end, tenant),
+    told: toldOf(end, attempt, awaited?.lastCode ?? tenant?.stateCode ?? null),
+    refresh: refreshAfter(end, tenant, awaited !== null),
   })
 }
 
@@ -130,19 +141,48 @@ async function standingOfTenant({ db, config }: Portal, attempt: ConsentAttempt)
   if (tenantId === null) return 'unknown'
   // The app has its home there: without it nothing could be proven any more.
   if (tenantId === config.partnerTenantId) return 'held'
-  const [tenant, reviewed, expected] = await Promise.all([
+  const [tenant, awaited, reviewed, expected] = await Promise.all([
     findTenant(db, tenantId),
+    findAwaitedProof(db, tenantId),
     hasOpenReview(db, tenantId),
     isExpectedElsewhere(db, tenantId, attempt.customerId),
   ])
   if (tenant?.accessState === 'active' || tenant?.accessState === 'proving') return 'connected'
-  if (reviewed || expected || (tenant !== null && tenant.accessState !== 'offboarded')) return 'held'
+  if (awaited || reviewed || expected || (tenant !== null && tenant.accessState !== 'offboarded')) return 'held'
   return tenant === null ? 'unknown' : 'offboarded'
 }
 
-function endOf(attempt: ConsentAttempt, tenant: Tenant | null): AttemptEnd {
+/** The tenant a run led to, or one that is this customer's already, and the proof it waits for. */
+async function proofOf(
+  db: Database,
+  attempt: ConsentAttempt,
+): Promise<{ tenant: Tenant | null; awaited: AwaitedProof | null }> {
+  const waits = attempt.outcome === 'awaiting-proof'
+  const tenantId = attempt.boundTenantId ?? (waits ? attempt.claimedTenantId : null)
+  if (tenantId === null) return { tenant: null, awaited: null }
+  const tenant = await findTenant(db, tenantId)
+  return {
+    tenant: tenant?.customerId === attempt.customerId ? tenant : null,
+    awaited: waits ? await findAwaitedProof(db, tenantId) : null,
+  }
+}
+
+/** What Microsoft's refusal of a token tells about the claimed tenant; everything else may pass by itself. */
+const endOfCode: Partial<Record<RefusalCode, AttemptEnd>> = {
+  unlicensed: 'unlicensed',
+  'app-disabled': 'disabled',
+  'blocked-by-policy': 'blocked',
+  'tenant-gone': 'gone',
+  'other-cloud': 'gone',
+}
+
+function endOf(attempt: ConsentAttempt, tenant: Tenant | null, awaited: AwaitedProof | null): AttemptEnd {
   switch (attempt.outcome) {
     case 'bound':
+      return tenant === null ? 'review' : endOfTenant(tenant.accessState)
+    case 'awaiting-proof':
+      if (awaited !== null) return (awaited.lastCode && endOfCode[awaited.lastCode]) || 'claimed'
+      // Decided by an operator, or proven this instant: the tenant itself says how far it is.
       return tenant === null ? 'review' : endOfTenant(tenant.accessState)
     case 'started':
       return 'late'
@@ -163,35 +203,35 @@ function endOfTenant(state: AccessState): AttemptEnd {
   return state === 'unlicensed' ? 'no-data' : state
 }
 
-function toldOf(end: AttemptEnd, attempt: ConsentAttempt, tenant: Tenant | null): AttemptView['told'] {
-  const words = loginWordsOf(end, attempt, tenant)
+function toldOf(end: AttemptEnd, attempt: ConsentAttempt, code: string | null): AttemptView['told'] {
+  const words = loginWordsOf(end, attempt, code)
   if (words === null) return null
   return { title: `login.${words}`, next: `login.${words}.next`, otherAccount: wantsOtherAccount(words) }
 }
 
-function loginWordsOf(end: AttemptEnd, attempt: ConsentAttempt, tenant: Tenant | null): LoginWords | null {
-  if (end === 'gone') return tenant?.stateCode === 'tenant-unavailable' ? 'tenant-unavailable' : null
+function loginWordsOf(end: AttemptEnd, attempt: ConsentAttempt, code: string | null): LoginWords | null {
+  if (end === 'gone') return code === 'tenant-unavailable' ? 'tenant-unavailable' : null
   if (end !== 'refused' && end !== 'sign-in-failed') return null
   const entry = findEntry(attempt.aadsts)
   return entry === null || entry.outcome === 'misconfigured' ? null : entry.login
 }
 
-function heldUpBy(tenant: Tenant | null): AttemptView['heldUp'] {
-  if (tenant?.stateCode == null) return null
-  const owner = ownerOf(tenant.stateCode as RefusalCode)
+function heldUpBy(code: string | null): AttemptView['heldUp'] {
+  if (code === null) return null
+  const owner = ownerOf(code as RefusalCode)
   return owner === 'partner' || owner === 'microsoft' ? owner : null
 }
 
-function untilNextTry(tenant: Tenant | null, now: Date): number | null {
-  if (tenant?.nextCheckAt == null) return null
-  const wait = Date.parse(tenant.nextCheckAt) - now.getTime()
+function untilNextTry(nextAt: string | null, now: Date): number | null {
+  if (nextAt === null) return null
+  const wait = Date.parse(nextAt) - now.getTime()
   return wait > 0 ? wait : null
 }
 
 /** Quickly while something is under way, slowly while somebody has to act. */
-function refreshAfter(end: AttemptEnd, tenant: Tenant | null): number | null {
-  if (end === 'proving') return 5
+function refreshAfter(end: AttemptEnd, tenant: Tenant | null, waiting: boolean): number | null {
+  if (end === 'proving' || end === 'claimed') return 5
   if (end === 'done' && tenant?.partialSince != null) return tenant.firstIncidentAt === null ? 30 : null
   if (end === 'done') return tenant?.firstIncidentAt == null && tenant?.lastReadAt == null ? 5 : null
-  return end === 'review' || end === 'sign-in' || tenant !== null ? 30 : null
+  return end === 'review' || end === 'sign-in' || waiting || tenant !== null ? 30 : null
 }

@@ -13,6 +13,7 @@ import {
 } from '../standing.ts'
 import type { ConsentAttempt } from '../store/attempts.ts'
 import { listAudit } from '../store/audit.ts'
+import type { AwaitedProof } from '../store/awaited-proofs.ts'
 import { type AccessCheck, checksOf } from '../store/checks.ts'
 import { type Customer, customerById } from '../store/customers.ts'
 import { type ConsentLink, type LinkState, linkState } from '../store/links.ts'
@@ -47,6 +48,8 @@ export interface CustomerView {
   /** Runs through Microsoft, newest first. */
   attempts: ConsentAttempt[]
   reviews: (Review & { claimed: ClaimedTenant })[]
+  /** The proof that the run which moved last waits for. */
+  awaited: AwaitedProof | null
   tenants: (Tenant & { blindSince: string | null })[]
   open: OpenCounts & { total: number }
   /** The tenant that the standing speaks of, with its last proof, and for how many milliseconds it has been so. */
@@ -104,6 +107,7 @@ export async function showCustomerWith(
       obstacle,
       attempts: runsOf(file.attempts),
       reviews: described,
+      awaited: file.awaited,
       tenants: file.tenants.map((tenant) => ({ ...tenant, blindSince: blindSince(tenant, now) })),
       open: { ...open, total: open.high + open.medium + open.low + open.informational + open.unknown },
       worst,

@@ -55,6 +55,7 @@ const troubleFirst: readonly Standing[] = [
   'withdrawn',
   'not-invited',
   'proving',
+  'claimed',
   'at-microsoft',
   'opened',
   'waiting',

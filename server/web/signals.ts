@@ -134,6 +134,7 @@ const standings: Record<Standing | AccessState, { colour: string; shape: string 
   review: { colour: 'yellow', shape: 'alert-triangle' },
   unlicensed: { colour: 'violet', shape: 'license' },
   proving: { colour: 'blue', shape: 'refresh' },
+  claimed: { colour: 'blue', shape: 'refresh' },
   'at-microsoft': { colour: 'blue', shape: 'external-link' },
   opened: { colour: '', shape: 'eye' },
   waiting: { colour: '', shape: 'link' },

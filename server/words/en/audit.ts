@@ -51,6 +51,8 @@ export const audit = {
     '<b>{actor}</b> came back from Microsoft without a consent{place, select, log { for <c>{customer}</c>} other {}}',
   'audit.attempt.declined':
     '<b>{actor}</b> declined at Microsoft{place, select, log { for <c>{customer}</c>} other {}}',
+  'audit.consent.claimed':
+    '<b>{actor}</b> came back from Microsoft and named tenant {tenant}; Microsoft is asked whether it consented{place, select, log { for <c>{customer}</c>} other {}}',
   'audit.consent.received':
     '<b>{actor}</b> came back with tenant {tenant}, which waits for a decision{place, select, log { about <c>{customer}</c>} other {}}',
   'audit.consent.unclaimed':

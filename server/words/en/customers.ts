@@ -60,6 +60,7 @@ export const customers = {
   'customers.note.withdrawn': '{span} ago',
   'customers.note.not-invited': 'Added {span} ago',
   'customers.note.proving': 'For {span}. Microsoft may need minutes to hours',
+  'customers.note.claimed': 'For {span}. A browser says that they consented; Microsoft is asked',
   'customers.note.at-microsoft': 'Left {span} ago, not back yet',
   'customers.note.opened': 'First {span} ago, not gone on yet',
   'customers.note.waiting': 'Not opened in {span}',
@@ -202,7 +203,7 @@ export const customers = {
   'customers.review.unpinned':
     'No tenant was expected for this link, so a person has to say whether it is this customer’s.',
   'customers.review.unclaimed':
-    'The consent came back late, or in another browser than the one that began it, so Muster did not take it by itself.',
+    'Somebody came back late, or in another browser than the one that began it, so Muster did not take it by itself.',
   'customers.review.guest':
     'Whoever signed in is a guest of this tenant, and guests cannot say whose it is, so Muster did not take it by itself.',
   'customers.review.no-role':
@@ -213,7 +214,7 @@ export const customers = {
   'customers.review.mend.how':
     'Set <code>groupMembershipClaims</code> to <code>DirectoryRole</code> on the app that customers consent to. Until then every link without an expected tenant waits for an Admin.',
   'customers.review.mend.where': 'How to set it',
-  'customers.review.other': 'The consent came from another tenant than the one you expect.',
+  'customers.review.other': 'The tenant that was named is another one than you expect.',
   'customers.review.tombstone': 'This tenant was offboarded here before.',
   'customers.review.name': 'Name',
   'customers.review.domain': 'Domain',
@@ -258,6 +259,8 @@ export const customers = {
   'customers.step.opened.times': '{n, plural, one {Once} other {# times}}',
   'customers.step.sent.attempts': '{n, plural, one {One attempt} other {# attempts, this is the last one}}',
   'customers.step.bound.waits': 'Waits for your decision',
+  'customers.step.bound.asked':
+    'A browser says that they consented. Microsoft was asked {n, plural, one {once} other {# times}}; nothing is bound before it says so. Next at',
   'customers.step.proven.proving': 'Tried {n, plural, one {once} other {# times}}. Next at',
   'customers.step.read.none': 'Read without a fault; there has been no incident in this tenant yet',
   'customers.step.read.soon': 'Comes seconds after the proof',
@@ -292,8 +295,11 @@ export const customers = {
   'customers.attempts.reference': 'Microsoft’s number',
   'customers.attempts.no-reference': 'none',
   'customers.outcome.started': 'Left for Microsoft, not back yet',
-  'customers.outcome.claimed': 'Back, the tenant is being proven',
-  'customers.outcome.proving-tenant': 'Back, the tenant is being proven by a sign-in',
+  'customers.outcome.claimed': 'Back, the tenant is to be shown by a sign-in',
+  'customers.outcome.proving-tenant': 'Back, the tenant is to be shown by a sign-in',
+  'customers.outcome.awaiting-proof': 'Back. A browser says that they consented; Microsoft is being asked',
+  'customers.outcome.unproven':
+    'A browser said that they consented; Microsoft showed no consent in two days. Nothing was bound',
   'customers.outcome.bound': 'Consented and bound',
   'customers.outcome.review': 'Back with a tenant that needs your decision',
   'customers.outcome.declined': 'Declined or cancelled on Microsoft’s page',
@@ -301,7 +307,7 @@ export const customers = {
   'customers.outcome.wrong-tenant': 'Another tenant than the expected one. Nothing was bound',
   'customers.outcome.unlicensed': 'The tenant has nothing to consent to: no Defender',
   'customers.outcome.tenant-taken': 'The tenant belongs to another customer. Nothing was bound',
-  'customers.outcome.tenant-is-partner': 'Consented in your own tenant. Nothing was bound',
+  'customers.outcome.tenant-is-partner': 'Signed in to your own tenant. Nothing was bound',
   'customers.outcome.other-tenant-signed-in': 'Signed in to another tenant than the one claimed. Nothing was bound',
   'customers.outcome.sign-in-failed': 'The sign-in that proves the tenant failed. Nothing was bound',
   'customers.outcome.link-withdrawn': 'Came back after the link was withdrawn. Nothing was bound',
@@ -311,6 +317,8 @@ export const customers = {
     'The customer: finish on Microsoft’s page. An approval given later is found by itself when a tenant is expected',
   'customers.act.claimed': 'Nobody, wait a moment',
   'customers.act.proving-tenant': 'Nobody, wait a moment',
+  'customers.act.awaiting-proof': 'Nobody, Muster keeps asking',
+  'customers.act.unproven': 'The customer: open the link again, and accept at Microsoft',
   'customers.act.bound': 'Nobody',
   'customers.act.review': 'You: bind or refuse',
   'customers.act.declined': 'The customer: open the link again',
@@ -328,7 +336,7 @@ export const customers = {
   'customers.tenants': 'Tenants',
   'customers.tenants.none': 'No tenant is connected',
   'customers.tenants.none.next':
-    'The first one appears here by itself, a few seconds after a consent. This is not “0 incidents”: Muster is not looking yet.',
+    'The first one appears here by itself, a few seconds after Microsoft shows a consent. This is not “0 incidents”: Muster is not looking yet.',
   'customers.tenants.details': 'Proof and history',
   'customers.tenants.add': 'Add a tenant that consented already',
   'customers.tenants.add.label': 'Domain or tenant ID',

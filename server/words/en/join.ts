@@ -89,7 +89,10 @@ export const join = {
   'join.not-admin.works': 'The link works for whoever opens it.',
   'join.read-again': 'Read the page again',
 
-  'join.step.received': 'Consent received',
+  'join.step.received': 'Your answer has arrived',
+  'join.step.said.callback': 'Your browser names the organisation this link is for',
+  'join.step.said.sign-in': 'Your sign-in shows the organisation it is about',
+  'join.step.said.decision': '{partner} has confirmed the organisation it is about',
   'join.step.for': 'It is for {customer}',
   'join.step.how.pinned': 'It came from the organisation this link is for',
   'join.step.how.sign-in': 'Confirmed by your sign-in',
@@ -140,6 +143,9 @@ export const join = {
   'join.end.unchanged.title': 'Ask us first',
   'join.end.unchanged.lead': 'With this link we cannot go on by ourselves. Nothing was read.',
   'join.end.unchanged.do': 'Get in touch with {partner} and name the reference below.',
+  'join.end.claimed.title': 'Thank you. We are checking with Microsoft',
+  'join.end.claimed.lead':
+    'Your browser says that you accepted. Now we ask Microsoft whether it is so. That usually takes a few minutes, now and then hours. You need not wait: close this page if you like, we keep asking.',
   'join.end.proving.title': 'Thank you. We are checking that it works',
   'join.end.proving.lead':
     'Microsoft usually needs a few minutes until a consent takes effect everywhere. Now and then it takes hours. You need not wait: close this page if you like, we keep trying.',
@@ -181,7 +187,7 @@ export const join = {
     'The organisation you signed in to cannot be connected through this link. Nothing was read.',
   'join.end.tenant-taken.do': 'Get in touch with {partner} and name the reference below.',
   'join.end.tenant-is-partner.title': 'That was an account of {partner}',
-  'join.end.tenant-is-partner.lead': 'The consent came from the organisation that asks for it. Nothing was read.',
+  'join.end.tenant-is-partner.lead': 'You signed in to the organisation that asks for the consent. Nothing was read.',
   'join.end.tenant-is-partner.do': 'Try again with an account of {customer}.',
   'join.end.sign-in-failed.title': 'We could not see which organisation it was',
   'join.end.sign-in-failed.lead':
@@ -212,12 +218,11 @@ export const join = {
   'join.end.no-data.do':
     'Open security.microsoft.com once with a Defender licence and see whether incidents are shown. We look again by ourselves.',
   'join.end.blocked.title': 'A Conditional Access policy keeps us out',
-  'join.end.blocked.lead':
-    'Your consent is there, but one of your policies for workload identities stops the app. Nothing is read.',
+  'join.end.blocked.lead': 'One of your policies for workload identities stops the app. Nothing is read.',
   'join.end.blocked.do':
     'In the Microsoft Entra admin centre, let the app with the ID below through in that policy. We notice by ourselves.',
   'join.end.disabled.title': 'The app is switched off',
-  'join.end.disabled.lead': 'Your consent is there, but the app is disabled in your organisation. Nothing is read.',
+  'join.end.disabled.lead': 'The app is disabled in your organisation. Nothing is read.',
   'join.end.disabled.do':
     'In the Microsoft Entra admin centre, under Enterprise applications, open the app, choose Properties and set “Enabled for users to sign-in?” to Yes. We notice by ourselves.',
   'join.end.revoked.title': 'The consent was taken back',

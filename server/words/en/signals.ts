@@ -24,6 +24,7 @@ export const signals = {
   'standing.proving': 'Proving',
   'standing.review': 'Needs your decision',
   'standing.declined': 'Not completed',
+  'standing.claimed': 'Being checked',
   'standing.at-microsoft': 'At Microsoft',
   'standing.opened': 'Opened',
   'standing.waiting': 'Waiting for consent',

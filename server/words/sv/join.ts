@@ -90,7 +90,10 @@ export const join = {
   'join.not-admin.works': 'Länken fungerar för den som öppnar den.',
   'join.read-again': 'Läs sidan igen',
 
-  'join.step.received': 'Godkännandet har kommit fram',
+  'join.step.received': 'Ditt svar har kommit fram',
+  'join.step.said.callback': 'Din webbläsare anger organisationen som länken är till för',
+  'join.step.said.sign-in': 'Din inloggning visar vilken organisation det gäller',
+  'join.step.said.decision': '{partner} har bekräftat vilken organisation det gäller',
   'join.step.for': 'Det gäller {customer}',
   'join.step.how.pinned': 'Det kom från den organisation som länken är till för',
   'join.step.how.sign-in': 'Bekräftat genom din inloggning',
@@ -141,6 +144,9 @@ export const join = {
   'join.end.unchanged.title': 'Fråga oss först',
   'join.end.unchanged.lead': 'Med den här länken kommer vi inte vidare på egen hand. Ingenting har lästs.',
   'join.end.unchanged.do': 'Kontakta {partner} och uppge referensen nedan.',
+  'join.end.claimed.title': 'Tack. Vi kontrollerar med Microsoft',
+  'join.end.claimed.lead':
+    'Enligt din webbläsare har du godkänt. Nu frågar vi Microsoft om det stämmer. Det tar oftast några minuter, ibland timmar. Du behöver inte vänta: stäng gärna sidan, vi fortsätter fråga.',
   'join.end.proving.title': 'Tack. Vi kontrollerar att det fungerar',
   'join.end.proving.lead':
     'Microsoft behöver oftast några minuter innan ett godkännande slår igenom överallt. Ibland tar det timmar. Du behöver inte vänta: stäng gärna sidan, vi fortsätter försöka.',
@@ -182,7 +188,8 @@ export const join = {
     'Organisationen du loggade in hos kan inte anslutas med den här länken. Ingenting har lästs.',
   'join.end.tenant-taken.do': 'Kontakta {partner} och uppge referensen nedan.',
   'join.end.tenant-is-partner.title': 'Det var ett konto hos {partner}',
-  'join.end.tenant-is-partner.lead': 'Godkännandet kom från organisationen som själv ber om det. Ingenting har lästs.',
+  'join.end.tenant-is-partner.lead':
+    'Du loggade in hos organisationen som själv ber om godkännandet. Ingenting har lästs.',
   'join.end.tenant-is-partner.do': 'Försök igen med ett konto hos {customer}.',
   'join.end.sign-in-failed.title': 'Vi kunde inte se vilken organisation det var',
   'join.end.sign-in-failed.lead':
@@ -214,12 +221,11 @@ export const join = {
   'join.end.no-data.do':
     'Öppna security.microsoft.com en gång med en Defender-licens och se om incidenter visas. Vi tittar igen av oss själva.',
   'join.end.blocked.title': 'En princip för villkorsstyrd åtkomst stänger ute oss',
-  'join.end.blocked.lead':
-    'Godkännandet finns, men en av era principer för arbetsbelastningsidentiteter stoppar appen. Ingenting läses.',
+  'join.end.blocked.lead': 'En av era principer för arbetsbelastningsidentiteter stoppar appen. Ingenting läses.',
   'join.end.blocked.do':
     'Släpp igenom appen med ID:t nedan i den principen, i administrationscentret för Microsoft Entra. Vi märker det själva.',
   'join.end.disabled.title': 'Appen är avstängd',
-  'join.end.disabled.lead': 'Godkännandet finns, men appen är inaktiverad hos er. Ingenting läses.',
+  'join.end.disabled.lead': 'Appen är inaktiverad hos er. Ingenting läses.',
   'join.end.disabled.do':
     'Öppna appen i administrationscentret för Microsoft Entra, under Företagsprogram, välj Egenskaper och sätt ”Aktiverat för användare att logga in?” till Ja. Vi märker det själva.',
   'join.end.revoked.title': 'Godkännandet togs tillbaka',

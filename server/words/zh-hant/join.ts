@@ -82,7 +82,10 @@ export const join = {
   'join.not-admin.works': '任何人都可以開啟此連結。',
   'join.read-again': '重新閱讀說明',
 
-  'join.step.received': '已收到同意',
+  'join.step.received': '已收到您的回覆',
+  'join.step.said.callback': '您的瀏覽器指出此連結所屬的組織',
+  'join.step.said.sign-in': '您的登入顯示所屬的組織',
+  'join.step.said.decision': '{partner} 已確認所屬的組織',
   'join.step.for': '對象為 {customer}',
   'join.step.how.pinned': '來自此連結所指定的組織',
   'join.step.how.sign-in': '已透過您的登入確認',
@@ -132,6 +135,9 @@ export const join = {
   'join.end.unchanged.title': '請先詢問我們',
   'join.end.unchanged.lead': '使用此連結，我們無法自行繼續處理。未讀取任何資料。',
   'join.end.unchanged.do': '請與 {partner} 聯絡，並提供下方的參考編號。',
+  'join.end.claimed.title': '謝謝您。我們正在向 Microsoft 確認',
+  'join.end.claimed.lead':
+    '您的瀏覽器表示您已按下「接受」，我們正在向 Microsoft 確認是否屬實。通常需要幾分鐘，偶爾需要數小時。您不必等待，可以關閉本頁，我們會持續確認。',
   'join.end.proving.title': '謝謝您。我們正在確認是否已生效',
   'join.end.proving.lead':
     'Microsoft 通常需要幾分鐘才能讓同意在各處生效，偶爾需要數小時。您不必等待，可以關閉本頁，我們會持續嘗試。',
@@ -167,7 +173,7 @@ export const join = {
   'join.end.tenant-taken.lead': '您登入的組織無法透過此連結建立連線。未讀取任何資料。',
   'join.end.tenant-taken.do': '請與 {partner} 聯絡，並提供下方的參考編號。',
   'join.end.tenant-is-partner.title': '這是 {partner} 的帳戶',
-  'join.end.tenant-is-partner.lead': '同意來自提出請求的組織本身。未讀取任何資料。',
+  'join.end.tenant-is-partner.lead': '您登入的是提出請求的組織本身。未讀取任何資料。',
   'join.end.tenant-is-partner.do': '請以 {customer} 的帳戶再試一次。',
   'join.end.sign-in-failed.title': '我們無法得知是哪一個組織',
   'join.end.sign-in-failed.lead': 'Microsoft 未確認登入，因此我們不知道您是代表哪一個組織同意。未讀取任何資料。',
@@ -194,10 +200,10 @@ export const join = {
   'join.end.no-data.do':
     '請以具備 Defender 授權的帳戶開啟一次 security.microsoft.com，並查看是否顯示事件。我們會自動再次查看。',
   'join.end.blocked.title': '條件式存取原則阻擋了我們',
-  'join.end.blocked.lead': '您的同意已存在，但貴組織的一項工作負載身分識別原則阻擋了該應用程式。未讀取任何資料。',
+  'join.end.blocked.lead': '貴組織的一項工作負載身分識別原則阻擋了該應用程式。未讀取任何資料。',
   'join.end.blocked.do': '請在 Microsoft Entra 系統管理中心，於該原則中允許下方識別碼的應用程式。我們會自動得知。',
   'join.end.disabled.title': '應用程式已停用',
-  'join.end.disabled.lead': '您的同意已存在，但該應用程式在貴組織中已停用。未讀取任何資料。',
+  'join.end.disabled.lead': '該應用程式在貴組織中已停用。未讀取任何資料。',
   'join.end.disabled.do':
     '請在 Microsoft Entra 系統管理中心的「企業應用程式」中開啟該應用程式，選擇「屬性」，將「為使用者啟用登入？」設為「是」。我們會自動得知。',
   'join.end.revoked.title': '同意已收回',
