@@ -54,27 +54,17 @@ export async function loadBindingFacts(
  * @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED
  */
 export async function bindClaimed(tx: Tx, actor: Actor, binding: Binding): Promise<BindingEnd> {
-  const facts = await loadBindingFacts(tx, binding)
-  const verdict = judgeBinding(facts)
+  let verdict = judgeBinding(await loadBindingFacts(tx, binding))
   if (verdict !== 'allowed') return verdict
-  const { tenantId, customerId, now, proven } = binding
-  const decided = binding.how === 'confirmed' || binding.how === 'entered'
-  if (facts.owner)
-    await proveAnew(tx, actor, tenantId, now, { consented: proven, revive: decided, unlessActive: proven })
-  else {
-    await bindTenant(
-      tx,
-      actor,
-      {
-        tenantId,
-        customerId,
-        how: binding.how,
-        by: binding.by,
-        region: binding.region ?? null,
-        consented: proven,
-      },
-      now,
-    )
+  const { tenantId, customerId, now, proven, how, by, region = null } = binding
+  const bound = await bindTenant(tx, actor, { tenantId, customerId, how, by, region, consented: proven }, now)
+  if (!bound) {
+    // It has an owner, before or since the look above: the row that kept this one out is what decides.
+    verdict = judgeBinding(await loadBindingFacts(tx, binding))
+    if (verdict !== 'allowed') return verdict
+    const decided = how === 'confirmed' || how === 'entered'
+    const options = { customerId, consented: proven, revive: decided, unlessActive: proven }
+    await proveAnew(tx, actor, tenantId, now, options)
   }
   if (proven && binding.linkId !== null) await completeLink(tx, actor, binding.linkId, now)
   return 'bound'

@@ -7,7 +7,8 @@ import { type BoundHow, holdTenant, tenantById, unknownCapabilities } from './te
 /**
  * Binds a tenant to a customer: the one row that decides whose data is shown under whose name.
  * A tenant bound before, offboarded ones included, is not bound again: `proveAnew` is the deliberate way back.
- * @throws PortalError TENANT_TAKEN, CUSTOMER_OFFBOARDED, NOT_FOUND: nothing changed, and the transaction can go on
+ * @returns false when it has an owner, this customer or another: nothing changed, and the transaction can go on
+ * @throws PortalError CUSTOMER_OFFBOARDED, NOT_FOUND
  */
 export async function bindTenant(
   tx: Tx,
@@ -21,7 +22,7 @@ export async function bindTenant(
     consented: boolean
   },
   now: Date,
-): Promise<void> {
+): Promise<boolean> {
   const at = now.toISOString()
   await holdServedCustomer(tx, binding.customerId)
   // Not an insert that fails: on PostgreSQL that would take the refusal's own witness with it.
@@ -71,7 +72,7 @@ export async function bindTenant(
     })
     .onConflict((oc) => oc.column('tenant_id').doNothing())
     .executeTakeFirst()
-  if (bound.numInsertedOrUpdatedRows !== 1n) throw new PortalError('TENANT_TAKEN')
+  if (bound.numInsertedOrUpdatedRows !== 1n) return false
   await recordAudit(tx, actor, {
     action: binding.how === 'entered' ? 'tenant.entered' : 'tenant.bound',
     at: now,
@@ -79,23 +80,26 @@ export async function bindTenant(
     tenantId: binding.tenantId,
     facts: { how: binding.how },
   })
+  return true
 }
 
 /**
  * A consent for a tenant this customer already has: proven anew, at once; with `unlessActive` only where access is not there
  * already. An offboarded one comes back this way only when an operator decided so.
- * @throws PortalError NOT_FOUND, TENANT_TAKEN for a tombstone, CUSTOMER_OFFBOARDED
+ * @param options.customerId whose the tenant has to be
+ * @throws PortalError NOT_FOUND, TENANT_TAKEN for a tombstone or another customer's, CUSTOMER_OFFBOARDED
  */
 export async function proveAnew(
   tx: Tx,
   actor: Actor,
   tenantId: string,
   now: Date,
-  options: { consented: boolean; revive: boolean; unlessActive?: boolean },
+  options: { customerId?: string; consented: boolean; revive: boolean; unlessActive?: boolean },
 ): Promise<void> {
   const at = now.toISOString()
   const { customerId, accessState } = await tenantById(tx, tenantId)
   if (accessState === 'offboarded' && !options.revive) throw new PortalError('TENANT_TAKEN')
+  if (customerId !== (options.customerId ?? customerId)) throw new PortalError('TENANT_TAKEN')
   // Customer before tenant, as everywhere: whoever offboards takes them in that order too.
   await holdServedCustomer(tx, customerId)
   const tenant = await holdTenant(tx, tenantId)

@@ -162,7 +162,8 @@ async function proofOf(
   if (tenantId === null) return { tenant: null, awaited: null }
   const tenant = await findTenant(db, tenantId)
   return {
-    tenant: tenant?.customerId === attempt.customerId ? tenant : null,
+    // What is only claimed tells nothing of a tenant that is another customer's.
+    tenant: waits && tenant?.customerId !== attempt.customerId ? null : tenant,
     awaited: waits ? await findAwaitedProof(db, tenantId) : null,
   }
 }
