@@ -76,10 +76,13 @@ describe('the dictionary of AADSTS numbers', () => {
   })
 
   test('speaks of Conditional Access for its own numbers alone', () => {
+    expect(new Set(entries.filter(({ code }) => code === 'blocked-by-policy').map(({ reason }) => reason))).toEqual(
+      new Set(['policy', 'device']),
+    )
     const told = entries
       .filter((entry) => entry.code === 'blocked-by-policy' && !entry.cause)
       .map(({ number }) => number)
-    expect(told).toEqual([50131, 53003, 530031, 530036, 530084])
+    expect(told).toEqual([50131, 53003, 530031, 530032, 530036, 530084])
   })
 
   test('lets the longest known number decide, then the first', () => {

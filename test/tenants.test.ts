@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { enterTenant } from '../server/binding.ts'
+import { findEntry } from '../server/microsoft/dictionary.ts'
 import { listAudit } from '../server/store/audit.ts'
 import { findTenant } from '../server/store/tenants.ts'
 import { before, connected, consentedTenant, customerNamed, formToken, untilNothingIsDue } from './admin-stage.ts'
@@ -68,7 +69,7 @@ onEachEngine('the page of a tenant', (engine) => {
     ['revoked', 'Consent revoked', 'AADSTS7000229', 'The customer’s administrator', 'btn-primary'],
     ['disabled', 'App disabled', 'AADSTS7000112', 'The customer’s administrator', null],
     ['blocked', 'Blocked by Conditional Access', 'AADSTS53003', 'The customer’s administrator', null],
-    ['gone', 'Tenant gone', 'AADSTS90002', 'The customer’s administrator', 'btn-primary'],
+    ['gone', 'Tenant not available', 'AADSTS90002', 'The customer’s administrator', 'btn-primary'],
   ] as const)(
     'explains %s: who must act, what Microsoft answered, what next',
     async (state, word, number, who, issue) => {
@@ -94,6 +95,24 @@ onEachEngine('the page of a tenant', (engine) => {
       expect(button?.[1]?.includes('btn-primary') ?? false).toBe(issue !== null)
     },
   )
+
+  test.each([
+    [5000224, 'gone', 'Tenant not available', 'Microsoft has made the customer’s tenant unavailable'],
+    [5000225, 'gone', 'Tenant not available', 'because nobody used it for long'],
+    [501051, 'limited', 'Permission missing', 'this permission is not assigned to it'],
+    [500014, 'unlicensed', 'No Defender data', 'app behind the permission is switched off'],
+    [53000, 'blocked', 'Blocked by Conditional Access', 'asks for a managed or approved device'],
+  ] as const)('told AADSTS%i says what that number says, and what it is', async (code, state, word, why) => {
+    const { tenant } = await connected(here, `Number ${code}`)
+    here.simulator.world.setWeather(tenant.id, 'refusal', { code })
+    await later(7 * hour)
+    here.simulator.world.clearWeather(tenant.id)
+    const page = await alice.open(`/tenants/${tenant.id}`)
+    expect((await findTenant(here.portal.db, tenant.id))?.accessState).toBe(state)
+    expect(page.text).toContain(word)
+    expect(page.text).toContain(why)
+    expect(page.text).toContain(`AADSTS${code} (${findEntry(code)?.fact})`)
+  })
 
   test('says that a consent still has to spread, and turns by itself', async () => {
     const customer = await customerNamed(here, 'Spreading')

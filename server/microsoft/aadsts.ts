@@ -219,6 +219,7 @@ export const reasons = {
     numbers: [
       [53003, 'a Conditional Access policy forbids the token'],
       [530031, 'an access policy does not let the token be issued'],
+      [530032, 'Conditional Access refused by a security policy of the tenant'],
       [530036, 'a policy on ways of signing in refuses the session'],
       [530084, 'a policy asks for tokens that are bound to the device'],
       [50131, 'Conditional Access refused; the sign-in log says which condition'],
@@ -251,17 +252,15 @@ export const reasons = {
       [700003, 'the device is not in the directory'],
     ],
   },
+  // Of accounts, and no Conditional Access: nothing that stands between an app and a tenant.
   'security-policy': {
-    ...policy,
+    ...account,
     login: 'security-policy',
     cause: true,
-    numbers: [
-      [530032, 'a security policy of the tenant blocks the request'],
-      [530035, 'security defaults block the request'],
-    ],
+    numbers: [[530035, 'security defaults block the request']],
   },
   'account-risk': {
-    ...policy,
+    ...account,
     login: 'account-risk',
     cause: true,
     numbers: [

@@ -159,7 +159,8 @@ export const customers = {
   'customers.next.revoked': 'Issue a new link. With a new consent the same customer and history go on.',
   'customers.next.limited': 'Issue a new link, for an administrator who may grant the permission.',
   'customers.next.unproven': 'Issue a new link: either nobody consented, or the consent was taken back at once.',
-  'customers.next.gone': 'Ask the customer which tenant they use now, and issue a new link for it.',
+  'customers.next.gone':
+    'Ask the customer whether this tenant is still theirs. If they use another now, issue a new link for that one.',
   'customers.next.disabled': 'Nothing can be done from here. Muster keeps trying.',
   'customers.next.blocked': 'Nothing can be done from here. Muster keeps trying.',
   'customers.next.unlicensed': 'Nothing can be done from here. Muster keeps trying.',

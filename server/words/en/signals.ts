@@ -18,7 +18,7 @@ export const signals = {
   'standing.blocked': 'Blocked by Conditional Access',
   'standing.limited': 'Permission missing',
   'standing.disabled': 'App disabled',
-  'standing.gone': 'Tenant gone',
+  'standing.gone': 'Tenant not available',
   'standing.unproven': 'No consent found',
   'standing.unlicensed': 'No Defender data',
   'standing.proving': 'Proving',
