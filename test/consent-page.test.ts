@@ -173,7 +173,7 @@ onEachEngine('the page behind a consent link', (engine) => {
   describe('in the reader’s language', () => {
     const titles = {
       en: 'asks to read the security incidents',
-      sv: 'ber att få läsa säkerhetsincidenterna',
+      sv: 'ber om att få läsa säkerhetsincidenterna',
       'zh-Hant': '請求讀取貴組織 Microsoft 365 中的資安事件',
     }
 

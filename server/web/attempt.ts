@@ -226,7 +226,8 @@ function heldUpBy(code: string | null): AttemptView['heldUp'] {
 function untilNextTry(nextAt: string | null, now: Date): number | null {
   if (nextAt === null) return null
   const wait = Date.parse(nextAt) - now.getTime()
-  return wait > 0 ? wait : null
+  // Less than a second is told as under way.
+  return wait >= 1_000 ? wait : null
 }
 
 /** Quickly while something is under way, slowly while somebody has to act. */

@@ -16,6 +16,8 @@ export interface Format {
   /** A span as words: `2 h 33 min`. */
   span(milliseconds: number): string
   number(value: number): string
+  /** A day alone, as text for a letter: `14 December 2026`, as `time(…, 'date')` shows it on a page. */
+  dateText(value: Date | string): string
   /** A UTC calendar day, `2026-10-22`, as `22 Oct`. */
   shortDay(day: string): string
 }
@@ -75,6 +77,10 @@ export function createFormat(language: Language, timeZone: string | null, now: D
   return {
     span,
     number: (value) => numbers.format(value),
+    dateText(value) {
+      const date = dateOf(value)
+      return date ? text(date, 'date') : ''
+    },
     shortDay: (day) => written(new Date(`${day}T00:00:00Z`), language, 'UTC', { day: 'numeric', month: 'short' }),
     time(value, style = 'moment') {
       const date = dateOf(value)

@@ -6,6 +6,7 @@ import type { Customer } from '../store/customers.ts'
 import type { ConsentLink } from '../store/links.ts'
 import { findIntroductionGap, readSettings } from '../store/settings.ts'
 import { type Language, languages, say } from '../words.ts'
+import { createFormat } from './format.ts'
 import type { OperatorRequest } from './route.ts'
 import { dropSealed, type Sealed, seal, unseal } from './sealed.ts'
 
@@ -92,7 +93,8 @@ async function mailsFor(
       partner,
       sender,
       url,
-      until: dayAndHour(code, link.expiresAt),
+      // Nobody knows the zone of whoever will read the letter.
+      until: createFormat(code, 'UTC', portal.now()).dateText(link.expiresAt),
       reference: link.reference,
       does: asking.changes ? 'work' : 'read',
       cannot: asking.cannot.length > 0 ? 'yes' : 'no',
@@ -104,17 +106,6 @@ async function mailsFor(
     return { language: code, name, text, address }
   })
 }
-
-const locales: Record<Language, string> = { en: 'en-GB', sv: 'sv-SE', 'zh-Hant': 'zh-TW' }
-
-/** Nobody knows the zone of whoever will read the mail, so it is told in UTC. */
-const dayAndHour = (language: Language, at: string) =>
-  `${new Intl.DateTimeFormat(locales[language], {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    hourCycle: 'h23',
-    timeZone: 'UTC',
-  }).format(new Date(at))} UTC`
 
 /** Mail programs read `%20` and `%0D%0A`; the plus signs of forms they leave as they are. */
 const mailQuery = (fields: Record<string, string>) =>

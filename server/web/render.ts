@@ -34,6 +34,10 @@ interface Page extends Format, Signals {
   /** The hidden field without which no form is accepted; public forms name the path they post to. */
   csrfField(action?: string): Html
   lang: Reader['language']
+  /** Between two sentences: Chinese ones stand without a space. */
+  gap: string
+  /** A title in which words that belong together stay on one line. */
+  heading(text: string): Html
   languages: typeof languages
   reader: Reader
   /** Path and query of this page. */
@@ -93,6 +97,8 @@ function pageFor(res: Response, frame: Frame | null): Page {
         : html`id="${id}" data-live hx-get="${path}" hx-trigger="every ${seconds}s" hx-select="#${id}" hx-target="this" hx-swap="morph:outerHTML" hx-headers='{"X-Muster-Live":"1"}'`,
     csrfField: (action) => csrfField(portal, res.req, action),
     lang: reader.language,
+    gap: reader.language === 'zh-Hant' ? '' : ' ',
+    heading,
     languages,
     reader,
     path,
@@ -100,6 +106,12 @@ function pageFor(res: Response, frame: Frame | null): Page {
     frame,
   }
 }
+
+/** Chinese may break a line between any two characters: “your organisation” torn apart reads as two other words. */
+const inseparable = /(貴組織|系統管理員)/u
+
+const heading = (text: string): Html =>
+  html`${text.split(inseparable).map((part) => (inseparable.test(part) ? html`<span class="nowrap">${part}</span>` : part))}`
 
 function translator(language: Reader['language']): Translate {
   const plain = (key: MessageKey, values?: MessageValues) => say(language, key, values)

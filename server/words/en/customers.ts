@@ -142,7 +142,7 @@ export const customers = {
   'customers.issued.done': 'Done',
   'customers.mail.subject': 'Consent for {partner} in your Microsoft 365',
   'customers.mail.text':
-    'Hello,\n\nas agreed, {partner} will start to {does, select, work {work with} other {read}} the security incidents of your Microsoft 365 environment. This takes a consent by one of your administrators, and about two minutes:\n\n{url}\n\nWho can say yes: {consenters}.\n\nThe page shows who we are, what we ask for{cannot, select, yes {, what we cannot do with it} other {}} and how you take the consent back. The link is valid until {until}. Its reference is {reference}.\n\nIf you are not sure that this letter is genuine, call us on the number in your contract.\n\n{sender}\n{partner}',
+    'Hello,\n\nas agreed, {partner} will start to {does, select, work {work with} other {read}} the security incidents of your Microsoft 365 environment. For that, one of your administrators has to give consent. It takes about two minutes:\n\n{url}\n\nWho can say yes: {consenters}.\n\nThe page shows who we are, what we ask for{cannot, select, yes {, what we cannot do with it} other {}} and how you take the consent back. The link is valid until {until}. Its reference is {reference}.\n\nIf you are not sure that this letter is genuine, call us on the number in your contract.\n\n{sender}\n{partner}',
 
   'customers.trouble.since': '{standing} since',
   'customers.trouble.blind': 'Blind since',

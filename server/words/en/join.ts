@@ -166,7 +166,7 @@ export const join = {
   'join.end.review.do': 'You need not do anything more. Nothing is read until then.',
   'join.end.declined.title': 'You declined. Nothing has changed',
   'join.end.declined.lead': 'Nothing was read. All we noted is that someone used this link and declined.',
-  'join.end.declined.do': 'If that was a mistake, or a question is open:',
+  'join.end.declined.do': 'If that was a mistake, or you have a question:',
   'join.end.not-admin.title': 'Your account cannot give this consent',
   'join.end.not-admin.lead': 'Microsoft asks for an administrator here. That is not a fault, and nothing has changed.',
   'join.end.not-admin.do': 'Forward the link to an administrator, or try again with such an account.',
@@ -181,7 +181,7 @@ export const join = {
   'join.end.unlicensed.lead':
     'Microsoft could not grant the permission, because the service it belongs to is not there. Nothing has changed.',
   'join.end.unlicensed.do':
-    'Talk to {partner} about the licence. Once you have one, open security.microsoft.com with it, then try again.',
+    'Talk to {partner} about the licence. Once you have one, sign in to security.microsoft.com with an account that has it, then try again.',
   'join.end.tenant-taken.title': 'This organisation cannot use this link',
   'join.end.tenant-taken.lead':
     'The organisation you signed in to cannot be connected through this link. Nothing was read.',
@@ -216,7 +216,7 @@ export const join = {
   'join.end.no-data.lead':
     'Your consent is there, but Microsoft Defender XDR gives nothing to read: there is no licence, or it was never opened.',
   'join.end.no-data.do':
-    'Open security.microsoft.com once with a Defender licence and see whether incidents are shown. We look again by ourselves.',
+    'Sign in to security.microsoft.com once with an account that has a Defender licence, and see whether incidents are shown. We look again by ourselves.',
   'join.end.blocked.title': 'A Conditional Access policy keeps us out',
   'join.end.blocked.lead': 'One of your policies for workload identities stops the app. Nothing is read.',
   'join.end.blocked.do':

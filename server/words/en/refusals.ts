@@ -14,10 +14,10 @@ export const refusals = {
   'refusal.role-missing.lost.next': 'Send a new consent link. A new consent brings the permission back.',
   'refusal.app-disabled': 'The customer’s administrator has disabled the app in their tenant.',
   'refusal.app-disabled.next':
-    'Ask them to set “Enabled for users to sign in” to Yes under Enterprise applications in Entra.',
+    'Ask them to set “Enabled for users to sign-in?” to Yes under Enterprise applications in Entra.',
   'refusal.unlicensed': 'The customer’s tenant has no Microsoft Defender XDR, so there is nothing to grant or to read.',
   'refusal.unlicensed.next':
-    'Ask the customer for a Defender licence, and to open security.microsoft.com once with it.',
+    'Ask the customer for a Defender licence, and to sign in to security.microsoft.com once with an account that has it.',
   'refusal.not-set-up': 'Microsoft Defender XDR is not set up in the customer’s tenant; the customer has to do that.',
   'refusal.not-set-up.next':
     'The consent is there and stays. Ask them to sign in to security.microsoft.com with an account that has a Defender licence and to open Incidents once: that sets it up. Muster notices by itself.',
