@@ -1,6 +1,6 @@
 /** Svenska: vad som gick fel (`error.<CODE>`) och vad man gör åt det (`.next`). */
 export const errors = {
-  'error.BAD_REQUEST': 'Den här begäran passar inte',
+  'error.BAD_REQUEST': 'Begäran gick inte att tolka',
   'error.BAD_REQUEST.next':
     'Den innehåller något som ingen sida i Muster skickar, så inget gjordes med den. Gå tillbaka, ladda om sidan och försök en gång till.',
   'error.FORM_INCOMPLETE': 'Något saknas',
@@ -10,7 +10,7 @@ export const errors = {
     'Ingenting har ändrats och ingen loggades in. Börja om från länken eller sidan du kom från.',
   'error.SIGN_IN_REQUIRED': 'Du är inte inloggad',
   'error.SIGN_IN_REQUIRED.next': 'Inget gjordes. Logga in och försök igen.',
-  'error.SIGN_IN_EXPIRED': 'Den här inloggningen är över',
+  'error.SIGN_IN_EXPIRED': 'Inloggningen har gått ut',
   'error.SIGN_IN_EXPIRED.next':
     'Den tog längre än 15 minuter, har redan använts eller började i en annan webbläsare. Ingen loggades in. Börja om.',
   'error.SIGN_IN_REFUSED': 'Du är inte inloggad',
@@ -89,7 +89,7 @@ export const errors = {
   'error.MICROSOFT_UNAVAILABLE.next': 'Inget ändrades. Försök igen om några minuter.',
   'error.DATABASE_UNAVAILABLE': 'Muster når inte sin databas',
   'error.DATABASE_UNAVAILABLE.next': 'Inget ändrades. Den brukar komma tillbaka av sig själv: försök igen om en stund.',
-  'error.UNEXPECTED': 'Det gick inte',
+  'error.UNEXPECTED': 'Något gick fel',
   'error.UNEXPECTED.next':
     'Muster vet inte varför. Ladda om sidan innan du upprepar något: det den visar är det som gäller.',
 } as const

@@ -59,7 +59,7 @@ export const login = {
     'Det är inte ditt fel. Den som driver portalen måste kontrollera appens ID och registrering: npm run doctor visar vad som skiljer.',
   'login.app-being-made': 'Microsoft håller fortfarande på att lägga till appen',
   'login.app-being-made.next':
-    'Den kom till organisationen för en liten stund sedan. Vänta några minuter och försök igen.',
+    'Den lades till i organisationen för en liten stund sedan. Vänta några minuter och försök igen.',
   'login.consent-missing': 'Godkännandet finns inte ännu',
   'login.consent-missing.next':
     'Ingen administratör har gett det, eller så har det inte hunnit slå igenom hos Microsoft. Vänta några minuter och försök igen.',

@@ -20,10 +20,10 @@ export const permissions = {
   'join.ask.readDirectory.why': 'För att veta vem och vad en incident gäller. Ingenting ändras där.',
   'join.ask.ownProfile': 'Läsa profilen för den som godkänner',
   'join.ask.ownProfile.why': 'För att veta vem som kom tillbaka från Microsoft.',
-  'join.ask.other': 'Något som den här sidan saknar ord för',
+  'join.ask.other': 'En behörighet som den här sidan inte kan beskriva',
   'join.ask.other.why': 'Microsofts sida beskriver det. Fråga oss vad vi behöver det till innan du godkänner.',
   'join.asks.more':
     'Microsofts sida räknar upp allt som begärs. Om den visar mer än vad som står här: fråga oss innan du godkänner.',
-  'join.title.work': '{partner} ber att få arbeta med säkerhetsincidenterna i er Microsoft 365-miljö',
+  'join.title.work': '{partner} ber om att få arbeta med säkerhetsincidenterna i er Microsoft 365-miljö',
   'join.next.accept.more': 'Microsoft visar alla behörigheter. Du väljer <b>Acceptera</b> eller avbryter.',
 } as const

@@ -16,14 +16,14 @@ export const refusals = {
     'Skicka en ny godkännandelänk. Med ett nytt godkännande kommer behörigheten tillbaka.',
   'refusal.app-disabled': 'Kundens administratör har inaktiverat appen i sin klientorganisation.',
   'refusal.app-disabled.next':
-    'Be dem sätta ”Aktiverat för användare att logga in” till Ja under Företagsprogram i Entra.',
+    'Be dem sätta ”Aktiverat för användare att logga in?” till Ja under Företagsprogram i Entra.',
   'refusal.unlicensed':
     'Kundens klientorganisation saknar Microsoft Defender XDR, så det finns inget att godkänna eller läsa.',
-  'refusal.unlicensed.next': 'Be kunden skaffa en Defender-licens och öppna security.microsoft.com en gång med den.',
-  'refusal.not-set-up':
-    'Microsoft Defender XDR har inte börjat användas i kundens klientorganisation; det är kunden som måste göra det.',
+  'refusal.unlicensed.next':
+    'Be kunden skaffa en Defender-licens och logga in på security.microsoft.com en gång med ett konto som har den.',
+  'refusal.not-set-up': 'Microsoft Defender XDR är inte i gång i kundens klientorganisation; det måste kunden ordna.',
   'refusal.not-set-up.next':
-    'Godkännandet finns och består. Be kunden logga in på security.microsoft.com med ett konto som har en Defender-licens och öppna Incidenter en gång; då kommer tjänsten i gång. Muster märker det av sig självt.',
+    'Godkännandet finns och består. Be kunden logga in på security.microsoft.com med ett konto som har en Defender-licens och öppna Incidenter en gång; då kommer tjänsten i gång. Muster upptäcker det automatiskt.',
   'refusal.data-unavailable':
     'Behörigheten är given men Defender lämnar inga data; kunden behöver kontrollera licens och registrering.',
   'refusal.data-unavailable.next':

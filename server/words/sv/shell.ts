@@ -2,7 +2,7 @@
 export const shell = {
   'shell.skip': 'Hoppa till innehållet',
   'shell.language': 'Språk',
-  'shell.privacy': 'Dataskydd',
+  'shell.privacy': 'Så hanterar vi personuppgifter',
   'shell.reference': 'Referens {reference}',
   'shell.close': 'Stäng',
   'shell.copied': 'Kopierat',
@@ -27,7 +27,7 @@ export const shell = {
   'shell.error.time': 'Tid',
   'shell.error.code': 'Kod',
   'shell.error.correlation': 'Microsofts referens',
-  'shell.error.helps': 'Det hjälper oss',
+  'shell.error.helps': 'Så kan du hjälpa oss',
   'shell.error.tell': 'Uppge begärans ID för den som driver Muster. Resten står i loggen; där finns inget hemligt.',
   'shell.form.faults':
     '{n, plural, one {En sak att rätta innan det kan sparas} other {# saker att rätta innan det kan sparas}}',
