@@ -1,6 +1,6 @@
 /** 繁體中文：發生了什麼（`error.<CODE>`），以及接下來該怎麼做（`.next`）。 */
 export const errors = {
-  'error.BAD_REQUEST': '這個要求不符合格式',
+  'error.BAD_REQUEST': '無法辨識這個要求',
   'error.BAD_REQUEST.next': '其中含有 Muster 的頁面不會送出的內容，因此未做任何處理。請返回並重新載入頁面，再試一次。',
   'error.FORM_INCOMPLETE': '有欄位未填',
   'error.FORM_INCOMPLETE.next': '尚未儲存任何內容。請返回填妥缺少的欄位，再送出一次。',
@@ -8,7 +8,7 @@ export const errors = {
   'error.CALLBACK_UNREADABLE.next': '沒有任何變更，也沒有任何人登入。請從您收到的連結或原來的頁面重新開始。',
   'error.SIGN_IN_REQUIRED': '您尚未登入',
   'error.SIGN_IN_REQUIRED.next': '未做任何處理。請登入後再試一次。',
-  'error.SIGN_IN_EXPIRED': '這次登入已結束',
+  'error.SIGN_IN_EXPIRED': '這次登入已逾時',
   'error.SIGN_IN_EXPIRED.next':
     '可能已超過 15 分鐘、已使用過，或是在另一個瀏覽器中開始的。沒有任何人登入。請重新開始。',
   'error.SIGN_IN_REFUSED': '您尚未登入',
@@ -18,12 +18,12 @@ export const errors = {
     '此帳戶屬於另一個組織。Muster 僅供營運人員使用。您是客戶嗎？您不需要在這裡擁有帳戶，請向您的聯絡人索取顯示貴組織資料的頁面。',
   'error.SIGN_IN_NO_ROLE': '您在 Muster 中沒有角色',
   'error.SIGN_IN_NO_ROLE.next':
-    '帳戶 {account} 已辨識，但還不能查看任何內容。貴組織的管理員必須在 Entra 的「企業應用程式」中，為此帳戶指派 Muster.Admin、Muster.Analyst 或 Muster.Reader 其中一個應用程式角色，然後請您重新登入。',
+    '帳戶 {account} 已辨識，但還不能查看任何內容。貴組織的系統管理員必須在 Entra 的「企業應用程式」中，為此帳戶指派 Muster.Admin、Muster.Analyst 或 Muster.Reader 其中一個應用程式角色，然後請您重新登入。',
   'error.SIGN_IN_UNAVAILABLE': 'Microsoft 目前無法讓您登入',
   'error.SIGN_IN_UNAVAILABLE.next': '其登入服務沒有回應。您的帳戶沒有問題，已登入的人員不受影響。請於一分鐘後再試。',
   'error.FORBIDDEN': '您的角色無法執行此操作',
   'error.FORBIDDEN.next':
-    '此操作需要 {needed} 角色，您的角色是 {role}。未做任何處理。Muster 管理員可以代為執行，或為您指派該角色。',
+    '此操作需要 {needed} 角色，您的角色是 {role}。未做任何處理。Muster 的系統管理員可以代為執行，或為您指派該角色。',
   'error.CROSS_SITE': '這個要求來自其他網站',
   'error.CROSS_SITE.next': '未做任何處理。請在這裡開啟頁面，再從該頁面送出表單。',
   'error.FORM_EXPIRED': '這份表單已過期',
@@ -54,15 +54,15 @@ export const errors = {
   'error.TENANT_PAUSED': '此租用戶的讀取已暫停',
   'error.TENANT_PAUSED.next': '請在該租用戶的頁面上恢復讀取，然後再試一次。',
   'error.READING_PAUSED': '所有租用戶的讀取已暫停',
-  'error.READING_PAUSED.next': '管理員可以在總覽頁面上恢復讀取，然後再試一次。',
+  'error.READING_PAUSED.next': '系統管理員可以在總覽頁面上恢復讀取，然後再試一次。',
   'error.CUSTOMER_OFFBOARDED': '此客戶已終止服務',
   'error.CUSTOMER_OFFBOARDED.next': '沒有變更任何內容。若要再次為其服務，請先在該客戶的頁面上恢復服務。',
   'error.PARTNER_NOT_INTRODUCED': 'Muster 還不知道你們是誰',
   'error.PARTNER_NOT_INTRODUCED.next':
-    '在此之前不會產生連結：連結的頁面與信件必須說明由誰提出請求，以及如何查證。請由管理員在設定中填寫{gap, select, name {貴公司名稱} contact {供客戶聯絡的電話號碼或電子郵件地址} other {貴公司名稱，以及供客戶聯絡的電話號碼或電子郵件地址}}。',
+    '在此之前不會產生連結：連結的頁面與信件必須說明由誰提出請求，以及如何查證。請由系統管理員在設定中填寫{gap, select, name {貴組織名稱} contact {供客戶聯絡的電話號碼或電子郵件地址} other {貴組織名稱，以及供客戶聯絡的電話號碼或電子郵件地址}}。',
   'error.PERMISSIONS_UNCONFIRMED': '向客戶要求的權限可能比告知的更多',
   'error.PERMISSIONS_UNCONFIRMED.next':
-    '{n, plural, other {權杖中有 # 項尚未確認的角色}}：{roles}。在管理員於設定中確認是否向客戶要求這些權限之前，不會產生連結。',
+    '{n, plural, other {權杖中有 # 項尚未確認的角色}}：{roles}。在系統管理員於設定中確認是否向客戶要求這些權限之前，不會產生連結。',
   'error.TENANT_UNKNOWN': '沒有 Microsoft 租用戶擁有此網域',
   'error.TENANT_UNKNOWN.next': '請檢查拼字，或將欄位留空，稍後再手動確認租用戶。',
   'error.TENANT_TAKEN': '此租用戶屬於另一個客戶',

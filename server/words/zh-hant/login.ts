@@ -1,9 +1,9 @@
 /** 繁體中文：Microsoft 登入服務對操作者的回覆，以及接下來的做法。 */
 export const login = {
   'login.personal-account': '您使用的是個人帳戶',
-  'login.personal-account.next': '請改用公司帳戶。若 Microsoft 一再選取個人帳戶，請改用私密視窗重試。',
+  'login.personal-account.next': '請改用公司帳戶。若 Microsoft 一再選取個人帳戶，請改用無痕視窗重試。',
   'login.wrong-account': '此帳戶屬於其他組織',
-  'login.wrong-account.next': '請改用適用組織的帳戶。若 Microsoft 一再選取另一個帳戶，請改用私密視窗重試。',
+  'login.wrong-account.next': '請改用適用組織的帳戶。若 Microsoft 一再選取另一個帳戶，請改用無痕視窗重試。',
   'login.unknown-account': 'Microsoft 在此找不到這個帳戶',
   'login.unknown-account.next':
     '請檢查登入時輸入的帳戶名稱，或改用其他帳戶。若名稱無誤，請向系統管理員確認該帳戶是否仍存在。',
@@ -28,7 +28,7 @@ export const login = {
   'login.declined': '登入已取消',
   'login.declined.next': '沒有任何變更。您可以隨時再試一次。',
   'login.device': '此處不允許使用這部裝置',
-  'login.device.next': '您的組織要求使用受其管理或核准的裝置。請改用這類裝置，或洽系統管理員。',
+  'login.device.next': '貴組織要求使用受其管理或核准的裝置。請改用這類裝置，或洽系統管理員。',
   'login.policy': '條件式存取原則阻擋了這次登入',
   'login.policy.next': '請洽貴組織的系統管理員：Entra 的登入記錄會顯示是哪一項原則。換個地點或裝置或許可以登入。',
   'login.security-policy': '貴組織的安全性設定阻擋了這次登入',

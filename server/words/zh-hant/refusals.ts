@@ -1,17 +1,17 @@
 /** 繁體中文：Microsoft 為何拒絕、該由誰處理、接下來做什麼。 */
 export const refusals = {
-  'refusal.not-consented': '客戶的系統管理員尚未同意，或已撤銷同意。',
+  'refusal.not-consented': '客戶的系統管理員尚未同意，或已撤回同意。',
   'refusal.not-consented.next': '請將同意連結寄給客戶。若剛完成同意，請稍候幾分鐘，Microsoft 需要時間生效。',
   'refusal.not-consented.lost': '原有的同意已不存在：客戶租用戶中有人刪除了應用程式或其權限。',
   'refusal.not-consented.lost.next': '請傳送新的同意連結。只有客戶的系統管理員能恢復存取權。',
-  'refusal.role-missing': '客戶的系統管理員已同意，但授與的內容中沒有這項權限。',
+  'refusal.role-missing': '客戶的系統管理員已同意，但授與的權限不含此項。',
   'refusal.role-missing.next': '若剛完成同意，請稍候幾分鐘；否則請再寄一次連結，交由有權授與的系統管理員處理。',
   'refusal.role-missing.lost': '原有的權限已不存在：客戶租用戶中有人將其從應用程式移除。',
   'refusal.role-missing.lost.next': '請傳送新的同意連結。重新同意後，權限就會恢復。',
   'refusal.app-disabled': '客戶的系統管理員已在其租用戶中停用此應用程式。',
   'refusal.app-disabled.next': '請他們在 Entra 的「企業應用程式」中，將「為使用者啟用登入？」設為「是」。',
   'refusal.unlicensed': '客戶的租用戶沒有 Microsoft Defender XDR，因此沒有可授與或讀取的內容。',
-  'refusal.unlicensed.next': '請客戶取得 Defender 授權，並以該授權開啟一次 security.microsoft.com。',
+  'refusal.unlicensed.next': '請客戶取得 Defender 授權，並以具備該授權的帳戶登入一次 security.microsoft.com。',
   'refusal.not-set-up': '客戶的租用戶尚未啟用 Microsoft Defender XDR，需由客戶啟用。',
   'refusal.not-set-up.next':
     '同意已取得，不需重新同意。請客戶以具備 Defender 授權的帳戶登入 security.microsoft.com，並開啟一次「事件」，即可完成啟用。Muster 會自動偵測。',

@@ -2,7 +2,7 @@
 export const shell = {
   'shell.skip': '跳至內容',
   'shell.language': '語言',
-  'shell.privacy': '資料保護',
+  'shell.privacy': '隱私權政策',
   'shell.reference': '參考編號 {reference}',
   'shell.close': '關閉',
   'shell.copied': '已複製',
@@ -27,7 +27,7 @@ export const shell = {
   'shell.error.code': '代碼',
   'shell.error.correlation': 'Microsoft 參考識別碼',
   'shell.error.helps': '如何協助我們',
-  'shell.error.tell': '請將要求識別碼告訴 Muster 的管理員。其餘內容記錄在日誌中，其中沒有任何機密資訊。',
+  'shell.error.tell': '請將要求識別碼告訴負責 Muster 的系統管理員。其餘內容記錄在日誌中，其中沒有任何機密資訊。',
   'shell.form.faults': '{n, plural, other {儲存前有 # 項需要修正}}',
   'shell.form.unusable': '這個內容無法使用。請檢查您輸入的內容。',
   'shell.form.optional': '選填',
