@@ -14,6 +14,7 @@ export type Standing =
   | 'review'
   | 'blind'
   | 'paused'
+  | 'reading'
   | Exclude<AccessState, 'offboarded'>
   | 'claimed'
   | 'declined'
@@ -204,7 +205,10 @@ function standingOf(
   if (worst !== undefined && worst !== 'active' && worst !== 'offboarded') return worst
   if (worst === 'active') {
     if (file.tenants.some((tenant) => blindSince(tenant, now) !== null)) return 'blind'
-    return file.tenants.some(({ pausedAt }) => pausedAt !== null) ? 'paused' : 'active'
+    if (file.tenants.some(({ pausedAt }) => pausedAt !== null)) return 'paused'
+    return file.tenants.some((tenant) => tenant.accessState === 'active' && tenant.lastReadAt === null)
+      ? 'reading'
+      : 'active'
   }
   return standingOfLink(file.link, file.attempt, now)
 }
@@ -230,6 +234,8 @@ export function standingSince({ standing, link, attempt, customer, tenants }: Cu
       return link?.withdrawnAt ?? null
     case 'not-invited':
       return customer.createdAt
+    case 'reading':
+      return tenants.find(({ lastReadAt }) => lastReadAt === null)?.stateSince ?? null
     case 'paused':
       return tenants.find(({ pausedAt }) => pausedAt !== null)?.pausedAt ?? null
     default:

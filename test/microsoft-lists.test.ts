@@ -37,6 +37,8 @@ interface Manners {
   /** Whether `$orderby` is refused. */
   refusing?: boolean
   counting?: boolean
+  /** More items than this a page are refused. */
+  most?: number
 }
 
 /** A service of its own, after the documentation: filter, order, offset, and whatever manners the test gives it. */
@@ -56,6 +58,9 @@ function serviceOf(api: 'defender' | 'graph', world: Held[], manners: Manners, b
     const query = new URL(url).searchParams
     asked.push(query)
     if (query.has('$orderby') && manners.refusing) throw new Refusal('unexpected-answer', { at: '', status: 400 })
+    if (Number(query.get('$top')) > (manners.most ?? Number.POSITIVE_INFINITY)) {
+      throw new Refusal('unexpected-answer', { at: '', status: 400 })
+    }
     const filter = query.get('$filter')
     const matches = filter === null ? () => true : compileFilter(parseFilter(filter), fields)
     const found = world.filter(matches).sort(before[manners.order ?? (query.has('$orderby') ? 'oldest' : 'newest')])
@@ -111,6 +116,24 @@ const worldOf = (count: number, change: (index: number) => Partial<Held> = () =>
 
 const idsOf = (incidents: { id: string }[]) => new Set(incidents.map(({ id }) => Number(id)))
 const everyId = (world: Held[]) => new Set(world.map(({ id }) => id))
+
+describe.each(['defender', 'graph'] as const)(
+  'a list of %s whose pages may have fewer items than documented',
+  (api) => {
+    test.each([3, 10, 25, 49])('%i items a page', async (most) => {
+      const world = worldOf(120)
+      const service = serviceOf(api, world, { most })
+      expect(idsOf(await service.read())).toEqual(everyId(world))
+      expect(Math.max(...service.asked.slice(10).map((query) => Number(query.get('$top'))))).toBeLessThanOrEqual(most)
+    })
+
+    test('and that refuses every page says so, after as few calls as that takes', async () => {
+      const service = serviceOf(api, worldOf(120), { most: 0 })
+      await expect(service.read()).rejects.toMatchObject({ facts: { status: 400 } })
+      expect(service.asked.length).toBeLessThan(12)
+    })
+  },
+)
 
 describe('a list of Graph is read whole', () => {
   const orders: [string, Manners][] = [

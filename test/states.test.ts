@@ -3,7 +3,7 @@ import { findTenant, tenantById } from '../server/store/tenants.ts'
 import { connected, untilNothingIsDue } from './admin-stage.ts'
 import { invite, walk, wordsOf, work } from './consent-walk.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from './portal-for-tests.ts'
-import { hour, instantOf, minute, pass, startGraphPortal } from './sync-stage.ts'
+import { difference, hour, instantOf, minute, pass, startGraphPortal } from './sync-stage.ts'
 
 onEachEngine('a state is named after what Microsoft said last', (engine) => {
   describe.each(['defender', 'graph'] as const)('over %s', (api) => {
@@ -174,6 +174,63 @@ onEachEngine('what vanished at Microsoft', (engine) => {
       await compare()
       expect(await open()).toBe(201)
       expect((await tenantById(here.portal.db, tenant.id)).stateCode).toBe('not-set-up')
+    })
+  })
+})
+
+onEachEngine('a page of fewer items than documented', (engine) => {
+  describe.each(['defender', 'graph'] as const)('over %s', (api) => {
+    let here: TestPortal
+    beforeEach(async () => {
+      here = api === 'graph' ? await startGraphPortal(engine) : await startTestPortal(engine)
+    })
+    afterEach(() => here.close())
+
+    const refused = () => here.simulator.requests.filter(({ status }) => status === 400).length
+
+    test('is taken, remembered, and tried as large as before another day', async () => {
+      const { world } = here.simulator
+      const { tenant } = await connected(here, 'Contoso')
+      await pass(here, 11 * minute)
+      world.manners.maximumTop = 7
+      for (let n = 0; n < 20; n++) world.addIncident(tenant.id)
+      await pass(here, 11 * minute)
+      await pass(here, 2 * minute)
+      expect(await difference(here, tenant.id)).toEqual([])
+      expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ syncFailures: 0, lastReadCode: null })
+      const learning = refused()
+      expect(learning).toBeGreaterThan(0)
+      for (let n = 0; n < 3; n++) await pass(here, 11 * minute)
+      expect(refused()).toBe(learning)
+      world.manners.maximumTop = null
+      await pass(here, 25 * hour)
+      await pass(here, 11 * minute)
+      expect(here.simulator.requests.slice(-3).map(({ url }) => /top=(\d+)/.exec(url)?.[1])).toContain(
+        api === 'graph' ? '50' : '100',
+      )
+    })
+
+    test('a tenant that is proven and cannot be read is not called connected', async () => {
+      const { world } = here.simulator
+      const { customer, tenant } = await connected(here, 'Contoso')
+      const badge = async (address: string) => {
+        const { text } = await (await here.signedIn(here.cast.alice)).open(address)
+        return /<span class="badge[^>]*>.*?<\/svg>(Connected|Being read|Blind)</.exec(text)?.[1]
+      }
+      expect(await badge(`/tenants/${tenant.id}`)).toBe('Connected')
+      expect(await badge(`/customers/${customer.id}`)).toBe('Connected')
+      const other = await connectedWhileRefused()
+      expect(await badge(`/tenants/${other.tenant.id}`)).toBe('Being read')
+      expect(await badge(`/customers/${other.customer.id}`)).toBe('Being read')
+      for (let n = 0; n < 3; n++) await pass(here, 11 * minute)
+      expect(await badge(`/tenants/${other.tenant.id}`)).toBe('Blind')
+      expect(await badge(`/customers/${other.customer.id}`)).toBe('Blind')
+
+      async function connectedWhileRefused() {
+        world.setWeather('*', 'outage', { status: 400, path: api === 'graph' ? 'status+eq' : 'status%20eq' })
+        world.setWeather('*', 'outage', { status: 400, path: api === 'graph' ? 'status%20eq' : 'status+eq' })
+        return connected(here, 'Fabrikam')
+      }
     })
   })
 })

@@ -13,6 +13,7 @@ import { outbound } from './http.ts'
 import { readIncidentById } from './incidents.ts'
 import { readIncidents } from './lists.ts'
 import type { Microsoft, TenantProfile } from './microsoft.ts'
+import { rememberPageSizes } from './page-sizes.ts'
 import { graphResource, permissionsFor, resourceFor } from './permissions.ts'
 import { objectIn } from './read-refusal.ts'
 import { Refusal } from './refusals.ts'
@@ -38,6 +39,7 @@ export function connectMicrosoft(
   const tokens = keepTokens({ config, send, now })
   const source = config.incidentsApi === 'graph' ? graphIncidents(config) : defenderIncidents(config)
   const profiles = new LRUCache<string, { profile: TenantProfile | null; readAt: number }>({ max: 1_000 })
+  const sizes = rememberPageSizes(now)
   const api: Api = { source, resource: resourceFor(config).uri, tokens, send, now, log }
 
   return {
@@ -66,7 +68,7 @@ export function connectMicrosoft(
     checkAccess: (tenantId) => checkAccess(api, tenantId),
     listIncidents(tenantId, query, calls) {
       const id = requireTenantId(tenantId, now())
-      return readIncidents({ source, tenantId: id, query, get: (url) => getPage(api, id, url, calls), now, log })
+      return readIncidents({ source, tenantId: id, query, get: (url) => getPage(api, id, url, calls), now, log, sizes })
     },
     async incidentById(tenantId, incidentId, calls) {
       const id = requireTenantId(tenantId, now())

@@ -162,7 +162,7 @@ async function* readApart(pager: Pager, query: ListQuery, known: Known): AsyncGe
   if (pages === 1) return
   const seen = [...passed.values()].filter((item) => inside(query, item))
   if (seen.length === 0) throw pager.unexpected('filter_ignored')
-  const parts = partsOf(query, seen, pager.source.kinds, pager.source.pageSize * filled)
+  const parts = partsOf(query, seen, pager.source.kinds, pager.most * filled)
   for (const part of parts ?? []) yield* readApart(pager, part, known)
   if (parts !== null) return
   const count = await pager.count(query)

@@ -2,6 +2,7 @@ import type { Log } from '../log.ts'
 import { tooLarge } from './http.ts'
 import { type GetRecord, type IncidentSource, type Listed, type ListQuery, readItems } from './incidents.ts'
 import type { IncidentPage, IncidentQuery, PartialAnswer } from './microsoft.ts'
+import type { PageSizes } from './page-sizes.ts'
 import { bothLack } from './partial.ts'
 import { Refusal } from './refusals.ts'
 
@@ -14,6 +15,8 @@ export interface Paging {
   now: () => Date
   log: Log
   limits?: PagingLimits
+  /** What is known of the service's own limit; nothing, when left out. */
+  sizes?: PageSizes
 }
 
 export interface PagingLimits {
@@ -44,6 +47,8 @@ export interface Pager {
   readonly source: IncidentSource
   /** How many items the next page is asked for. */
   readonly top: number
+  /** How many items a page may have at most. */
+  readonly most: number
   ask(
     query: ListQuery,
     at: { skip: number; ordered?: boolean; counted?: boolean; link?: string | null },
@@ -62,14 +67,16 @@ const mostOversized = 3
 
 /**
  * 1. A page too large to read is asked for again in smaller pieces; one incident too large by itself is rejected alone.
- * 2. After a heavy page the next one is asked for smaller, after a light one larger again.
- * 3. A link is believed only when it leads back to the same origin and path, and to what was not asked for before.
- * 4. Too many pages or too much time end the list: a cursor must not move over what was never seen.
+ * 2. A page that is refused with 400 is asked for again in smaller ones, down to one item; what is taken is remembered.
+ * 3. After a heavy page the next one is asked for smaller, after a light one larger again.
+ * 4. A link is believed only when it leads back to the same origin and path, and to what was not asked for before.
+ * 5. Too many pages or too much time end the list: a cursor must not move over what was never seen.
  */
-export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits }: Paging): Pager {
+export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits, sizes }: Paging): Pager {
   const started = performance.now()
   const visited = new Set<string>()
-  let top = source.pageSize
+  let most = Math.min(sizes?.mostOf(tenantId) ?? source.pageSize, source.pageSize)
+  let top = most
   let calls = 0
   let oversized = 0
   let countLacks: PartialAnswer | null = null
@@ -88,18 +95,28 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
     get top() {
       return top
     },
+    get most() {
+      return most
+    },
     get countLacks() {
       return countLacks
     },
     async ask(query, { skip, ordered = false, counted = false, link = null }) {
       let url = link
+      let refusedAt: number | null = null
       for (;;) {
         const asked = top
         url ??= source.listUrl(query, { top: asked, skip, ordered, counted })
         try {
           const { body, bytes, items: sent, partial = null } = await call(url)
           if (bytes > heavy) top = Math.max(1, Math.floor((asked * heavy) / 2 / bytes))
-          else if (bytes < light) top = Math.min(source.pageSize, asked * 5)
+          else if (bytes < light) top = Math.min(most, asked * 5)
+          if (refusedAt !== null) {
+            refusedAt = null
+            most = top = asked
+            sizes?.learn(tenantId, asked)
+            log.warn({ tenantId, items: asked }, 'Microsoft takes fewer items a page than it documents')
+          }
           const { value } = body
           if (!Array.isArray(value)) throw unexpected('no_list')
           const { next, refusal } = linkIn(body, url)
@@ -109,6 +126,15 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
           return { items, full, link: opaque(next), passedOver: false, partial, count: countIn(body), refusal }
         } catch (error) {
           if (error instanceof SyntaxError) throw unexpected('not_json')
+          // An order that is refused looks alike: whoever asked for one tries without it first.
+          if (isRefusedPage(error) && !(ordered && calls === 1)) {
+            refusedAt ??= asked
+            if (top === 1) top = refusedAt
+            if (asked === 1) throw error
+            top = Math.ceil(asked / 2)
+            url = null
+            continue
+          }
           if (!(error instanceof Refusal) || error.facts.error !== tooLarge) throw error
           url = null
           if (top > 1) {
@@ -157,6 +183,9 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
     log.warn({ tenantId, rejected: rejected.slice(0, 20) }, 'incidents were not understood')
   }
 }
+
+const isRefusedPage = (error: unknown) =>
+  error instanceof Refusal && error.code === 'unexpected-answer' && error.facts.status === 400
 
 function countIn(body: Record<string, unknown>): number | null {
   const count = body['@odata.count']

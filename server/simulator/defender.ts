@@ -41,9 +41,10 @@ async function list(ground: Ground, req: Request, res: Response): Promise<void> 
   try {
     const query = queryOf(req)
     const top = wholeNumber(query.$top, '$top', maximumTop)
-    if (top > maximumTop)
+    const most = ground.world.manners.maximumTop ?? maximumTop
+    if (top > most)
       throw new FilterError(
-        `The limit of '${maximumTop}' for Top query has been exceeded. The value from the incoming request is '${top}'.`,
+        `The limit of '${most}' for Top query has been exceeded. The value from the incoming request is '${top}'.`,
       )
     const skip = wholeNumber(query.$skip, '$skip', 0)
     const filter = incidentFilter(query.$filter, filterFields, 'lastUpdateTime')

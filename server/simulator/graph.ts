@@ -74,7 +74,7 @@ async function listIncidents(ground: Ground, req: Request, res: Response): Promi
   if (!call || (await withoutData(call))) return
   try {
     const query = queryOf(req)
-    const top = topOf(query.$top)
+    const top = topOf(query.$top, ground.world.manners.maximumTop ?? maximumTop)
     const skip = skipOf(query)
     const filter = incidentFilter(query.$filter, incidentFields, 'lastUpdateDateTime')
     const expand = expandsAlerts(query.$expand)
@@ -310,11 +310,11 @@ function wantsAllMembers(req: Request): boolean {
   return (req.get('prefer') ?? '').toLowerCase().includes('include-unknown-enum-members')
 }
 
-function topOf(value: string | undefined): number {
+function topOf(value: string | undefined, most: number): number {
   const top = wholeNumber(value, '$top', maximumTop)
-  if (top > maximumTop) {
+  if (top > most) {
     throw new FilterError(
-      `The query specified in the URI is not valid. The limit of '${maximumTop}' for Top query has been exceeded. The value from the incoming request is '${top}'.`,
+      `The query specified in the URI is not valid. The limit of '${most}' for Top query has been exceeded. The value from the incoming request is '${top}'.`,
     )
   }
   return top

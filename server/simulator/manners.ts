@@ -15,6 +15,8 @@ export interface Manners {
   /** `@odata.nextLink` on the Defender host, which nobody has documented. */
   defenderNextLink: boolean
   nextLinkStyle: 'skip' | 'skiptoken'
+  /** Items a page of incidents may have at most, above which it is 400; null for what is documented. */
+  maximumTop: number | null
 }
 
 export const usualManners: Readonly<Manners> = {
@@ -26,4 +28,5 @@ export const usualManners: Readonly<Manners> = {
   quotas: true,
   defenderNextLink: false,
   nextLinkStyle: 'skip',
+  maximumTop: null,
 }

@@ -56,6 +56,7 @@ const troubleFirst: readonly Standing[] = [
   'not-invited',
   'proving',
   'claimed',
+  'reading',
   'at-microsoft',
   'opened',
   'waiting',

@@ -135,6 +135,7 @@ const standings: Record<Standing | AccessState, { colour: string; shape: string 
   unlicensed: { colour: 'violet', shape: 'license' },
   proving: { colour: 'blue', shape: 'refresh' },
   claimed: { colour: 'blue', shape: 'refresh' },
+  reading: { colour: 'blue', shape: 'download' },
   'at-microsoft': { colour: 'blue', shape: 'external-link' },
   opened: { colour: '', shape: 'eye' },
   waiting: { colour: '', shape: 'link' },
@@ -162,7 +163,7 @@ export function createSignals(language: Language, format: Format, now: Date, all
     return format.span(Math.floor(milliseconds / unit) * unit)
   }
   const standing: Signals['standing'] = (value) => {
-    const shown = value === 'active' && allPaused ? 'paused' : value
+    const shown = (value === 'active' || value === 'reading') && allPaused ? 'paused' : value
     const { colour, shape } = standings[shown]
     return html`<span class="badge ${colour}">${icon(shape)}${word(`standing.${shown}`)}</span>`
   }
@@ -187,7 +188,9 @@ export function createSignals(language: Language, format: Format, now: Date, all
       return html`<span class="st st-${statuses[known].kind}">${statuses[known].shape}${word(`status.${known}`)}</span>`
     },
     tenantState: (tenant) =>
-      standing(isBlind(tenant, now) ? 'blind' : isPaused(tenant) ? 'paused' : tenant.accessState),
+      standing(
+        isBlind(tenant, now) ? 'blind' : isPaused(tenant) ? 'paused' : isUnread(tenant) ? 'reading' : tenant.accessState,
+      ),
     freshness(tenant) {
       const since = blindSince(tenant, now)
       const spanFrom = (from: string) => brief(now.getTime() - Date.parse(from))
@@ -217,6 +220,9 @@ export function createSignals(language: Language, format: Format, now: Date, all
 }
 
 const isPaused = (tenant: Seen) => tenant.accessState === 'active' && (tenant.pausedAt ?? null) !== null
+
+/** Proven, and not read whole yet: connected is what was read lately. */
+const isUnread = (tenant: Seen) => tenant.accessState === 'active' && tenant.lastReadAt === null
 
 /** Revoked, blocked and the like keep their own name: they say more than that nothing is read. */
 const isBlind = (tenant: Seen, now: Date) => tenant.accessState === 'active' && blindSince(tenant, now) !== null

@@ -59,6 +59,7 @@ export const customers = {
   'customers.note.expired': '{span} ago, unused',
   'customers.note.withdrawn': '{span} ago',
   'customers.note.not-invited': 'Added {span} ago',
+  'customers.note.reading': 'For {span}. Access is proven, the first reading is under way',
   'customers.note.proving': 'For {span}. Microsoft may need minutes to hours',
   'customers.note.claimed': 'For {span}. A browser says that they consented; Microsoft is asked',
   'customers.note.at-microsoft': 'Left {span} ago, not back yet',

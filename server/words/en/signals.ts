@@ -22,6 +22,7 @@ export const signals = {
   'standing.unproven': 'No consent found',
   'standing.unlicensed': 'No Defender data',
   'standing.proving': 'Proving',
+  'standing.reading': 'Being read',
   'standing.review': 'Needs your decision',
   'standing.declined': 'Not completed',
   'standing.claimed': 'Being checked',
