@@ -11,6 +11,7 @@ import {
   type Lane,
   lookAhead,
   type Outlook,
+  releaseClaim,
   type Work,
   workOf,
 } from './store/claims.ts'
@@ -111,7 +112,11 @@ export function startWorker(portal: Portal): Worker {
     if (outlook.alarm) {
       if (mayProbe(outlook, now)) {
         alongside('probe of the credential', async () => {
-          for (const claim of await probe(portal)) launch(claim, 'check')
+          for (const claim of await probe(portal, signal)) {
+            // Nobody would wait for it any more.
+            if (signal.aborted) await releaseClaim(portal.db, claim, new Date(claim.dueAt))
+            else launch(claim, 'check')
+          }
         })
       }
     } else {
@@ -251,8 +256,8 @@ const mayProbe = (outlook: Outlook, now: Date) => !outlook.paused || isDue(outlo
  * works again. Where the partner's own tenant cannot be asked, one tenant's check is what tries it: a due one, or else
  * that of the tenant checked longest ago. All others stay due.
  */
-async function probe(portal: Portal): Promise<Claim[]> {
-  if ((await probePartner(portal)) !== 'unknown') return []
+async function probe(portal: Portal, stopping?: AbortSignal): Promise<Claim[]> {
+  if ((await probePartner(portal)) !== 'unknown' || stopping?.aborted) return []
   const due = await claimDue(portal.db, 'check', portal.now(), 1, portal.config.sync.leaseMs)
   if (due.length > 0) return due
   const oldest = await claimOldestCheck(portal.db, portal.now(), portal.config.sync.leaseMs)

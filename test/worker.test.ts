@@ -94,6 +94,29 @@ onEachEngine('the worker', (engine) => {
     expect(here.takeErrors()[0]).toMatchObject({ msg: 'housekeeping failed', chore: 'abandoned claims' })
   })
 
+  test('begins nothing once it stops, not even what a probe of the credential finds that was under way', async () => {
+    const { tenant } = await connected(here, 'Late')
+    const { db } = here.portal
+    const { world, requests } = here.simulator
+    await alarm()
+    here.clock.advance(2 * minute)
+    await db.updateTable('tenants').set({ next_check_at: here.portal.now().toISOString() }).execute()
+    world.setWeather(here.partner.id, 'slow', { surface: 'token', delayMs: 700 })
+    world.setWeather(here.partner.id, 'outage', { surface: 'token', status: 503 })
+    const atHome = () => requests.filter(({ path }) => path.includes(here.partner.id) && path.endsWith('/token')).length
+    const before = atHome()
+    worker = startWorker(here.portal)
+    await until(async () => atHome() > before)
+    await worker.stop()
+    const asked = requests.filter(({ path }) => path.includes(tenant.id)).length
+    const row = () => db.selectFrom('tenants').select(['check_lease_until', 'check_fence']).executeTakeFirstOrThrow()
+    const stopped = await row()
+    expect(stopped.check_lease_until).toBeNull()
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect(requests.filter(({ path }) => path.includes(tenant.id))).toHaveLength(asked)
+    expect(await row()).toEqual(stopped)
+  })
+
   test('stops a long pass at the edge of a page: what is stored stays, and the rest is due at once', async () => {
     const { tenant } = await connected(here, 'Large')
     const { db } = here.portal
