@@ -43,7 +43,10 @@ export async function syncTenant(portal: Portal, claim: Claim, turn?: Turn): Pro
   )
 }
 
-/** The newest time among incidents, as far as it can be believed: one further ahead moves nothing. */
+/**
+ * The newest time among incidents, as far as it can be believed: one further ahead moves nothing. What bears a time after
+ * its page was sent, by Microsoft's own clock, would carry the cursor past incidents that are still to be shown.
+ */
 export class Newest {
   at: Instant | null
   readonly #latest: Instant
@@ -53,9 +56,12 @@ export class Newest {
     this.#latest = instant(now.getTime() + believedAhead)
   }
 
-  see({ incidents }: IncidentPage): void {
+  see({ incidents, sentAt = this.#latest }: IncidentPage): void {
+    const latest = sentAt < this.#latest ? sentAt : this.#latest
+    // As a version before left it.
+    if (this.at !== null && this.at > latest) this.at = latest
     for (const { lastUpdateAt } of incidents) {
-      if (lastUpdateAt <= this.#latest && (this.at === null || lastUpdateAt > this.at)) this.at = lastUpdateAt
+      if (lastUpdateAt <= latest && (this.at === null || lastUpdateAt > this.at)) this.at = lastUpdateAt
     }
   }
 }

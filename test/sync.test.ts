@@ -5,7 +5,7 @@ import { tenantById } from '../server/store/tenants.ts'
 import { requestReread, windowsOf } from '../server/store/windows.ts'
 import { before, connected, untilNothingIsDue } from './admin-stage.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from './portal-for-tests.ts'
-import { day, difference, hour, minute, pass, syncsOf } from './sync-stage.ts'
+import { day, difference, hour, instantOf, minute, pass, syncsOf, withoutComparison } from './sync-stage.ts'
 
 describe('the pace', () => {
   const sync = { paceMs: 90_000, quietPaceMs: 600_000 }
@@ -134,6 +134,21 @@ onEachEngine('a sync', (engine) => {
     await pass(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
     expect((await tenantById(here.portal.db, tenant.id)).cursor).toBe(cursor)
+  })
+
+  test('goes no further than Microsoft’s own clock says: what is shown late behind a time from the future is found', async () => {
+    const { tenant } = await connected(here, 'Contoso')
+    await withoutComparison(here)
+    await pass(here, 20 * minute)
+    const { world } = here.simulator
+    const at = (ms: number) => instantOf(here.portal.now().getTime() + ms)
+    world.addIncident(tenant.id, { createdAt: at(0), lastUpdateAt: at(14 * minute) })
+    await pass(here, 2 * minute)
+    const { cursor } = await tenantById(here.portal.db, tenant.id)
+    expect((cursor ?? '') < at(1_000)).toBe(true)
+    world.addIncident(tenant.id, { createdAt: at(-5 * minute), lastUpdateAt: at(-5 * minute) })
+    await pass(here, 11 * minute)
+    expect(await difference(here, tenant.id)).toEqual([])
   })
 
   test('keeps what is newer when a list comes from an old replica', async () => {

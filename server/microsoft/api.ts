@@ -2,7 +2,7 @@ import { setImmediate as breath } from 'node:timers/promises'
 import type { Log } from '../log.ts'
 import type { Answer, Send } from './http.ts'
 import type { Found, IncidentSource } from './incidents.ts'
-import type { AppToken, CallMeter, Capability } from './microsoft.ts'
+import type { AppToken, CallMeter, Capability, Instant } from './microsoft.ts'
 import { partialIn } from './partial.ts'
 import { allows, allowsExactly } from './permissions.ts'
 import { readApiRefusal } from './read-refusal.ts'
@@ -63,7 +63,7 @@ export async function getPage(api: Api, tenantId: string, url: string, calls?: C
   const answer = await get(api, tenantId, url, calls)
   const apart = namesNul(answer) ? null : takeApart(answer.bytes)
   const found = apart ?? { body: bodyOf(answer, api.now()), items: null }
-  return { ...found, bytes: answer.bytes.length, partial: partialIn(answer) }
+  return { ...found, bytes: answer.bytes.length, partial: partialIn(answer), sentAt: sentAt(answer) }
 }
 
 /**
@@ -93,6 +93,12 @@ async function get(api: Api, tenantId: string, url: string, calls?: CallMeter): 
 
 const isList = (source: IncidentSource, url: string) =>
   new URL(url).pathname === new URL(source.listUrl({}, { top: 1, skip: 0 })).pathname
+
+/** https://www.rfc-editor.org/rfc/rfc9110#field.date: in whole seconds, cut off. */
+function sentAt({ headers }: Answer): Instant | null {
+  const at = Date.parse(headers.get('date') ?? '')
+  return Number.isNaN(at) ? null : `${new Date(at).toISOString().slice(0, 19)}.9999999Z`
+}
 
 /** Whether the token says it may; null when it cannot be read, or names the role in another spelling. */
 export function roleHeld(source: IncidentSource, token: AppToken, capability: Capability): boolean | null {

@@ -51,6 +51,8 @@ export interface Found {
   items?: readonly Buffer[] | null
   /** What the answer says of itself that it lacks. */
   partial?: PartialAnswer | null
+  /** The end of the second in which it was sent, by the service's clock; null where it does not say. */
+  sentAt?: Instant | null
 }
 
 /** One GET with this tenant's token, to the source's own origin. @throws Refusal */

@@ -23,7 +23,7 @@ export async function* readIncidents(paging: Paging): AsyncGenerator<IncidentPag
     if (first || page.incidents.length > 0 || page.rejected.length > 0 || page.partial) yield page
     first = false
   }
-  if (pager.countLacks !== null) yield pageOf([], pager.countLacks)
+  if (pager.countLacks !== null) yield pageOf([], { partial: pager.countLacks, sentAt: null })
 }
 
 async function* readWhole(pager: Pager, query: ListQuery, known: Known): AsyncGenerator<IncidentPage> {
@@ -186,10 +186,10 @@ const bare = ({ id, updatedAt, createdAt }: Listed): Listed => ({ id, updatedAt,
 const seenBefore = { id: null, reason: 'unreadable', detail: 'read before' } as const
 
 /** What of a page was not handed on before. */
-function fresh(known: Known, { items, partial }: ListPage): IncidentPage {
+function fresh(known: Known, { items, ...about }: ListPage): IncidentPage {
   const page = pageOf(
     items.filter((item) => !isKnown(known, item)),
-    partial,
+    about,
   )
   note(known, items)
   return page

@@ -229,6 +229,8 @@ export interface IncidentPage {
   rejected: RejectedItem[]
   /** What the page says of itself that it lacks. */
   partial?: PartialAnswer
+  /** The end of the second in which Microsoft sent it, by its own clock; left out where it does not say. */
+  sentAt?: Instant
 }
 
 export interface IncidentQuery {

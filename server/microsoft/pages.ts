@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts'
 import { tooLarge } from './http.ts'
 import { type GetRecord, type IncidentSource, type Listed, type ListQuery, readItems } from './incidents.ts'
-import type { IncidentPage, IncidentQuery, PartialAnswer } from './microsoft.ts'
+import type { IncidentPage, IncidentQuery, Instant, PartialAnswer } from './microsoft.ts'
 import type { PageSizes } from './page-sizes.ts'
 import { bothLack } from './partial.ts'
 import { Refusal } from './refusals.ts'
@@ -36,6 +36,7 @@ export interface ListPage {
   /** An item too large by itself: it was passed over, and there is nothing else on the page. */
   passedOver: boolean
   partial: PartialAnswer | null
+  sentAt: Instant | null
   /** How many items the list holds in all, where that was asked and answered. */
   count: number | null
   /** Why the list ends behind this page, though more follows. */
@@ -108,7 +109,7 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
         const asked = top
         url ??= source.listUrl(query, { top: asked, skip, ordered, counted })
         try {
-          const { body, bytes, items: sent, partial = null } = await call(url)
+          const { body, bytes, items: sent, partial = null, sentAt = null } = await call(url)
           if (bytes > heavy) top = Math.max(1, Math.floor((asked * heavy) / 2 / bytes))
           else if (bytes < light) top = Math.min(most, asked * 5)
           if (refusedAt !== null) {
@@ -123,7 +124,7 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
           const items = await readItems(source, sent ?? value, tenantId, bytes)
           tell(items)
           const full = next !== null || items.length >= asked
-          return { items, full, link: opaque(next), passedOver: false, partial, count: countIn(body), refusal }
+          return { items, full, link: opaque(next), passedOver: false, partial, sentAt, count: countIn(body), refusal }
         } catch (error) {
           if (error instanceof SyntaxError) throw unexpected('not_json')
           // An order that is refused looks alike: whoever asked for one tries without it first.
@@ -144,7 +145,16 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
           if (++oversized > mostOversized) throw error
           const read = { id: null, reason: 'too-large', detail: `item ${skip + 1} of the list` } as const
           const item = { id: null, updatedAt: null, createdAt: null, read }
-          return { items: [item], full: true, link: null, passedOver: true, partial: null, count: null, refusal: null }
+          return {
+            items: [item],
+            full: true,
+            link: null,
+            passedOver: true,
+            partial: null,
+            sentAt: null,
+            count: null,
+            refusal: null,
+          }
         }
       }
     },
@@ -206,8 +216,16 @@ export function followable(link: unknown, first: string, unexpected: (error: str
 }
 
 /** What of a page is handed on. */
-export function pageOf(items: readonly Listed[], partial: PartialAnswer | null): IncidentPage {
-  const page: IncidentPage = { incidents: [], rejected: [], ...(partial ? { partial } : {}) }
+export function pageOf(
+  items: readonly Listed[],
+  { partial, sentAt }: Pick<ListPage, 'partial' | 'sentAt'>,
+): IncidentPage {
+  const page: IncidentPage = {
+    incidents: [],
+    rejected: [],
+    ...(partial ? { partial } : {}),
+    ...(sentAt ? { sentAt } : {}),
+  }
   for (const { read } of items) {
     if ('reason' in read) page.rejected.push(read)
     else page.incidents.push(read)

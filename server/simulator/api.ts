@@ -33,6 +33,8 @@ export async function admit(
   quota: Quota | null,
   anyOf: readonly string[],
 ): Promise<Call | null> {
+  // The service's clock is the world's, whatever machine it runs on.
+  res.set('Date', new Date(ground.world.clock.now()).toUTCString())
   const claims = await claimsOf(ground, req)
   if (claims) noteToken(req, claims.tid)
   if (await weathered(ground, req, res, surface, claims?.tid ?? null)) return null

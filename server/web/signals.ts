@@ -189,7 +189,13 @@ export function createSignals(language: Language, format: Format, now: Date, all
     },
     tenantState: (tenant) =>
       standing(
-        isBlind(tenant, now) ? 'blind' : isPaused(tenant) ? 'paused' : isUnread(tenant) ? 'reading' : tenant.accessState,
+        isBlind(tenant, now)
+          ? 'blind'
+          : isPaused(tenant)
+            ? 'paused'
+            : isUnread(tenant)
+              ? 'reading'
+              : tenant.accessState,
       ),
     freshness(tenant) {
       const since = blindSince(tenant, now)
