@@ -1,12 +1,12 @@
 import { PortalError } from './errors.ts'
 import { type BindingEnd, type BindingFacts, judgeBinding } from './judge.ts'
+import type { NamedTenant } from './microsoft/microsoft.ts'
 import type { Portal } from './portal.ts'
 import { awaitProofOf, recordOutcome } from './store/attempts.ts'
 import { type Actor, recordAudit } from './store/audit.ts'
 import { bindTenant, proveAnew } from './store/bindings.ts'
 import { customerById, isExpectedElsewhere } from './store/customers.ts'
 import { type Tx, write } from './store/database.ts'
-import { isTenantId } from './store/identifiers.ts'
 import { completeLink, linkById, linkState } from './store/links.ts'
 import { decideReview, reviewById } from './store/reviews.ts'
 import { type BoundHow, findTenant, reinstateCustomer } from './store/tenants.ts'
@@ -138,14 +138,10 @@ export async function dismissReview(portal: Portal, actor: OperatorActor, review
  * The tenant an operator names, by ID or by a domain that Microsoft's discovery resolves.
  * @throws PortalError TENANT_UNKNOWN; Refusal when Microsoft cannot be asked
  */
-export async function resolveExpected(
-  portal: Portal,
-  domainOrId: string,
-): Promise<{ tenantId: string; domain: string | null; region: string | null }> {
-  const named = domainOrId.trim().toLowerCase()
-  const identity = await portal.microsoft.resolveTenant(named)
-  if (!identity) throw new PortalError('TENANT_UNKNOWN', { facts: { tenant: named.slice(0, 120) } })
-  return { tenantId: identity.tenantId, domain: isTenantId(named) ? null : named, region: identity.region }
+export async function resolveExpected(portal: Portal, typed: string): Promise<NamedTenant> {
+  const tenant = await portal.microsoft.resolveTenant(typed)
+  if (!tenant) throw new PortalError('TENANT_UNKNOWN')
+  return tenant
 }
 
 /**

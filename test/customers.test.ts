@@ -197,10 +197,32 @@ onEachEngine('the customers', (engine) => {
     for (const [expected, domain] of [
       ['ELNAT.example ', 'elnat.example'],
       [tenant.id.toUpperCase(), null],
+      ['mailto:it@elnat.example', 'elnat.example'],
+      ['Kim Lund <kim@elnat.example>', 'elnat.example'],
+      ['https://www.elnat.example/about', 'elnat.example'],
+      [`{${tenant.id}}`, null],
+      [`https://portal.azure.com/#@elnat.onmicrosoft.com/resource`, 'elnat.onmicrosoft.com'],
+      [`https://login.microsoftonline.com/${tenant.id}/oauth2/v2.0/authorize`, null],
     ] as const) {
       const page = await alice.follow(await add({ name: `Pinned by ${expected}`, expected }))
       const customer = await customerById(here.portal.db, page.url.split('/').at(-1) ?? '')
       expect(customer).toMatchObject({ expectedTenantId: tenant.id, expectedDomain: domain })
+    }
+  })
+
+  test('are pinned to the host that was looked up, and pages show that one, in ASCII and by its letters', async () => {
+    consentedTenant(here, 'Evil', { domains: ['evil.onmicrosoft.com', 'evil.example', 'xn--cntoso-wqf.example'] })
+    for (const [expected, shown, hidden] of [
+      ['contoso.example@evil.example', 'evil.example', 'contoso.example@'],
+      ['evil.example/contoso.example', 'evil.example', '/contoso.example'],
+      ['cоntoso.example', 'xn--cntoso-wqf.example (cоntoso.example)', null],
+    ] as const) {
+      const issued = await alice.follow(await add({ name: `Pinned by ${expected.length}`, expected, link: 'issue' }))
+      const join = joinAddress.exec(issued.text)?.[1] ?? ''
+      for (const page of [issued, await here.browser().open(`/join/${join}`)]) {
+        expect(page.text).toContain(shown)
+        if (hidden !== null) expect(page.text).not.toContain(hidden)
+      }
     }
   })
 

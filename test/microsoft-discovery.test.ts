@@ -19,14 +19,16 @@ describe('a tenant is found', () => {
   test.each([
     ['contoso.example', 'contoso.example'],
     [' Contoso.Example ', 'contoso.example'],
-    ['https://www.contoso.example/about?x=y', 'www.contoso.example'],
+    ['https://www.contoso.example/about?x=y', 'contoso.example'],
     ['k.lund@contoso.example', 'contoso.example'],
     ['bücher.example', 'xn--bcher-kva.example'],
     ['contoso.onmicrosoft.com', 'contoso.onmicrosoft.com'],
     [contoso.toUpperCase(), contoso],
   ])('by “%s”', async (typed, asked) => {
     await using double = await listen(known())
-    expect(await connect(double.origin).microsoft.resolveTenant(typed)).toEqual({ tenantId: contoso, region: 'EU' })
+    const domain = asked === contoso ? null : asked
+    const found = { tenantId: contoso, region: 'EU', domain }
+    expect(await connect(double.origin).microsoft.resolveTenant(typed)).toEqual(found)
     expect(double.calls.map(({ path }) => path)).toEqual([`/${asked}/v2.0/.well-known/openid-configuration`])
   })
 
@@ -43,7 +45,11 @@ describe('a tenant is found', () => {
 
   test('without a region, if Microsoft names none', async () => {
     await using double = await listen(known({ tenant_region_scope: undefined }))
-    expect(await connect(double.origin).microsoft.resolveTenant(contoso)).toEqual({ tenantId: contoso, region: null })
+    expect(await connect(double.origin).microsoft.resolveTenant(contoso)).toEqual({
+      tenantId: contoso,
+      region: null,
+      domain: null,
+    })
   })
 })
 

@@ -2,10 +2,11 @@ import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { cloudOf } from '../clouds.ts'
 import type { Send } from './http.ts'
-import type { TenantIdentity } from './microsoft.ts'
+import type { NamedTenant } from './microsoft.ts'
 import { objectIn, readTokenRefusal } from './read-refusal.ts'
 import { Refusal } from './refusals.ts'
 import { tenantIdOf } from './tenant-id.ts'
+import { readTenantName } from './tenant-name.ts'
 
 /** What the authority says of one tenant. Every address in it is on the authority's own ground. */
 interface OpenIdConfiguration {
@@ -87,29 +88,14 @@ function isOtherCloud(address: string, authorityHost: string): boolean {
   return cloudOf(authorityHost) !== undefined && URL.canParse(address) && cloudOf(new URL(address).origin) !== undefined
 }
 
-const domain = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/
-
 /**
- * The tenant behind what somebody typed: an ID, a domain, an address of a person or page in that domain.
+ * The tenant behind what somebody typed, in any of the forms that `readTenantName` reads.
  * Null for anything else, and where Microsoft knows no tenant.
  */
-export async function findTenant(discovery: Discovery, typed: string): Promise<TenantIdentity | null> {
-  const id = tenantIdOf(typed.trim())
-  const name = id ?? domainIn(typed)
+export async function findTenant(discovery: Discovery, typed: string): Promise<NamedTenant | null> {
+  const name = readTenantName(typed)
   if (name === null) return null
-  const configuration = await discovery.configuration(name)
-  if (configuration === null || (id !== null && configuration.tenantId !== id)) return null
-  return { tenantId: configuration.tenantId, region: configuration.region }
-}
-
-/** The domain in what was typed, as DNS writes it (`bücher.example` becomes `xn--bcher-kva.example`). */
-function domainIn(typed: string): string | null {
-  const bare = typed
-    .trim()
-    .replace(/^https?:\/\//i, '')
-    .replace(/[/?#].*$/s, '')
-    .replace(/^.*@/s, '')
-  if (bare === '' || bare.length > 253 || !URL.canParse(`http://${bare}`)) return null
-  const { hostname, port, username } = new URL(`http://${bare}`)
-  return port === '' && username === '' && domain.test(hostname) ? hostname : null
+  const configuration = await discovery.configuration(name.id ?? name.domain)
+  if (configuration === null || (name.id !== null && configuration.tenantId !== name.id)) return null
+  return { tenantId: configuration.tenantId, region: configuration.region, domain: name.domain }
 }

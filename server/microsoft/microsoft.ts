@@ -55,6 +55,12 @@ export interface TenantIdentity {
   region: string | null
 }
 
+/** A tenant that somebody named. */
+export interface NamedTenant extends TenantIdentity {
+  /** The domain that was looked up, as DNS writes it; null when an ID was given. */
+  domain: string | null
+}
+
 export interface TenantProfile {
   tenantId: string
   displayName: string | null
@@ -280,8 +286,8 @@ export interface Microsoft {
   consentUrl(request: { tenantId: string | null; state: string }): string
   /** The link of the original documentation, with our redirect URI and state. */
   classicConsentUrl(request: { state: string }): string
-  /** The tenant behind a domain or ID, by OpenID discovery; null when Microsoft knows none. */
-  resolveTenant(domainOrId: string): Promise<TenantIdentity | null>
+  /** The tenant that somebody named, by OpenID discovery; null when Microsoft knows none. @throws Refusal */
+  resolveTenant(typed: string): Promise<NamedTenant | null>
   /** Name and domain of any tenant, where the partner's app may ask; null otherwise. Never throws. */
   describeTenant(tenantId: string): Promise<TenantProfile | null>
   signInUrl(request: SignInRequest): string

@@ -17,6 +17,3 @@ export function newReference(): string {
   const letters = [...bytes].map((byte) => readable[byte % readable.length]).join('')
   return `${letters.slice(0, 3)}-${letters.slice(3, 6)}-${letters.slice(6, 8)}`
 }
-
-export const isTenantId = (value: string): boolean =>
-  /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(value)

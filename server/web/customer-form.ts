@@ -3,6 +3,7 @@ import { lookAtPermissions, lookEvery } from '../asked-permissions.ts'
 import { resolveExpected } from '../binding.ts'
 import { PortalError } from '../errors.ts'
 import { Refusal } from '../microsoft/refusals.ts'
+import { readTenantName } from '../microsoft/tenant-name.ts'
 import { issueConsentLink } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
 import {
@@ -39,7 +40,7 @@ export interface CustomerFormView {
 
 const details = {
   name: line(200, { missing: says('customers.name.missing'), long: says('customers.name.long') }),
-  expected: optionalLine(253, says('customers.expected.unknown')),
+  expected: optionalLine(2_000, says('customers.expected.unknown')),
   contactName: optionalLine(200, says('customers.name.long')),
   contactEmail: optionalEmail(says('customers.email.unusable')),
   language: z.enum(languages.map(({ code }) => code)),
@@ -129,13 +130,15 @@ async function resolve(portal: Portal, typed: Typed[string] | undefined, known: 
   const none = { expectedTenantId: null, expectedDomain: null }
   const read = details.expected.safeParse(typed)
   if (!read.success || read.data === null) return { tenant: none, fault: null }
-  const named = read.data.toLowerCase()
-  if (known?.expectedTenantId && (named === known.expectedDomain || named === known.expectedTenantId)) {
+  const named = readTenantName(read.data)
+  const same =
+    named !== null && (named.id ?? named.domain) === (named.id ? known?.expectedTenantId : known?.expectedDomain)
+  if (known?.expectedTenantId && same) {
     const { expectedTenantId, expectedDomain } = known
     return { tenant: { expectedTenantId, expectedDomain }, fault: null }
   }
   try {
-    const { tenantId, domain } = await resolveExpected(portal, named)
+    const { tenantId, domain } = await resolveExpected(portal, read.data)
     return { tenant: { expectedTenantId: tenantId, expectedDomain: domain }, fault: null }
   } catch (error) {
     return { tenant: none, fault: { field: 'expected', key: whyNot(error, 'expected') } }

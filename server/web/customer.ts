@@ -149,7 +149,7 @@ export async function noticeOf(portal: Portal, error: unknown): Promise<Notice> 
 }
 
 const named = {
-  tenant: line(253, { missing: says('customers.tenant.missing'), long: says('customers.tenant.unknown') }),
+  tenant: line(2_000, { missing: says('customers.tenant.missing'), long: says('customers.tenant.unknown') }),
 }
 
 /** Takes on a tenant that consented long ago; it is proven like any other. */

@@ -1,3 +1,5 @@
+import { domainToUnicode } from 'node:url'
+import { readTenantName } from '../microsoft/tenant-name.ts'
 import type { Language } from '../words.ts'
 import { say } from '../words.ts'
 import { type Html, html } from './html.ts'
@@ -18,6 +20,11 @@ export interface Format {
   number(value: number): string
   /** A day alone, as text for a letter: `14 December 2026`, as `time(…, 'date')` shows it on a page. */
   dateText(value: Date | string): string
+  /**
+   * A domain as it was looked up, in ASCII, with its letters beside it where they differ: `о` of another alphabet passes
+   * for `o` to the eye alone.
+   */
+  domainName(stored: string): string
   /** A UTC calendar day, `2026-10-22`, as `22 Oct`. */
   shortDay(day: string): string
 }
@@ -46,6 +53,13 @@ function written(date: Date, language: Language, zone: string, options: Intl.Dat
     .format(date)
     .replace(/, (?=\d\d:)/, ' ')
     .replace(/^(\p{L}+), (?=\d)/u, '$1 ')
+}
+
+function domainName(stored: string): string {
+  // Older records hold what was typed around the domain as well.
+  const ascii = readTenantName(stored)?.domain ?? stored
+  const letters = domainToUnicode(ascii)
+  return letters === '' || letters === ascii ? ascii : `${ascii} (${letters})`
 }
 
 export function createFormat(language: Language, timeZone: string | null, now: Date): Format {
@@ -81,6 +95,7 @@ export function createFormat(language: Language, timeZone: string | null, now: D
       const date = dateOf(value)
       return date ? text(date, 'date') : ''
     },
+    domainName,
     shortDay: (day) => written(new Date(`${day}T00:00:00Z`), language, 'UTC', { day: 'numeric', month: 'short' }),
     time(value, style = 'moment') {
       const date = dateOf(value)
