@@ -13,7 +13,8 @@ const usage = `Usage:
   npm run demo         the portal with a simulated Microsoft and a world of customers; -- --fresh begins anew
   npm run simulator    the simulated Microsoft alone
   npm run doctor       checks configuration, database and registration; -- --json for machines;
-                       -- --script azure-cli (or powershell) prints the script that makes the registration
+                       -- --script azure-cli (or powershell) prints the script that makes the registration;
+                       add --name "Halvard SOC Connector" for what customers will read on Microsoft's page
 `
 
 const [command, ...options] = process.argv.slice(2)
@@ -39,8 +40,9 @@ async function run(): Promise<void> {
     return
   }
   const kind = scriptKinds.find((one) => one === options[1])
-  if (command === 'doctor' && options[0] === '--script' && options.length === 2 && kind) {
-    console.log(registrationScript(environment(), kind))
+  const named = options.length === 4 && options[2] === '--name'
+  if (command === 'doctor' && options[0] === '--script' && (options.length === 2 || named) && kind) {
+    console.log(registrationScript(environment(), kind, options[3]?.trim()))
     return
   }
   console.error(usage)

@@ -16,6 +16,7 @@ const guid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/
 describe('the setup material', () => {
   const material = setupMaterial(
     configFor('https://login.microsoftonline.com', { graphUrl: 'https://graph.microsoft.com' }),
+    '',
   )
 
   test('asks for reading incidents, and for what a silent sign-in needs', () => {
@@ -34,8 +35,19 @@ describe('the setup material', () => {
     ])
   })
 
+  test.each([
+    ['Halvard SOC Connector', '"displayName": "Halvard SOC Connector"', "-DisplayName 'Halvard SOC Connector'"],
+    ['', '"displayName": "Muster"', "-DisplayName 'Muster'"],
+    ['O\'Hara’s "eyes" $(x)', '"displayName": "O\'Hara’s \\"eyes\\" $(x)"', "-DisplayName 'O''Hara’’s \"eyes\" $(x)'"],
+  ])('calls the app as Settings do: %j', (name, inJson, inPowershell) => {
+    const named = setupMaterial(configFor('https://login.microsoftonline.com'), name)
+    expect(named.azureCli).toContain(inJson)
+    expect(named.powershell).toContain(inPowershell)
+    expect(named.app.name).toBe(name || 'Muster')
+  })
+
   test('over Graph names Graph alone, so that consent never fails for want of another service', () => {
-    const graph = setupMaterial(configFor('https://login.microsoftonline.com', { incidentsApi: 'graph' }))
+    const graph = setupMaterial(configFor('https://login.microsoftonline.com', { incidentsApi: 'graph' }), '')
     const [only, ...more] = JSON.parse(graph.app.manifest)
     expect(more).toEqual([])
     expect(only.resourceAccess[0]).toEqual({ id: '45cc0394-e837-488b-a098-1918f48d186c', type: 'Role' })
@@ -80,8 +92,8 @@ describe('the setup material', () => {
 
   test('signs in to the cloud of the configuration', () => {
     const config = configFor('https://login.microsoftonline.us', { graphUrl: 'https://graph.microsoft.us' })
-    expect(setupMaterial(config).azureCli).toContain('az cloud set --name AzureUSGovernment')
-    expect(setupMaterial(config).powershell).toContain('-Environment USGov')
+    expect(setupMaterial(config, '').azureCli).toContain('az cloud set --name AzureUSGovernment')
+    expect(setupMaterial(config, '').powershell).toContain('-Environment USGov')
   })
 })
 

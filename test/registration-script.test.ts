@@ -33,3 +33,9 @@ test('names what it cannot do without, and asks for nothing that the script will
   )
   expect(() => registrationScript(told({}), 'powershell')).not.toThrow(/AZURE_CLIENT|SESSION_SECRET/)
 })
+
+test.each(scriptKinds)('calls the app what customers are to read on Microsoft’s page: the %s script', (kind) => {
+  const env = { AZURE_TENANT_ID: partner, PUBLIC_URL: 'https://muster.halvard.example' }
+  expect(registrationScript(told(env), kind, 'Halvard SOC Connector')).toContain('Halvard SOC Connector')
+  expect(registrationScript(told(env), kind)).toMatch(/isplayName"?:? ?['"]Muster['"]/)
+})

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { redirectUris } from '../server/microsoft/addresses.ts'
 import { permissionsFor } from '../server/microsoft/permissions.ts'
+import { muster } from '../server/store/audit.ts'
+import { changeSettings } from '../server/store/settings.ts'
 import type { Browser } from './browser-for-tests.ts'
 import { startTestPortal, type TestPortal } from './portal-for-tests.ts'
 
@@ -65,6 +67,15 @@ describe('the setup page', () => {
       'asked now',
       'trial todo',
     ])
+  })
+
+  test('calls the app as Settings and the customers’ page do', async () => {
+    const change = { appName: 'Halvard SOC Connector' }
+    await changeSettings(stage.portal.db, muster, change, stage.portal.now())
+    const page = plain(await lately('/setup'))
+    expect(page).toContain('"displayName": "Halvard SOC Connector"')
+    expect(page).toContain("-DisplayName 'Halvard SOC Connector'")
+    await changeSettings(stage.portal.db, muster, { appName: '' }, stage.portal.now())
   })
 
   test('has every value to copy, and both scripts with all of them filled in', async () => {

@@ -10,9 +10,10 @@ export type ScriptKind = (typeof scriptKinds)[number]
 /**
  * The registration of a partner who has none yet, as one script: needs AZURE_TENANT_ID and PUBLIC_URL, and heeds
  * INCIDENTS_API and AZURE_AUTHORITY_HOST. What the script itself will make (IDs, secrets) need not be there.
+ * @param appName what customers will read on Microsoft's consent page; Settings have to name it alike
  * @throws CannotStart naming what is missing
  */
-export function registrationScript({ env, problems }: Told, kind: ScriptKind): string {
+export function registrationScript({ env, problems }: Told, kind: ScriptKind, appName = ''): string {
   const { PUBLIC_URL, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, INCIDENTS_API } = env
   const toCome = {
     SESSION_SECRET: randomBytes(32).toString('base64url'),
@@ -23,7 +24,7 @@ export function registrationScript({ env, problems }: Told, kind: ScriptKind): s
     const given = { PUBLIC_URL, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, INCIDENTS_API }
     const told = problems.filter(({ variable }) => !Object.hasOwn(toCome, variable))
     const config = readConfig({ ...given, ...toCome }, told)
-    const material = setupMaterial(config)
+    const material = setupMaterial(config, appName)
     return kind === 'azure-cli' ? material.azureCli : material.powershell
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

@@ -11,6 +11,9 @@ export const simulated = {
   signInClientId: '6c0d4f1b-92ae-4d37-8b5e-71f3a9c8e204',
 } as const
 
+/** As the demo's own Settings have it. */
+const simulatedName = 'Halvard SOC Connector'
+
 /** The registrations of docs and setup page, as they would stand in the partner's tenant after its scripts have run. */
 export function simulatedRegistrations(options: {
   tenantId: string
@@ -22,14 +25,17 @@ export function simulatedRegistrations(options: {
   api: IncidentsApi
 }): SimulatorRegistration[] {
   const { tenantId, publicUrl, api } = options
-  const { app, signIn } = setupMaterial({
-    publicUrl,
-    partnerTenantId: tenantId,
-    incidentsApi: api,
-    authorityHost: 'https://login.microsoftonline.com',
-    defenderUrl: 'https://api.security.microsoft.com',
-    graphUrl: 'https://graph.microsoft.com',
-  })
+  const { app, signIn } = setupMaterial(
+    {
+      publicUrl,
+      partnerTenantId: tenantId,
+      incidentsApi: api,
+      authorityHost: 'https://login.microsoftonline.com',
+      defenderUrl: 'https://api.security.microsoft.com',
+      graphUrl: 'https://graph.microsoft.com',
+    },
+    simulatedName,
+  )
   const appRoles = ['Muster.Admin', 'Muster.Analyst', 'Muster.Reader']
   const shared = { homeTenantId: tenantId, publisher: 'Halvard Security AB', appRoles }
   return [
@@ -40,7 +46,7 @@ export function simulatedRegistrations(options: {
       certificates: options.certificate === null ? [] : [options.certificate],
       redirectUris: [...app.redirectUris],
       audience: 'multi',
-      displayName: 'Halvard SOC Connector',
+      displayName: app.name,
       groupMembershipClaims: app.groupMembershipClaims,
       requiredResources: [
         { resource: api === 'graph' ? 'graph' : 'mtp', roles: permissionsFor(api).map(({ name }) => name) },

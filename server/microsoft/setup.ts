@@ -47,8 +47,14 @@ const roles = [
   { value: 'Muster.Reader', id: '4d7c51b5-0f02-41fd-81fb-85dbe2cadb33', does: 'Looks, and changes nothing' },
 ]
 
-/** Everything filled in: nothing in it is left to be replaced by hand, and nothing in it is secret. */
-export function setupMaterial(config: SetupConfig): SetupMaterial {
+/** What the app is called where Settings name none. */
+const usualName = 'Muster'
+
+/**
+ * Everything filled in: nothing in it is left to be replaced by hand, and nothing in it is secret.
+ * @param appName as Settings have it, and so as customers are told that Microsoft's page will name it; may be empty
+ */
+export function setupMaterial(config: SetupConfig, appName: string): SetupMaterial {
   const { signIn, consent } = redirectUris(config)
   const manifest = JSON.stringify(requiredResourceAccess(config), null, 2)
   const appRoles = JSON.stringify(
@@ -66,7 +72,7 @@ export function setupMaterial(config: SetupConfig): SetupMaterial {
   const material = {
     tenantId: config.partnerTenantId,
     app: {
-      name: 'Muster',
+      name: appName || usualName,
       audience: 'AzureADMultipleOrgs',
       redirectUris: [signIn, consent],
       manifest,
@@ -164,6 +170,9 @@ function applicationJson(name: string, audience: string, uris: readonly string[]
   return JSON.stringify({ displayName: name, signInAudience: audience, web: { redirectUris: uris }, ...more }, null, 2)
 }
 
+/** A PowerShell string: curly quotes end one as straight ones do. */
+const quoted = (text: string) => `'${text.replace(/['‘’‚‛]/g, '$&$&')}'`
+
 function powershell(config: SetupConfig, { app, signIn, tenantId, permissions }: Material): string {
   const cloud = cloudOrGlobal(config.authorityHost).name
   const environment = { global: 'Global', 'us-government': 'USGov', china: 'China' }[cloud]
@@ -192,7 +201,7 @@ $year = @{ DisplayName = 'muster'; EndDateTime = (Get-Date).AddYears(1) }
 $access = @(
 ${access}
 )
-$app = New-MgApplication -DisplayName '${app.name}' -SignInAudience '${app.audience}' -Web @{ RedirectUris = @(${uris(app.redirectUris)}) } -GroupMembershipClaims '${app.groupMembershipClaims}' -RequiredResourceAccess $access
+$app = New-MgApplication -DisplayName ${quoted(app.name)} -SignInAudience '${app.audience}' -Web @{ RedirectUris = @(${uris(app.redirectUris)}) } -GroupMembershipClaims '${app.groupMembershipClaims}' -RequiredResourceAccess $access
 $appSp = New-MgServicePrincipal -AppId $app.AppId
 $appSecret = Add-MgApplicationPassword -ApplicationId $app.Id -PasswordCredential $year
 

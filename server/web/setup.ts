@@ -80,7 +80,7 @@ export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
       asked: rolesBeyond(portal, permissions).length > 0 ? 'bad' : doneIf(asking.source !== 'unknown'),
       trial: doneIf(firstProvenAt !== null),
     }),
-    material: setupMaterial(config),
+    material: setupMaterial(config, settings.appName),
     api: config.incidentsApi,
     clientId: config.app.clientId,
     credential:
