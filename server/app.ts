@@ -78,9 +78,8 @@ function routeChain(portal: Portal): (route: Route) => RequestHandler[] {
         ? []
         : [
             express.urlencoded({ extended: false, limit: route.bodyLimit ?? bodyLimit }),
-            (req, _res, next) => {
-              checkForm(portal, req, route.access)
-              next()
+            (req, res, next) => {
+              if (checkForm(portal, req, res, route) === 'in') next()
             },
           ]
     return [

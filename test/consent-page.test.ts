@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { confirmPermissions } from '../server/store/asked-permissions.ts'
-import { linkById, withdrawLink } from '../server/store/links.ts'
+import { linkById, linkByToken, withdrawLink } from '../server/store/links.ts'
 import { changeSettings, readSettings } from '../server/store/settings.ts'
 import { languages } from '../server/words.ts'
 import { alice, answerAtMicrosoft, connect, invite, leave, runsOf, walk, wordsOf } from './consent-walk.ts'
@@ -111,6 +111,41 @@ onEachEngine('the page behind a consent link', (engine) => {
     expect(await opened(seen.linkId)).toBe(1)
   })
 
+  test('is shown again, in the language it was read in, when its form was open for more than a day', async () => {
+    const invited = await invite(here, { language: 'zh-Hant' })
+    const browser = here.browser()
+    const [own, chosen] = [await browser.open(invited.join), await browser.open(`${invited.join}?lang=sv`)]
+    here.clock.advance(25 * 3_600_000)
+    for (const [page, lang, text] of [
+      [own, 'zh-Hant', '此頁面已開啟超過一天'],
+      [chosen, 'sv', 'Sidan hade varit öppen i mer än ett dygn'],
+    ] as const) {
+      const back = await browser.submit(page, `${invited.join}/attempts`)
+      expect(back.status).toBe(303)
+      const again = await browser.follow(back)
+      expect(new URL(again.url).pathname).toBe(invited.join)
+      expect(again.text).toContain(`<html lang="${lang}"`)
+      expect(wordsOf(again)).toContain(text)
+      expect(await runsOf(here, invited)).toEqual([])
+    }
+    const fresh = await browser.open(`${invited.join}?lang=sv`)
+    const left = await browser.submit(fresh, `${invited.join}/attempts`)
+    expect(left.location).toContain('/adminconsent')
+  })
+
+  test('of a run leads back to the run when it was open for more than a day', async () => {
+    const invited = await invite(here, { pinned: true })
+    const browser = here.browser()
+    await leave(browser, invited)
+    const [run] = await runsOf(here, invited)
+    const page = await browser.open(`/consent/${run?.id}`)
+    here.clock.advance(25 * 3_600_000)
+    const back = await browser.submit(page, `/consent/${run?.id}/attempts`)
+    expect([back.status, new URL(back.location ?? '').pathname]).toEqual([303, `/consent/${run?.id}`])
+    const again = await browser.submit(await browser.follow(back), `/consent/${run?.id}/attempts`)
+    expect(again.location).toContain('/adminconsent')
+  })
+
   describe('that opens nothing', () => {
     const unknown = `/join/${'x'.repeat(43)}`
 
@@ -145,17 +180,52 @@ onEachEngine('the page behind a consent link', (engine) => {
         },
         410,
       ],
-    ])('because it is %s names nobody and says what to do', async (_why, made, status) => {
-      await changeSettings(here.portal.db, alice, { contactName: 'Ines Lindqvist' }, here.portal.now())
-      const join = await made()
-      for (const address of [join, `${join}/not-admin`]) {
-        const page = await here.browser().get(address)
-        expect(page.status).toBe(status)
-        expect(wordsOf(page)).toContain('Halvard Security AB')
-        expect(wordsOf(page)).toMatch(/ask|Ask|Nothing is left to do/)
-        expect(page.text).not.toMatch(/Canary|Ines Lindqvist|<script>'/)
+    ])(
+      'because it is %s says what to do, whom to turn to and what to name, and nothing of a customer',
+      async (why, made, status) => {
+        const settings = { contactName: 'Ines Lindqvist', contactEmail: 'ines@halvard.example' }
+        await changeSettings(here.portal.db, alice, settings, here.portal.now())
+        const join = await made()
+        const link = await linkByToken(here.portal.db, join.slice('/join/'.length))
+        for (const address of [join, `${join}/not-admin`]) {
+          const page = await here.browser().get(address)
+          expect(page.status).toBe(status)
+          expect(wordsOf(page)).toContain('Halvard Security AB')
+          expect(wordsOf(page)).toMatch(/ask|Ask|Nothing is left to do/)
+          expect(page.text).toContain('href="mailto:ines@halvard.example')
+          expect(page.text.includes('Ask for a new link')).toBe(why !== 'completed')
+          expect(page.text).not.toMatch(/Canary|<script>'/)
+          // Whoever holds a link was told the name before; whoever makes one up is not.
+          expect(page.text.includes('Ines Lindqvist')).toBe(link !== null)
+          if (link) expect(wordsOf(page)).toContain(`Reference ${link.reference}`)
+        }
+        await changeSettings(here.portal.db, alice, { contactName: '', contactEmail: '' }, here.portal.now())
+      },
+    )
+
+    test('is told in the customer’s language, and its letter names the reference', async () => {
+      await changeSettings(here.portal.db, alice, { contactEmail: 'ines@halvard.example' }, here.portal.now())
+      const invited = await invite(here, { language: 'sv' })
+      const page = await here.browser().open(invited.join)
+      await withdrawLink(here.portal.db, alice, invited.linkId, here.portal.now())
+      const { reference } = await linkById(here.portal.db, invited.linkId)
+      const browser = here.browser()
+      for (const ended of [
+        await browser.get(invited.join, { 'Accept-Language': 'zh-TW' }),
+        await browser.submit(page, `${invited.join}/attempts`),
+      ]) {
+        expect(ended.text).toContain('<html lang="sv"')
+        expect(ended.text).toContain('Be om en ny länk')
+        const subject = new URL(/href="(mailto:[^"]+[?][^"]+)"/.exec(ended.text)?.[1] ?? '').searchParams.get('subject')
+        expect(subject).toBe(`En ny länk i stället för ${reference}`)
       }
-      await changeSettings(here.portal.db, alice, { contactName: '' }, here.portal.now())
+      await changeSettings(here.portal.db, alice, { contactEmail: '' }, here.portal.now())
+    })
+
+    test('as a return that is nobody’s has the contact as well', async () => {
+      const page = await here.browser().get('/consent/callback?admin_consent=True&state=made-up')
+      expect(page.status).toBe(400)
+      expect(page.text).toMatch(/href="(mailto|tel):/)
     })
 
     test('starts nothing either', async () => {

@@ -3,7 +3,7 @@ import { confirmReview } from '../server/binding.ts'
 import { type ConsentRight, consentRightOf } from '../server/consent-right.ts'
 import type { DirectoryRole, Person } from '../server/simulator/directory.ts'
 import { openReviews } from '../server/store/reviews.ts'
-import { alice, boundTo, choose, type Invited, invite, leave, stateOf, walk, wordsOf } from './consent-walk.ts'
+import { alice, boundTo, choose, type Invited, invite, leave, stateOf, walk, wordsOf, work } from './consent-walk.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from './portal-for-tests.ts'
 
 const role = {
@@ -96,7 +96,8 @@ onEachEngine('a link without an expected tenant', (engine) => {
     const { tenant, person } = await consentedTenant(here, directoryRole)
     const invited = await invite(here)
     const { page } = await claimAndSignIn(invited, tenant.id, person)
-    expect(wordsOf(page)).toContain('We are checking that it works')
+    expect(wordsOf(page)).toContain('We are checking with Microsoft')
+    await work(here)
     expect(await boundTo(here, invited)).toEqual([tenant.id])
   })
 
@@ -105,6 +106,7 @@ onEachEngine('a link without an expected tenant', (engine) => {
     const late = here.browser()
     const left = await leave(late, invited)
     await walk(here.browser(), invited)
+    await work(here)
     const silent = await late.get(
       `/consent/callback?admin_consent=True&tenant=${invited.tenant.id}&state=${stateOf(left)}`,
     )
@@ -183,6 +185,7 @@ onEachEngine('a link without an expected tenant', (engine) => {
       const { tenant, person } = await consentedTenant(there, directoryRole)
       const invited = await invite(there)
       await claimAndSignIn(invited, tenant.id, person, there)
+      await work(there)
       expect(await boundTo(there, invited)).toEqual(may ? [tenant.id] : [])
       const reviews = await openReviews(there.portal.db, invited.customer.id)
       expect(reviews.map(({ kind }) => kind)).toEqual(may ? [] : ['no-role'])

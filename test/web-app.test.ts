@@ -204,7 +204,9 @@ onEachEngine('a form', (engine) => {
     const elsewhere = await here.browser().post(`/join/${'A'.repeat(43)}/attempts`, { _csrf: token })
     expect(elsewhere.text).toContain('FORM_EXPIRED')
     here.clock.advance(25 * 3_600_000)
-    expect((await send(token)).status).toBe(403)
+    expect((await send(`${token}x`)).status).toBe(403)
+    const stale = await here.browser().post('/auth/login', { _csrf: token, returnTo: '/audit' })
+    expect([stale.status, stale.location]).toEqual([303, `${here.portal.config.publicUrl}/sign-in?returnTo=%2Faudit`])
   })
 })
 

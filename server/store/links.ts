@@ -157,9 +157,10 @@ export async function usableLink(db: Database, token: string, now: Date): Promis
 /** @throws PortalError LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED */
 export function refuseEnded(link: ConsentLink, now: Date): void {
   const state = linkState(link, now)
-  if (state === 'withdrawn') throw new PortalError('LINK_WITHDRAWN')
-  if (state === 'expired') throw new PortalError('LINK_EXPIRED')
-  if (state === 'completed') throw new PortalError('LINK_COMPLETED')
+  const facts = { reference: link.reference }
+  if (state === 'withdrawn') throw new PortalError('LINK_WITHDRAWN', { facts })
+  if (state === 'expired') throw new PortalError('LINK_EXPIRED', { facts })
+  if (state === 'completed') throw new PortalError('LINK_COMPLETED', { facts })
 }
 
 export async function linkByToken(db: Database, token: string): Promise<ConsentLink | null> {

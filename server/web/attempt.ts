@@ -1,3 +1,4 @@
+import type { Response } from 'express'
 import { type Asking, readAsking } from '../asked-permissions.ts'
 import { PortalError } from '../errors.ts'
 import type { LoginWords } from '../microsoft/aadsts.ts'
@@ -130,8 +131,20 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
 /** The browser of an attempt that came to nothing tries again. */
 export const addAttemptAgain: Handler<CustomerRequest> = async (portal, req, res) => {
   if (readForm({}, req).value === null) throw new PortalError('BAD_REQUEST')
+  await speakToBrowser(portal, req, res)
   const visitor = { browser: req.browser, actor: customerActor(req) }
   await goOn(portal, res, await beginAgain(portal, visitor, pathValue(req, 'attemptId')))
+}
+
+/** In the language of the page that the form stands on, also where there is nothing to try any more. */
+async function speakToBrowser(portal: Portal, req: CustomerRequest, res: Response): Promise<void> {
+  const attempt = await attemptOfBrowser(portal.db, pathValue(req, 'attemptId'), req.browser)
+  if (!attempt) return
+  const [customer, journey] = await Promise.all([
+    customerById(portal.db, attempt.customerId),
+    journeyOf(portal, req, attempt.linkId),
+  ])
+  speakTo(req, res, customer, journey?.language ?? null)
 }
 
 const tenantOf = (attempt: ConsentAttempt): string | null => attempt.claimedTenantId ?? attempt.boundTenantId

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { csrfSync } from 'csrf-sync'
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import type { Config } from '../config.ts'
 import { PortalError } from '../errors.ts'
 import type { Portal } from '../portal.ts'
@@ -46,13 +46,27 @@ export function refuseCrossSite(config: Config, req: Request): void {
   if (!trusted) throw new PortalError('CROSS_SITE')
 }
 
-/** Layer 2. Takes the token out of the body, so that strict schemas see only their own fields. @throws PortalError `FORM_EXPIRED` */
-export function checkForm(portal: Portal, req: Request, access: Route['access']): void {
+/**
+ * Layer 2. Takes the token out of the body, so that strict schemas see only their own fields. A public form of ours that
+ * was merely open for too long leads to its page again, and nothing is done with it.
+ * @throws PortalError `FORM_EXPIRED`
+ */
+export function checkForm(
+  portal: Portal,
+  req: Request,
+  res: Response,
+  { access, formPage }: Pick<Route, 'access' | 'formPage'>,
+): 'in' | 'answered' {
   const body = req.body as Record<string, unknown> | undefined
   const open = access === 'public' || access === 'customer-browser'
-  const valid = open ? isFormToken(portal, req.path, body?.[field]) : isRequestValid(req)
-  if (!valid) throw new PortalError('FORM_EXPIRED')
-  delete body?.[field]
+  const standing = open ? judgeFormToken(portal, req.path, body?.[field]) : isRequestValid(req) ? 'valid' : 'foreign'
+  if (standing === 'valid') {
+    delete body?.[field]
+    return 'in'
+  }
+  if (standing === 'foreign' || formPage === undefined) throw new PortalError('FORM_EXPIRED')
+  res.redirect(303, formPage(req))
+  return 'answered'
 }
 
 function formToken(config: Config, action: string, now: Date): string {
@@ -61,11 +75,12 @@ function formToken(config: Config, action: string, now: Date): string {
   return `${expires}.${signature(key as Buffer, expires, action)}`
 }
 
-function isFormToken(portal: Portal, action: string, token: unknown): boolean {
-  if (typeof token !== 'string') return false
+function judgeFormToken(portal: Portal, action: string, token: unknown): 'valid' | 'stale' | 'foreign' {
+  if (typeof token !== 'string') return 'foreign'
   const [expires = '', signed = ''] = token.split('.')
-  if (!(Number.parseInt(expires, 36) > portal.now().getTime())) return false
-  return keysFor(portal.config, 'form').some((key) => equal(signed, signature(key, expires, action)))
+  const ours = keysFor(portal.config, 'form').some((key) => equal(signed, signature(key, expires, action)))
+  if (!ours) return 'foreign'
+  return Number.parseInt(expires, 36) > portal.now().getTime() ? 'valid' : 'stale'
 }
 
 const signature = (key: Buffer, expires: string, action: string) =>

@@ -146,7 +146,10 @@ async function sendAnswer(req: Request, res: Response, answer: Answer, at: Date)
     return
   }
   const { code, aadsts, correlationId, settingsPath } = answer
-  if (isEnding(code)) return showEnding(res, { code, title, next }, answer.status)
+  if (isEnding(code)) {
+    const reference = typeof answer.facts.reference === 'string' ? answer.facts.reference : null
+    return showEnding(res, { code, title, next, reference }, answer.status)
+  }
   const wayOn = wayOnFor(answer, req, res)
   const view = { code, title, next, wayOn, settingsPath, at, aadsts, correlationId }
   await renderBare(res, 'errors/error', view, answer.status)

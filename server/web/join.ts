@@ -5,7 +5,7 @@ import { PortalError } from '../errors.ts'
 import { beginConsent } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
 import { type Customer, customerById } from '../store/customers.ts'
-import { type ConsentLink, recordOpening, usableLink } from '../store/links.ts'
+import { type ConsentLink, linkByToken, recordOpening, refuseEnded } from '../store/links.ts'
 import { readSettings } from '../store/settings.ts'
 import { isLanguage, type Language } from '../words.ts'
 import { browserOf, customerActor } from './access.ts'
@@ -39,6 +39,8 @@ export interface JoinView extends LinkPage {
   /** The host at which people sign in. */
   loginHost: string
   kept: { where: string; closedDays: number; offboardedDays: number; howLong: string; who: string }
+  /** Shown again after it was open for too long: what was pressed there did nothing. */
+  again: boolean
   /** The language of this page, when the visitor chose it: it goes along. */
   chosen: Language | null
 }
@@ -59,6 +61,7 @@ export const showJoin: Handler = async (portal, req, res) => {
       howLong: settings.dataRetention,
       who: settings.dataReaders,
     },
+    again: req.query.again === '1',
     chosen: languageAsked(req),
   })
 }
@@ -71,9 +74,15 @@ export const showNotAdmin: Handler = async (portal, req, res) => {
 
 /** A person has the page open: told by the page's own script, at the first sign of one. */
 export const addOpening: Handler = async (portal, req, res) => {
-  const link = await usableLink(portal.db, pathValue(req, 'token'), portal.now())
+  const { link } = await usableLinkOf(portal, req, res)
   await recordOpening(portal.db, customerActor(req), link, portal.now())
   res.status(204).end()
+}
+
+/** The page again, in the language it was read in, after it was open for so long that its form is no longer taken. */
+export function joinPageAgain(req: Request): string {
+  const lang: unknown = (req.body as Record<string, unknown> | undefined)?.lang
+  return `/join/${encodeURIComponent(pathValue(req, 'token'))}?again=1${isLanguage(lang) ? `&lang=${lang}` : ''}`
 }
 
 const asked = { lang: z.string().refine(isLanguage).optional() }
@@ -83,6 +92,7 @@ export const addAttempt: Handler = async (portal, req, res) => {
   const { value } = readForm(asked, req)
   if (value === null) throw new PortalError('BAD_REQUEST')
   const token = pathValue(req, 'token')
+  await usableLinkOf(portal, req, res, value.lang)
   const visitor = { browser: browserOf(portal.config, req) ?? null, actor: customerActor(req) }
   const step = await beginConsent(portal, visitor, token)
   await rememberJourney(portal, req, res, { linkId: step.linkId, token, language: value.lang ?? null })
@@ -90,20 +100,27 @@ export const addAttempt: Handler = async (portal, req, res) => {
 }
 
 async function linkPage(portal: Portal, req: Request, res: Response) {
-  const token = pathValue(req, 'token')
-  const link = await usableLink(portal.db, token, portal.now())
-  const [customer, settings, asking] = await Promise.all([
-    customerById(portal.db, link.customerId),
-    readSettings(portal.db),
-    readAsking(portal),
-  ])
-  speakTo(req, res, customer)
+  const { link, customer } = await usableLinkOf(portal, req, res)
+  const [settings, asking] = await Promise.all([readSettings(portal.db), readAsking(portal)])
   const page: LinkPage = {
     partner: askerOf(portal, settings),
-    link: linkOnPage(portal, link, token),
+    link: linkOnPage(portal, link, pathValue(req, 'token')),
     asking,
   }
   return { page, customer, settings }
+}
+
+/**
+ * The link behind the address. Its customer's language is spoken from here on, also where it has ended.
+ * @throws PortalError LINK_UNKNOWN, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED
+ */
+async function usableLinkOf(portal: Portal, req: Request, res: Response, chosen: Language | null = null) {
+  const link = await linkByToken(portal.db, pathValue(req, 'token'))
+  if (!link) throw new PortalError('LINK_UNKNOWN')
+  const customer = await customerById(portal.db, link.customerId)
+  speakTo(req, res, customer, chosen)
+  refuseEnded(link, portal.now())
+  return { link, customer }
 }
 
 export function linkOnPage(portal: Portal, link: ConsentLink, token: string): LinkOnPage {

@@ -38,6 +38,8 @@ interface RouteOptions {
   bodyLimit?: number
   /** Answers whatever Host asks: load balancers ask by address. */
   anyHost?: true
+  /** Where a public form stands: that page is shown again when the form was open for too long. */
+  formPage?: (req: Request) => string
   /** Looks at the session although nobody need be signed in. */
   readsSession?: true
 }

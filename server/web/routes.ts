@@ -4,11 +4,12 @@ import { returnFromConsent } from './consent.ts'
 import { addTenant, offboard, showCustomer, showOffboarding, takeBack } from './customer.ts'
 import { addCustomer, editCustomer, showCustomerForm, showNewCustomer } from './customer-form.ts'
 import { showCustomers } from './customers.ts'
+import { pathValue } from './forms.ts'
 import { alive, ready } from './health.ts'
 import { showIncident } from './incident.ts'
 import { takeNoteAway, writeNote } from './incident-note-forms.ts'
 import { showIncidents, showTenantIncidents } from './incidents.ts'
-import { addAttempt, addOpening, showJoin, showNotAdmin } from './join.ts'
+import { addAttempt, addOpening, joinPageAgain, showJoin, showNotAdmin } from './join.ts'
 import { addLink, withdraw } from './links.ts'
 import { showOverview } from './overview.ts'
 import { pauseAll, resumeAll, showPause } from './pause.ts'
@@ -18,7 +19,7 @@ import type { Route } from './route.ts'
 import { saveSettings, showSettings } from './settings.ts'
 import { savePermissions } from './settings-permissions.ts'
 import { showDoctor, showSetup } from './setup.ts'
-import { returnFromSignIn, showSignedOut, showSignIn, signOut, startSignIn } from './sign-in.ts'
+import { returnFromSignIn, showSignedOut, showSignIn, signInPageAgain, signOut, startSignIn } from './sign-in.ts'
 import { addSync, addWindow, pause, resume } from './tenant-controls.ts'
 import { showSyncs } from './tenant-syncs.ts'
 import { addCheck, showTenant } from './tenants.ts'
@@ -31,7 +32,14 @@ export const routes: readonly Route[] = [
 
   // Signing in and out
   { method: 'GET', path: '/sign-in', access: 'public', limit: 'page', readsSession: true, handler: showSignIn },
-  { method: 'POST', path: '/auth/login', access: 'public', limit: 'start', handler: startSignIn },
+  {
+    method: 'POST',
+    path: '/auth/login',
+    access: 'public',
+    limit: 'start',
+    formPage: signInPageAgain,
+    handler: startSignIn,
+  },
   {
     method: 'GET',
     path: '/auth/callback',
@@ -48,7 +56,14 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/join/:token', access: 'public', limit: 'page', handler: showJoin },
   { method: 'GET', path: '/join/:token/not-admin', access: 'public', limit: 'page', handler: showNotAdmin },
   { method: 'POST', path: '/join/:token/opening', access: 'public', limit: 'page', handler: addOpening },
-  { method: 'POST', path: '/join/:token/attempts', access: 'public', limit: 'start', handler: addAttempt },
+  {
+    method: 'POST',
+    path: '/join/:token/attempts',
+    access: 'public',
+    limit: 'start',
+    formPage: joinPageAgain,
+    handler: addAttempt,
+  },
   { method: 'GET', path: '/consent/callback', access: 'public', limit: 'return', handler: returnFromConsent },
   { method: 'GET', path: '/consent/:attemptId', access: 'customer-browser', limit: 'page', handler: showAttempt },
   {
@@ -56,6 +71,7 @@ export const routes: readonly Route[] = [
     path: '/consent/:attemptId/attempts',
     access: 'customer-browser',
     limit: 'start',
+    formPage: (req) => `/consent/${pathValue(req, 'attemptId')}`,
     handler: addAttemptAgain,
   },
 

@@ -50,6 +50,10 @@ export const showSignIn: Handler = async (portal, req, res) => {
   return render(res, 'sign-in/sign-in', { partnerName, returnTo })
 }
 
+/** The page again, after it was open for so long that its form is no longer taken. */
+export const signInPageAgain = (req: Request): string =>
+  `/sign-in?returnTo=${encodeURIComponent(ownPath((req.body as Record<string, unknown> | undefined)?.returnTo))}`
+
 const start = { returnTo: z.string().optional(), account: z.literal('other').optional() }
 
 /** Sends the browser to Microsoft with a state, a nonce and a PKCE challenge that only this browser holds the rest of. */

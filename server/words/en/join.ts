@@ -126,6 +126,10 @@ export const join = {
   'join.over': 'This link can no longer be used. Ask {partner} for a new one.',
   'join.call': 'Call {phone}',
   'join.write': 'Write to {email}',
+  'join.ended.ask': 'Ask for a new link',
+  'join.ended.subject': 'A new link{reference, select, none {} other { instead of {reference}}}',
+  'join.page-again':
+    'The page had been open for more than a day, so nothing was done. Look through it once more, then continue.',
   'join.code': 'Microsoft’s code',
   'join.expected': 'Expected',
   'join.signed-in': 'You signed in to',

@@ -129,6 +129,10 @@ export const join = {
   'join.over': 'Länken kan inte användas längre. Be {partner} om en ny.',
   'join.call': 'Ring {phone}',
   'join.write': 'Skriv till {email}',
+  'join.ended.ask': 'Be om en ny länk',
+  'join.ended.subject': 'En ny länk{reference, select, none {} other { i stället för {reference}}}',
+  'join.page-again':
+    'Sidan hade varit öppen i mer än ett dygn, så ingenting gjordes. Läs igenom den en gång till och fortsätt sedan.',
   'join.code': 'Microsofts kod',
   'join.expected': 'Förväntad',
   'join.signed-in': 'Du loggade in hos',
