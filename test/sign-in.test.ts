@@ -143,7 +143,7 @@ onEachEngine('signing in', (engine) => {
     here.clock.advance(hour)
     const accounts = await browser.follow(await browser.submit(await browser.open('/sign-in'), '/auth/login'))
     const back = await browser.submit(accounts, '/', { cancel: '1' })
-    const page = await browser.get(back.location ?? '')
+    const page = await browser.open(back.location ?? '')
     expect(page.status).toBe(403)
     expect(page.text).toContain('SIGN_IN_REFUSED')
     expect(page.text).not.toContain('access_denied')
@@ -184,10 +184,26 @@ onEachEngine('signing in', (engine) => {
     const browser = here.browser()
     const callback = await upToCallback(here, browser)
     here.simulator.world.setWeather('*', 'refusal', { code: number, surface: 'token', count: 1 })
-    const page = await browser.get(callback)
+    const page = await browser.open(callback)
     expect(page.status).toBe(403)
     expect(page.text).toContain(title)
     expect(page.text).toContain(`AADSTS${number}`)
+  })
+
+  test('that is refused is told at an address without code and state, which can be loaded again', async () => {
+    const browser = here.browser()
+    const callback = await upToCallback(here, browser)
+    here.simulator.world.setWeather('*', 'refusal', { code: 53003, surface: 'token', count: 1 })
+    const back = await browser.get(callback)
+    expect([back.status, back.location]).toEqual([303, `${here.portal.config.publicUrl}/auth/refused`])
+    for (let n = 0; n < 2; n++) {
+      const page = await browser.get('/auth/refused')
+      expect(page.status).toBe(403)
+      expect(page.text).toContain('A Conditional Access policy stopped the sign-in')
+      expect(page.text).toContain('AADSTS53003')
+    }
+    const other = await here.browser().get('/auth/refused')
+    expect([other.status, other.location]).toEqual([303, `${here.portal.config.publicUrl}/sign-in`])
   })
 
   test('without a role ends at a page that names the roles; a stranger leaves no row but a witness', async () => {
@@ -258,7 +274,7 @@ onEachEngine('signing in', (engine) => {
     const browser = here.browser()
     const callback = await upToCallback(here, browser)
     here.simulator.world.setWeather('*', 'outage', { surface: 'token' })
-    const page = await browser.get(callback)
+    const page = await browser.open(callback)
     here.simulator.world.clearWeather()
     expect(page.status).toBe(503)
     expect(page.text).toContain('SIGN_IN_UNAVAILABLE')
@@ -431,7 +447,7 @@ describe('a token made elsewhere', () => {
   test('of a customer’s person with our role in her tenant opens nothing, and is recorded', async () => {
     claims = about(contoso)
     const browser = here.browser()
-    const page = await comeBack(browser)
+    const page = await browser.follow(await comeBack(browser))
     expect(page.status).toBe(403)
     expect(page.text).toContain('SIGN_IN_OTHER_ORGANISATION')
     expect(await isSignedIn(browser)).toBe(false)
@@ -447,7 +463,7 @@ describe('a token made elsewhere', () => {
   ])('%s opens nothing', async (_what, changes) => {
     claims = about(here.partner.id, changes)
     const browser = here.browser()
-    const page = await comeBack(browser)
+    const page = await browser.follow(await comeBack(browser))
     expect(page.status).toBe(403)
     expect(page.text).toContain('SIGN_IN_REFUSED')
     expect(await isSignedIn(browser)).toBe(false)
@@ -462,7 +478,8 @@ describe('a token made elsewhere', () => {
 
   test('of the same name and another object ID is another person', async () => {
     claims = about(here.partner.id, { oid: 'o-2', preferred_username: 'nina@halvard.example', roles: [] })
-    expect((await comeBack(here.browser())).text).toContain('SIGN_IN_NO_ROLE')
+    const browser = here.browser()
+    expect((await browser.follow(await comeBack(browser))).text).toContain('SIGN_IN_NO_ROLE')
   })
 })
 

@@ -14,6 +14,7 @@ import { addLink, withdraw } from './links.ts'
 import { showOverview } from './overview.ts'
 import { pauseAll, resumeAll, showPause } from './pause.ts'
 import { changePreferences } from './preferences.ts'
+import { showRefusedSignIn } from './refused-sign-in.ts'
 import { confirm, dismiss } from './reviews.ts'
 import type { Route } from './route.ts'
 import { saveSettings, showSettings } from './settings.ts'
@@ -48,6 +49,7 @@ export const routes: readonly Route[] = [
     readsSession: true,
     handler: returnFromSignIn,
   },
+  { method: 'GET', path: '/auth/refused', access: 'public', limit: 'page', handler: showRefusedSignIn },
   { method: 'POST', path: '/auth/logout', access: 'signed-in', handler: signOut },
   { method: 'GET', path: '/signed-out', access: 'public', limit: 'page', handler: showSignedOut },
   { method: 'POST', path: '/preferences', access: 'signed-in', handler: changePreferences },

@@ -18,6 +18,7 @@ import { endSession, operatorActor, roleOf } from './access.ts'
 import { addressKey, addressOf } from './address.ts'
 import { startCsrf } from './csrf.ts'
 import { readForm } from './forms.ts'
+import { leadToRefusal } from './refused-sign-in.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 import { dropSealed, type Sealed, seal, unseal } from './sealed.ts'
@@ -76,8 +77,8 @@ export const startSignIn: Handler = async (portal, req, res) => {
 /**
  * Where Microsoft sends an operator's browser back to: compares the state before anything else, spends it, redeems the
  * code, and opens a session for a person of the partner's tenant who has a role. Nothing is asked of Microsoft for a
- * sign-in that did not begin in this browser.
- * @throws PortalError `SIGN_IN_*`; Refusal when the partner's own registration is at fault
+ * sign-in that did not begin in this browser. Whatever it ends with is told at an address that holds nothing of it.
+ * @throws PortalError `SIGN_IN_EXPIRED`
  */
 export const returnFromSignIn: Handler = async (portal, req, res) => {
   const said = readSignInReturn(req.query)
@@ -88,6 +89,21 @@ export const returnFromSignIn: Handler = async (portal, req, res) => {
   dropSealed(portal, res, transaction)
   const acceptedUntil = new Date(portal.now().getTime() + transaction.seconds * 1000)
   if (!(await spend(portal.db, begun.state, acceptedUntil))) throw new PortalError('SIGN_IN_EXPIRED')
+  try {
+    await endSignIn(portal, req, said, begun)
+  } catch (error) {
+    return leadToRefusal(portal, res, error)
+  }
+  res.redirect(303, begun.returnTo)
+}
+
+/** @throws PortalError `SIGN_IN_*`; Refusal when the partner's own registration is at fault */
+async function endSignIn(
+  portal: Portal,
+  req: Request,
+  said: ReturnType<typeof readSignInReturn>,
+  begun: { nonce: string; codeVerifier: string },
+): Promise<void> {
   if (said.kind !== 'code') {
     await recordRefusal(portal, req, null, { reason: said.kind, aadsts: said.aadsts })
     const { login: words, aadsts, correlationId } = said
@@ -97,7 +113,6 @@ export const returnFromSignIn: Handler = async (portal, req, res) => {
   const person = await redeem(portal, req, { code: said.code, nonce: begun.nonce, codeVerifier: begun.codeVerifier })
   await refuseWithoutRole(portal, req, person)
   await openSession(portal, req, person)
-  res.redirect(303, begun.returnTo)
 }
 
 async function redeem(
