@@ -22,6 +22,7 @@ export async function startDemoPortal(): Promise<DemoPortal> {
   const signInSecret = 'a-secret-of-the-sign-in'
   const simulator = await startSimulator({
     world: 'demo',
+    merged: false,
     registrations: simulatedRegistrations({
       tenantId: simulated.tenantId,
       clientId: simulated.clientId,
@@ -44,7 +45,15 @@ export async function startDemoPortal(): Promise<DemoPortal> {
     DEFENDER_API_URL: simulator.origin,
     GRAPH_API_URL: simulator.origin,
   })
-  const running = await startPortal({ ...config, ...database }, { log: createLog('silent'), worker: false })
+  const running = await startPortal(
+    { ...config, ...database },
+    {
+      log: createLog('silent'),
+      // Both sides live the story by one clock.
+      now: () => new Date(simulator.clock.now()),
+      worker: false,
+    },
+  )
   const { portal } = running
   for (const uri of Object.values(redirectUris(portal.config))) {
     for (const clientId of [simulated.clientId, simulated.signInClientId])
