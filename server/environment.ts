@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type ConfigProblem, type Environment, variables } from './config.ts'
 import { type EnvFault, type EnvFile, readEnvFile } from './env-file.ts'
 
@@ -11,11 +12,18 @@ export interface Told {
 
 const fileName = '.env'
 
+/** Where package.json is: what is relative begins there, wherever the process was started. */
+const packageFolder = fileURLToPath(new URL('..', import.meta.url))
+
+/** A path from the environment, made absolute. */
+export const fromPackage = (path: string): string => resolve(packageFolder, path)
+
 /**
- * The process environment, with what `.env` adds to it. The environment wins; a variable that stands in the file and
- * would not be read is a problem, whatever the reason.
+ * The process environment, with what `.env` beside package.json adds to it; its paths are absolute. The environment wins;
+ * a variable that stands in the file and would not be read is a problem, whatever the reason.
+ * @param folder where package.json is; @param stand where the process was started
  */
-export function environment(folder = process.cwd()): Told {
+export function environment(folder = packageFolder, stand = startFolder()): Told {
   const problems: ConfigProblem[] = []
   const file = readFile(join(folder, fileName), problems)
   for (const [name, { fault, line }] of file?.faults ?? []) problems.push(problemOf(name, fault, line))
@@ -32,7 +40,60 @@ export function environment(folder = process.cwd()): Told {
   }
   const env: Environment = {}
   for (const name of variables) env[name] = unquoted(process.env[name])
+  placePaths(env, problems, folder, stand)
+  const left = file === null && relative(folder, stand) !== '' ? leftBehind(stand, env) : null
+  if (left !== null) {
+    const remedy = `Move it beside package.json, to ${join(folder, fileName)}.`
+    problems.push({ variable: left, problem: 'is not read', remedy })
+  }
   return { env, problems }
+}
+
+function startFolder(): string {
+  try {
+    return process.cwd()
+  } catch {
+    // It was removed meanwhile.
+    return packageFolder
+  }
+}
+
+const usualDataDir = './data'
+
+/** Paths were once relative to where one happened to stand: what was left there is named, and never begun anew beside it. */
+function placePaths(env: Environment, problems: ConfigProblem[], folder: string, stand: string): void {
+  const dataDir = env.DATA_DIR?.trim() || usualDataDir
+  env.DATA_DIR = resolve(folder, dataDir)
+  const earlier = resolve(stand, dataDir)
+  if (!env.DATABASE_URL?.trim() && holdsDatabase(earlier) && !holdsDatabase(env.DATA_DIR)) {
+    problems.push({
+      variable: 'DATA_DIR',
+      problem: `leads to ${env.DATA_DIR}, where there is no database, and there is one in ${earlier}`,
+      remedy: 'Paths begin beside package.json. Move the folder there, or write its whole path into DATA_DIR.',
+    })
+  }
+  const path = env.AZURE_CLIENT_CERTIFICATE_PATH?.trim()
+  if (!path) return
+  env.AZURE_CLIENT_CERTIFICATE_PATH = resolve(folder, path)
+  if (existsSync(env.AZURE_CLIENT_CERTIFICATE_PATH) || !existsSync(resolve(stand, path))) return
+  problems.push({
+    variable: 'AZURE_CLIENT_CERTIFICATE_PATH',
+    problem: `leads to ${env.AZURE_CLIENT_CERTIFICATE_PATH}, where there is no file, and there is one at ${resolve(stand, path)}`,
+    remedy: 'Paths begin beside package.json. Write the whole path.',
+  })
+}
+
+/** As `sqliteFile` in the store names it. */
+const holdsDatabase = (folder: string) => existsSync(join(folder, 'muster.db'))
+
+/** The file that an older Muster would have read here: one that sets what is missing. Other programs have such files too. */
+function leftBehind(stand: string, env: Environment): string | null {
+  const path = join(stand, fileName)
+  const needed = ['SESSION_SECRET', 'AZURE_CLIENT_ID', 'AZURE_TENANT_ID'] as const
+  const missing = needed.filter((name) => !env[name]?.trim())
+  if (missing.length === 0) return null
+  const file = readFile(path, [])
+  return file !== null && missing.some((name) => file.values.get(name)) ? path : null
 }
 
 /** Readers of other files (`docker run --env-file`) take quotes for a part of the value. */

@@ -431,13 +431,22 @@ describe('npm run simulator', () => {
 
   test('prints what "npm start" needs to sign people in with it', async () => {
     const port = await freePort()
-    const simulator = run(bare, ['cli.js', 'simulator'], { SIMULATOR_PORT: '0', PORT: port })
+    const simulator = run(bare, ['cli.js', 'simulator'], {
+      SIMULATOR_PORT: '0',
+      PORT: port,
+      DATA_DIR: join(bare, 'data'),
+    })
     await simulator.said(/Stop it with Ctrl-C/)
     const lines = [...simulator.text().matchAll(/^ {2}([A-Z_]+)=(\S+)$/gm)].map(([, name = '', value = '']) => [
       name,
       value,
     ])
-    const portal = run(bare, ['main.js'], { ...Object.fromEntries(lines), PORT: port, LOG_LEVEL: 'warn' })
+    const portal = run(bare, ['main.js'], {
+      ...Object.fromEntries(lines),
+      PORT: port,
+      LOG_LEVEL: 'warn',
+      DATA_DIR: join(bare, 'data'),
+    })
     await portal.said(/Muster runs at/)
     const { page } = await signInAs(`http://localhost:${port}`, 'Ines Lindqvist')
     expect(page.status).toBe(200)
@@ -475,7 +484,7 @@ describe('npm run simulator', () => {
     const holder = createServer()
     await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve))
     const port = String((holder.address() as AddressInfo).port)
-    const simulator = run(bare, ['cli.js', 'simulator'], { SIMULATOR_PORT: port })
+    const simulator = run(bare, ['cli.js', 'simulator'], { SIMULATOR_PORT: port, DATA_DIR: join(bare, 'taken') })
     expect(await simulator.ended).toBe(1)
     expect(simulator.text()).toContain(`Port ${port} is in use by another process. Set SIMULATOR_PORT`)
     holder.close()

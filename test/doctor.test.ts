@@ -16,6 +16,7 @@ import { cast } from '../server/simulator/cast.ts'
 import { type Simulator, startSimulator } from '../server/simulator/simulator.ts'
 import { openDatabase } from '../server/store/database.ts'
 import { en } from '../server/words/en.ts'
+import { releaseFolder } from './release.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'muster-doctor-'))
@@ -313,12 +314,15 @@ describe('the doctor, with a broken configuration', () => {
 })
 
 describe('npm run doctor', () => {
+  let release: ReturnType<typeof releaseFolder>
+  afterAll(() => release.remove())
   beforeAll(() => {
     execFileSync(process.execPath, [join(root, 'build.mjs')])
+    release = releaseFolder()
   }, 180_000)
 
   async function run(changes: Environment, ...options: string[]) {
-    const child = spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'doctor', ...options], {
+    const child = spawn(process.execPath, [join(release.folder, 'dist', 'cli.js'), 'doctor', ...options], {
       cwd: folder,
       env: { PATH: process.env.PATH, ...env, ...changes },
     })

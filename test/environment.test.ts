@@ -25,7 +25,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 function told(content: string | Buffer, given: Record<string, string> = {}) {
   writeFileSync(file, content)
   Object.assign(process.env, given)
-  return environment(folder)
+  return environment(folder, folder)
 }
 
 const secret = 'p9Q2vN7xR4sT8wY1zA3bC6dE5fG0hJ_k'
@@ -113,11 +113,11 @@ describe('a file .env', () => {
 
   test('names every variable of ours that stands in it and would not be read', () => {
     for (const name of variables) {
-      for (const line of [`${name}: x`, `${name}="x`, `${name}=x#y`, `let ${name}=x`]) {
+      for (const line of [`${name}: canary`, `${name}="canary`, `${name}=canary#y`, `let ${name}=canary`]) {
         const { env, problems } = told(`# first\n${line}\n`)
         expect(problems.map(({ variable }) => variable)).toEqual([name])
         expect(problems[0]?.problem).toContain('line 2')
-        expect(env[name] ?? '').toBe('')
+        expect(env[name] ?? '').not.toContain('canary')
       }
     }
   })
@@ -144,7 +144,7 @@ describe('a file .env', () => {
     expect(told(Buffer.from([0x50, 0, 0, 0x3d, 0, 0, 0, 0x41])).problems).toMatchObject([{ variable: file }])
     rmSync(file)
     mkdirSync(file)
-    expect(environment(folder).problems).toMatchObject([{ variable: file, problem: 'is a folder' }])
+    expect(environment(folder, folder).problems).toMatchObject([{ variable: file, problem: 'is a folder' }])
   })
 
   // A superuser may read everything.
@@ -152,11 +152,13 @@ describe('a file .env', () => {
   unlessRoot('that this user may not read is named', () => {
     writeFileSync(file, 'PORT=1')
     chmodSync(file, 0)
-    expect(environment(folder).problems).toMatchObject([{ variable: file, problem: expect.stringContaining('EACCES') }])
+    expect(environment(folder, folder).problems).toMatchObject([
+      { variable: file, problem: expect.stringContaining('EACCES') },
+    ])
   })
 
   test('that is not there is no problem', () => {
-    expect(environment(folder).problems).toEqual([])
+    expect(environment(folder, folder).problems).toEqual([])
   })
 
   test('in another encoding is refused for the value that it spoils, and for no comment', () => {
@@ -168,7 +170,57 @@ describe('a file .env', () => {
   })
 })
 
+describe('paths', () => {
+  const stand = mkdtempSync(join(tmpdir(), 'muster-stand-'))
+  afterAll(() => rmSync(stand, { recursive: true, force: true }))
+  const place = (at: string, name: string) => {
+    mkdirSync(join(stand, at), { recursive: true })
+    writeFileSync(join(stand, at, name), '')
+  }
+
+  test('begin beside package.json, and whole ones stay', () => {
+    expect(environment(folder, stand).env.DATA_DIR).toBe(join(folder, 'data'))
+    Object.assign(process.env, { DATA_DIR: '../kept', AZURE_CLIENT_CERTIFICATE_PATH: 'app.pem' })
+    expect(environment(folder, stand).env).toMatchObject({
+      DATA_DIR: join(folder, '..', 'kept'),
+      AZURE_CLIENT_CERTIFICATE_PATH: join(folder, 'app.pem'),
+    })
+    Object.assign(process.env, { DATA_DIR: '/srv/kept', AZURE_CLIENT_CERTIFICATE_PATH: '/srv/app.pem' })
+    expect(environment(folder, stand).env).toMatchObject({
+      DATA_DIR: '/srv/kept',
+      AZURE_CLIENT_CERTIFICATE_PATH: '/srv/app.pem',
+    })
+  })
+
+  test('that led elsewhere are named with both places, unless nothing was there', () => {
+    place('data', 'muster.db')
+    place('.', 'app.pem')
+    process.env.AZURE_CLIENT_CERTIFICATE_PATH = './app.pem'
+    const { problems } = environment(folder, stand)
+    expect(problems.map(({ variable }) => variable)).toEqual(['DATA_DIR', 'AZURE_CLIENT_CERTIFICATE_PATH'])
+    for (const { problem } of problems) {
+      expect(problem).toContain(folder)
+      expect(problem).toContain(stand)
+    }
+    process.env.DATABASE_URL = 'postgres://h/d'
+    expect(environment(folder, stand).problems).toHaveLength(1)
+    // Nothing has moved for whoever stands beside package.json.
+    expect(environment(stand, stand).problems).toEqual([])
+  })
+
+  test('a file .env where one stands is another program’s, unless it sets what is missing', () => {
+    const left = join(stand, '.env')
+    writeFileSync(left, 'PORT=1\nDATABASE_URL=x')
+    expect(environment(folder, stand).problems.map(({ variable }) => variable)).not.toContain(left)
+    writeFileSync(left, `SESSION_SECRET=${secret}`)
+    expect(environment(folder, stand).problems.map(({ variable }) => variable)).toContain(left)
+    process.env.SESSION_SECRET = secret
+    expect(environment(folder, stand).problems.map(({ variable }) => variable)).not.toContain(left)
+    rmSync(left)
+  })
+})
+
 test('a value in quotes that another reader left in place is the value without them', () => {
-  Object.assign(process.env, { AZURE_CLIENT_SECRET: '"abc#d"', HOST: "'::1'", DATA_DIR: '"half' })
-  expect(environment(folder).env).toMatchObject({ AZURE_CLIENT_SECRET: 'abc#d', HOST: '::1', DATA_DIR: '"half' })
+  Object.assign(process.env, { AZURE_CLIENT_SECRET: '"abc#d"', HOST: "'::1'", ROLE: '"half' })
+  expect(environment(folder, folder).env).toMatchObject({ AZURE_CLIENT_SECRET: 'abc#d', HOST: '::1', ROLE: '"half' })
 })

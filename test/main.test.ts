@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,12 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import Sqlite from 'libsql'
+import { releaseFolder } from './release.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const main = join(root, 'dist', 'main.js')
 
 /** A folder without an .env, and a process that knows nothing but what it is told. */
 const folder = mkdtempSync(join(tmpdir(), 'muster-main-'))
+let release: ReturnType<typeof releaseFolder>
 const running = new Set<ChildProcess>()
 let folders = 0
 
@@ -32,8 +33,9 @@ const enough = () => ({
 })
 
 /** The portal as `npm start` runs it. */
-function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, [main], { cwd: folder, env: { PATH: process.env.PATH ?? '', ...env } })
+function start(env: Record<string, string>, cwd = folder) {
+  const main = join(release.folder, 'dist', 'main.js')
+  const child = spawn(process.execPath, [main], { cwd, env: { PATH: process.env.PATH ?? '', ...env } })
   running.add(child)
   let out = ''
   let err = ''
@@ -47,16 +49,16 @@ function start(env: Record<string, string>) {
 }
 
 /** Runs until it gives up. */
-async function fails(env: Record<string, string>): Promise<string> {
-  const portal = start(env)
+async function fails(env: Record<string, string>, cwd = folder): Promise<string> {
+  const portal = start(env, cwd)
   expect(await portal.ended).toBe(1)
   expect(portal.err()).not.toMatch(/canary|\s+at .*\.js:\d/)
   return portal.err()
 }
 
 /** Runs until it says where it is. */
-async function runs(env: Record<string, string>) {
-  const portal = start(env)
+async function runs(env: Record<string, string>, cwd = folder) {
+  const portal = start(env, cwd)
   for (;;) {
     const port = /Muster runs at http:\/\/localhost:(\d+)/.exec(portal.out())?.[1]
     if (port) return { ...portal, port: Number(port) }
@@ -78,11 +80,15 @@ async function begin(port: number): Promise<Socket> {
 beforeAll(() => {
   const built = spawnSync(process.execPath, [join(root, 'build.mjs')], { encoding: 'utf8' })
   if (built.status !== 0) throw new Error(`the build failed: ${built.stdout}${built.stderr}`)
+  release = releaseFolder()
 }, 120_000)
 afterEach(() => {
   for (const child of running) child.kill('SIGKILL')
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+  release.remove()
+})
 
 describe('npm start', () => {
   test('with nothing configured says everything that is missing, and how to mend it', async () => {
@@ -149,6 +155,56 @@ describe('npm start', () => {
     await runs(env)
     expect(statSync(env.DATA_DIR).mode & 0o077).toBe(0)
     expect(statSync(join(env.DATA_DIR, 'muster.db')).mode & 0o077).toBe(0)
+  })
+})
+
+describe('a portal started from anywhere', () => {
+  const written = (env: Record<string, string>) =>
+    Object.entries(env)
+      .map(([name, value]) => `${name}='${value}'\n`)
+      .join('')
+  const { DATA_DIR: _, ...settings } = enough()
+  const envFile = () => join(release.folder, '.env')
+  const elsewhere = () => mkdtempSync(join(folder, 'elsewhere-'))
+  afterEach(() => rmSync(envFile(), { force: true }))
+
+  test('finds .env and its data beside package.json', async () => {
+    writeFileSync(envFile(), `\ufeff${written({ ...settings, LOG_LEVEL: 'error' })}`)
+    const cwd = elsewhere()
+    const { child, ended, out } = await runs({}, cwd)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    expect(out()).toContain(join(release.folder, 'data', 'muster.db'))
+    expect(existsSync(join(cwd, 'data'))).toBe(false)
+  })
+
+  test('starts on no other database than the one that .env names, however the file was saved', async () => {
+    const url = 'postgres://canary:canary@127.0.0.1:1/canary'
+    writeFileSync(envFile(), `\ufeffDATABASE_URL=${url}\r\n${written(settings)}`, 'utf16le')
+    expect(await fails({}, elsewhere())).toMatch(/database cannot be opened \(ECONNREFUSED\)/)
+  })
+
+  test('refuses to begin anew beside a database that it would have found before, and names both places', async () => {
+    const cwd = elsewhere()
+    const earlier = join(cwd, 'data')
+    const place = join(release.folder, 'data')
+    renameSync(place, earlier)
+    expect(existsSync(join(earlier, 'muster.db'))).toBe(true)
+    const text = await fails(settings, cwd)
+    expect(text).toContain(`DATA_DIR leads to ${place}`)
+    expect(text).toContain(earlier)
+    renameSync(earlier, place)
+    mkdirSync(earlier)
+    const { child, ended } = await runs(settings, cwd)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+  })
+
+  test('names a .env that an older version would have read, and reads it not', async () => {
+    const cwd = elsewhere()
+    writeFileSync(join(cwd, '.env'), written(settings))
+    const text = await fails({}, cwd)
+    expect(text).toContain(`${join(cwd, '.env')} is not read. Move it beside package.json, to ${envFile()}`)
   })
 })
 

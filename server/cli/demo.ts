@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { type Config, ConfigError, type Environment, readConfig } from '../config.ts'
+import { fromPackage } from '../environment.ts'
 import { createLog, type Log } from '../log.ts'
 import { connectMicrosoft } from '../microsoft/connect.ts'
 import { cast } from '../simulator/cast.ts'
@@ -47,7 +48,7 @@ export async function demo({ fresh }: { fresh: boolean }): Promise<void> {
 type Undo = (() => void | Promise<void>)[]
 
 async function start(anew: boolean, signal: AbortSignal, undo: Undo): Promise<void> {
-  const dataDir = process.env.DATA_DIR?.trim() || './data/demo'
+  const dataDir = fromPackage(process.env.DATA_DIR?.trim() || './data/demo')
   const log = createLog(process.env.LOG_LEVEL?.trim() || 'warn')
   const ports = { portal: portOf('PORT', 3000), simulator: portOf('SIMULATOR_PORT', 4000) }
   const nowhere = 'http://127.0.0.1:1'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { environment } from '../environment.ts'
+import { environment, fromPackage } from '../environment.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { ownState } from './owner.ts'
 import { CannotStart, portFault, portOf, stopOnSignal } from './process.ts'
@@ -31,7 +31,7 @@ export async function simulator(): Promise<void> {
   const signInSecret = given('SIGN_IN_CLIENT_SECRET')
   const api = given('INCIDENTS_API') === 'graph' ? 'graph' : 'defender'
 
-  const stateFile = join(given('DATA_DIR') ?? './data', 'simulator.json')
+  const stateFile = join(given('DATA_DIR') ?? fromPackage('./data'), 'simulator.json')
   const release = ownState(stateFile, 'npm run simulator')
 
   const running = await startSimulator({
