@@ -39,6 +39,8 @@ export interface Config {
   /** Where metrics are answered, on loopback alone; null for nowhere. */
   readonly metricsPort: number | null
   readonly sync: SyncSettings
+  /** What stops nothing, and is probably not what somebody wanted. */
+  readonly warnings: readonly ConfigProblem[]
 }
 
 /** How tenants are read. Times in milliseconds. */
@@ -122,16 +124,21 @@ const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const sampleSecret = /^(changeme|change-me|secret|keyboard cat|replace|your[-_ ])/i
 const minimumSecretBytes = 32
 
+interface Noticed {
+  problems?: readonly ConfigProblem[]
+  warnings?: readonly ConfigProblem[]
+}
+
 /** Tabs and line ends aside: they are trimmed, or between the items of a list. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
 const unseen = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\p{Cf}]/u
 
 /**
  * Reads and checks the whole configuration.
- * @param told what is known to be wrong already: nothing else is said of these variables
+ * @param noticed what is known already: of variables with a problem nothing else is said
  * @throws ConfigError naming every variable that is wrong and how to mend it, without repeating any value.
  */
-export function readConfig(env: Environment, told: readonly ConfigProblem[] = []): Config {
+export function readConfig(env: Environment, { problems: told = [], warnings = [] }: Noticed = {}): Config {
   const problems: ConfigProblem[] = [...told]
   const fault = (variable: string, problem: string, remedy: string) => {
     if (!told.some((one) => one.variable === variable)) problems.push({ variable, problem, remedy })
@@ -216,6 +223,7 @@ export function readConfig(env: Environment, told: readonly ConfigProblem[] = []
       callsPerMinute: readCount('CALLS_PER_MINUTE', text('CALLS_PER_MINUTE'), limits.minute, fault),
       callsPerHour: readCount('CALLS_PER_HOUR', text('CALLS_PER_HOUR'), limits.hour, fault),
     },
+    warnings,
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)

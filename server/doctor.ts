@@ -50,10 +50,10 @@ async function examine(portal: Portal): Promise<Examination> {
  * depend on that is looked at all the same.
  */
 export async function examineEnvironment(
-  { env, problems: told }: Told,
+  { env, ...noticed }: Told,
   { log, now }: { log: Log; now: () => Date },
 ): Promise<Examination> {
-  const { config, problems } = readWhatCan(env, told)
+  const { config, problems } = readWhatCan(env, noticed)
   const broken = new Set(problems.map(({ variable }) => variable))
   const microsoft = connectMicrosoft(config, { log, now })
   const condition = inspectDatabase(config, log)
@@ -165,7 +165,10 @@ function configurationFindings(config: Config, problems: readonly ConfigProblem[
   return [
     ...(problems.length > 0
       ? problems.map((problem) => finding(check, 'fault', 'variable-wrong', { ...problem }))
-      : [finding(check, 'ok', 'variables-read', { n: String(variables.length) })]),
+      : config.warnings.length === 0
+        ? [finding(check, 'ok', 'variables-read', { n: String(variables.length) })]
+        : []),
+    ...config.warnings.map((warning) => finding(check, 'warning', 'variable-doubtful', { ...warning })),
     ...(secure && config.trustProxy.length === 0 && !named.has('TRUST_PROXY')
       ? [finding(check, 'warning', 'proxy-unnamed')]
       : []),
@@ -262,10 +265,10 @@ const nobody = '00000000-0000-4000-8000-000000000000'
 /** The configuration as far as it can be read, with placeholders where it cannot, and everything that is wrong in it. */
 function readWhatCan(
   env: Environment,
-  told: readonly ConfigProblem[],
+  noticed: Omit<Told, 'env'>,
 ): { config: Config; problems: readonly ConfigProblem[] } {
   try {
-    return { config: readConfig(env, told), problems: [] }
+    return { config: readConfig(env, noticed), problems: [] }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const wrong = new Set(error.problems.map(({ variable }) => variable))
@@ -278,6 +281,6 @@ function readWhatCan(
     }
     const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)))
     const needed = Object.fromEntries(Object.entries(placeholders).filter(([name]) => wrong.has(name)))
-    return { config: readConfig({ ...rest, ...needed }), problems: error.problems }
+    return { config: readConfig({ ...rest, ...needed }, { warnings: noticed.warnings }), problems: error.problems }
   }
 }

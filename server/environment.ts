@@ -3,11 +3,14 @@ import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ConfigProblem, type Environment, variables } from './config.ts'
 import { type EnvFault, type EnvFile, readEnvFile } from './env-file.ts'
+import { meantBy } from './near-miss.ts'
 
 /** What this process was told, and what of it cannot be taken as it stands. */
 export interface Told {
   env: Environment
   problems: ConfigProblem[]
+  /** What stops nothing, and is probably not what somebody wanted. */
+  warnings: ConfigProblem[]
 }
 
 const fileName = '.env'
@@ -40,13 +43,14 @@ export function environment(folder = packageFolder, stand = startFolder()): Told
   }
   const env: Environment = {}
   for (const name of variables) env[name] = unquoted(process.env[name])
+  const warnings = nearMisses(env, file)
   placePaths(env, problems, folder, stand)
   const left = file === null && relative(folder, stand) !== '' ? leftBehind(stand, env) : null
   if (left !== null) {
     const remedy = `Move it beside package.json, to ${join(folder, fileName)}.`
     problems.push({ variable: left, problem: 'is not read', remedy })
   }
-  return { env, problems }
+  return { env, problems, warnings }
 }
 
 function startFolder(): string {
@@ -94,6 +98,19 @@ function leftBehind(stand: string, env: Environment): string | null {
   if (missing.length === 0) return null
   const file = readFile(path, [])
   return file !== null && missing.some((name) => file.values.get(name)) ? path : null
+}
+
+/** Shorter names are everybody's: those of the file alone were written for us. */
+const shortest = 5
+
+/** Names that are none of ours, and probably were meant to be. */
+function nearMisses(env: Environment, file: EnvFile | null): ConfigProblem[] {
+  return [...new Set([...Object.keys(process.env), ...(file?.values.keys() ?? [])])].flatMap((variable) => {
+    const meant = process.env[variable]?.trim() ? meantBy(variable) : null
+    if (meant === null || env[meant]?.trim()) return []
+    if (meant.length < shortest && !file?.values.has(variable)) return []
+    return [{ variable, problem: 'is no variable of Muster', remedy: `Did you mean ${meant}?` }]
+  })
 }
 
 /** Readers of other files (`docker run --env-file`) take quotes for a part of the value. */

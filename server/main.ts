@@ -20,9 +20,10 @@ try {
 }
 
 async function run(): Promise<void> {
-  const { env, problems } = environment()
-  const config = readConfig(env, problems)
+  const { env, ...noticed } = environment()
+  const config = readConfig(env, noticed)
   const log = createLog(config.logLevel)
+  for (const { variable, problem, remedy } of config.warnings) log.warn(`${variable} ${problem}. ${remedy}`)
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       log.fatal({ err: error }, `${event}: the process ends`)

@@ -80,7 +80,10 @@ afterEach(() => simulator.close())
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 async function examined(changes: Environment = {}, now = () => new Date()): Promise<Finding[]> {
-  const { findings } = await examineEnvironment({ env: { ...env, ...changes }, problems: [] }, { log, now })
+  const { findings } = await examineEnvironment(
+    { env: { ...env, ...changes }, problems: [], warnings: [] },
+    { log, now },
+  )
   for (const { code, outcome } of findings) {
     expect(en).toHaveProperty([`setup.found.${code}`])
     if (outcome !== 'ok') expect(en).toHaveProperty([`setup.found.${code}.next`])
@@ -306,7 +309,7 @@ describe('the doctor, with a broken configuration', () => {
 
   test('copes with nothing at all', async () => {
     const { findings } = await examineEnvironment(
-      { env: { AZURE_AUTHORITY_HOST: simulator.origin }, problems: [] },
+      { env: { AZURE_AUTHORITY_HOST: simulator.origin }, problems: [], warnings: [] },
       { log, now: () => new Date() },
     )
     expect(troubles(findings, 'fault').filter((text) => text.startsWith('configuration'))).toHaveLength(4)

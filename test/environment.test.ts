@@ -100,7 +100,7 @@ describe('a file .env', () => {
     const { env, problems } = told(`${whole.filter((one) => !one.startsWith('AZURE_CLIENT_S')).join('\n')}\n${line}\n`)
     let refusal: unknown
     try {
-      readConfig(env, problems)
+      readConfig(env, { problems })
     } catch (error) {
       refusal = error
     }
@@ -167,6 +167,51 @@ describe('a file .env', () => {
     expect([...(readEnvFile(latin('PORT=1\nDATA_DIR=/srv/mörker\n'), variables)?.faults.keys() ?? [])]).toEqual([
       'DATA_DIR',
     ])
+  })
+})
+
+describe('a name that is none of ours', () => {
+  const warned = (content: string, given: Record<string, string> = {}) => {
+    others = [...content.matchAll(/^([\w.-]+)=/gm)].map(([, name = '']) => name).concat(Object.keys(given))
+    const { env, problems, warnings } = told(content, given)
+    expect(problems).toEqual([])
+    return warnings.map(({ variable, remedy }) => [variable, remedy, env[variable as 'PORT']])
+  }
+
+  test.each([
+    ['INCIDENT_API', 'INCIDENTS_API'],
+    ['INCIDENTS_APIS', 'INCIDENTS_API'],
+    ['incidents_api', 'INCIDENTS_API'],
+    ['INCDIENTS_API', 'INCIDENTS_API'],
+    ['DATABASE_URI', 'DATABASE_URL'],
+    ['DATABASE-URL', 'DATABASE_URL'],
+    ['DATBASE_UR', 'DATABASE_URL'],
+    ['TRUST_PROXIES', 'TRUST_PROXY'],
+    ['ADMIN_USER', 'ADMIN_USERS'],
+    ['SESSION_SECRETS', 'SESSION_SECRET'],
+    ['AZURE_TENANTID', 'AZURE_TENANT_ID'],
+    ['SIGNIN_CLIENT_ID', 'SIGN_IN_CLIENT_ID'],
+    ['CALL_PER_MINUTE', 'CALLS_PER_MINUTE'],
+    ['Port', 'PORT'],
+    ['HOSTS', 'HOST'],
+  ])('and looks like one is asked about: %s', (name, meant) => {
+    expect(warned(`${name}=graph`)).toEqual([[name, `Did you mean ${meant}?`, undefined]])
+    expect(warned(`${name}=graph\n${meant}=defender`)).toEqual([])
+    expect(warned(`${name}=`)).toEqual([])
+  })
+
+  test.each([
+    ...['AZURE_CONFIG_DIR', 'AZURE_CLIENT_CERTIFICATE_PASSWORD', 'AZURE_USERNAME', 'AZURE_FEDERATED_TOKEN_FILE'],
+    ...['AZURE_SUBSCRIPTION_ID', 'AZURE_CLIENT_NAME', 'AZURE_REGION', 'AZURE_LOCATION', 'AZURE_TENANT_NAME'],
+    ...['PATH', 'HOME', 'PWD', 'POST', 'NODE_ENV', 'PGHOST', 'PGPORT', 'HOSTNAME', 'SIMULATOR_PORT', 'MUSTER_PORT'],
+  ])('and belongs to others is left alone: %s', (name) => {
+    const kept = process.env[name]
+    expect(warned('', { [name]: '/x' })).toEqual([])
+    if (kept !== undefined) process.env[name] = kept
+  })
+
+  test('and is as short as everybody’s counts only in the file', () => {
+    expect(warned('', { port: '1', Hosts: 'x' })).toEqual([])
   })
 })
 

@@ -92,6 +92,7 @@ export function configFor(origin: string, changes: Partial<Config> = {}): Config
       callsPerMinute: 50,
       callsPerHour: 1_500,
     },
+    warnings: [],
     ...changes,
   }
 }

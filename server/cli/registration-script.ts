@@ -13,7 +13,11 @@ export type ScriptKind = (typeof scriptKinds)[number]
  * @param appName what customers will read on Microsoft's consent page; Settings have to name it alike
  * @throws CannotStart naming what is missing
  */
-export function registrationScript({ env, problems }: Told, kind: ScriptKind, appName = ''): string {
+export function registrationScript(
+  { env, problems }: Pick<Told, 'env' | 'problems'>,
+  kind: ScriptKind,
+  appName = '',
+): string {
   const { PUBLIC_URL, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, INCIDENTS_API } = env
   const toCome = {
     SESSION_SECRET: randomBytes(32).toString('base64url'),
@@ -23,7 +27,7 @@ export function registrationScript({ env, problems }: Told, kind: ScriptKind, ap
   try {
     const given = { PUBLIC_URL, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, INCIDENTS_API }
     const told = problems.filter(({ variable }) => !Object.hasOwn(toCome, variable))
-    const config = readConfig({ ...given, ...toCome }, told)
+    const config = readConfig({ ...given, ...toCome }, { problems: told })
     const material = setupMaterial(config, appName)
     return kind === 'azure-cli' ? material.azureCli : material.powershell
   } catch (error) {

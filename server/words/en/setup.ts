@@ -69,6 +69,8 @@ export const setup = {
   'setup.found.not-looked-at.next': 'Mend the configuration first, then look again.',
   'setup.found.variable-wrong': '{variable} {problem}.',
   'setup.found.variable-wrong.next': '{remedy}',
+  'setup.found.variable-doubtful': '{variable} {problem}.',
+  'setup.found.variable-doubtful.next': '{remedy}',
   'setup.found.not-reached': 'Not looked at: it needs the checks above to pass.',
   'setup.found.not-reached.next': 'Mend what stands above, then look again.',
   'setup.found.variables-read': '{n} variables are known, and nothing that was given is wrong.',
