@@ -399,15 +399,37 @@ function readAdmins(value: string | undefined, fault: Fault): string[] {
   return users
 }
 
+/** Ranges by name, for platforms whose proxies have no fixed address: RFC 1918, 4193, 3927, 4291 and 6598. */
+const proxyRanges: ReadonlyMap<string, readonly string[]> = new Map([
+  ['loopback', ['loopback']],
+  ['linklocal', ['linklocal']],
+  ['uniquelocal', ['uniquelocal']],
+  ['private', ['uniquelocal', 'linklocal', '100.64.0.0/10']],
+])
+
+/** Shorter prefixes hold more than anybody's proxies. */
+const widest = { 4: { least: 8, most: 32 }, 6: { least: 7, most: 128 } }
+
+/** Addresses, CIDRs and names of ranges, as the library that believes them takes them. */
 function readProxies(value: string | undefined, fault: Fault): string[] {
-  const proxies = list(value)
-  const named = /^(loopback|linklocal|uniquelocal)$/i
-  if (proxies.some((proxy) => !named.test(proxy) && isIP(proxy.replace(/\/\d{1,3}$/, '')) === 0)) {
-    fault(
-      'TRUST_PROXY',
-      'holds something that is not an address',
-      'List the proxies’ addresses or CIDRs, comma-separated.',
-    )
+  const remedy = 'List the proxies’ addresses or CIDRs, comma-separated, or a range by name: loopback, private.'
+  const wrong = (problem: string) => {
+    fault('TRUST_PROXY', problem, remedy)
+    return []
   }
-  return proxies
+  return list(value).flatMap((proxy) => {
+    const named = proxyRanges.get(proxy.toLowerCase())
+    if (named) return named
+    const [, address = proxy, prefix] = /^([^/]+)\/(\d{1,3})$/.exec(proxy) ?? []
+    const version = address.includes('%') ? 0 : isIP(address)
+    if (version !== 4 && version !== 6) return wrong('holds something that is not an address')
+    if (prefix === undefined) return [address]
+    const { least, most } = widest[version]
+    if (Number(prefix) > most) return wrong(`holds a prefix beyond /${most}`)
+    // Within ::ffff:0:0/96 are the addresses of IPv4.
+    if (Number(prefix) < (/^::ffff:/i.test(address) ? 96 + widest[4].least : least)) {
+      return wrong('holds a range so wide that anybody could say who he is')
+    }
+    return [`${address}/${Number(prefix)}`]
+  })
 }

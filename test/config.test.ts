@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
+import express from 'express'
 import { type Config, ConfigError, type Environment, readConfig, variables } from '../server/config.ts'
 
 const secret = 'p9Q2vN7xR4sT8wY1zA3bC6dE5fG0hJ_k'
@@ -151,6 +152,18 @@ describe('the configuration', () => {
     ['ADMIN_USERS', 'ines@halvard.example, Ines Halvorsen'],
     ['TRUST_PROXY', '1'],
     ['TRUST_PROXY', '10.0.0.0/8, true'],
+    ['TRUST_PROXY', '10.0.0.0/99'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', '10.0.0.1, 0.0.0.0/0'],
+    ['TRUST_PROXY', '0.0.0.0/1,128.0.0.0/1'],
+    ['TRUST_PROXY', '::/0'],
+    ['TRUST_PROXY', '2001:db8::/129'],
+    ['TRUST_PROXY', '::ffff:0.0.0.0/96'],
+    ['TRUST_PROXY', '10.0.0.0/'],
+    ['TRUST_PROXY', '10.0.0.0/255.0.0.0'],
+    ['TRUST_PROXY', '10.0.0.0/8/8'],
+    ['TRUST_PROXY', 'fe80::1%eth0'],
+    ['TRUST_PROXY', 'constructor'],
     ['CALLS_PER_MINUTE', '0'],
     ['CALLS_PER_MINUTE', '-50'],
     ['CALLS_PER_MINUTE', '1e3'],
@@ -161,6 +174,30 @@ describe('the configuration', () => {
     ['METRICS_PORT', '127.0.0.1:9464'],
   ])('refuses %s=%s', (name, value) => {
     expect(faultsOf({ ...enough, [name]: value })).toHaveProperty(name)
+  })
+
+  test.each([
+    ['10.0.0.1', ['10.0.0.1']],
+    [' 10.0.0.0/8 ,, 2001:db8::/32', ['10.0.0.0/8', '2001:db8::/32']],
+    ['fc00::/7, ::1/128, 10.0.0.1/032', ['fc00::/7', '::1/128', '10.0.0.1/32']],
+    ['::ffff:10.0.0.0/104', ['::ffff:10.0.0.0/104']],
+    ['Loopback, private', ['loopback', 'uniquelocal', 'linklocal', '100.64.0.0/10']],
+  ])('takes TRUST_PROXY=%s, and so does what believes it', (value, expected) => {
+    const { trustProxy } = read({ TRUST_PROXY: value })
+    expect(trustProxy).toEqual(expected)
+    expect(() => express().set('trust proxy', trustProxy)).not.toThrow()
+  })
+
+  test('believes no proxy beyond the private ranges when told "private"', () => {
+    const believes = express()
+      .set('trust proxy', read({ TRUST_PROXY: 'private' }).trustProxy)
+      .get('trust proxy fn')
+    for (const address of ['10.1.2.3', '172.31.0.1', '192.168.4.4', '100.100.0.1', 'fd00::1', '169.254.1.1']) {
+      expect([address, believes(address, 0)]).toEqual([address, true])
+    }
+    for (const address of ['8.8.8.8', '172.32.0.1', '100.128.0.1', '127.0.0.1', '2001:db8::1']) {
+      expect([address, believes(address, 0)]).toEqual([address, false])
+    }
   })
 
   test('reads administrators without regard to letter case', () => {
