@@ -1,5 +1,6 @@
 import type { IncidentsApi } from './config.ts'
 import { graphResource } from './microsoft/permissions.ts'
+import { Refusal } from './microsoft/refusals.ts'
 import { factsOfPermission, type Limit, limits, type PermissionWords, spelled } from './microsoft/role-facts.ts'
 import type { Portal } from './portal.ts'
 import {
@@ -105,6 +106,7 @@ export async function lookAtPermissions(portal: Portal, everyMs: number): Promis
     const registered = await microsoft.readRegisteredPermissions()
     await write(db, (tx) => recordRegistration(tx, registered, now()))
   } catch (error) {
+    if (!(error instanceof Refusal)) throw error
     log.info({ err: error }, 'the registration could not be read')
   }
   const roles = await microsoft.readOwnExcess()

@@ -1,11 +1,8 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { type CertificateCredential, datesOf, readCertificateFile } from './certificate.ts'
 import { cloudOf, isLoopbackHost } from './clouds.ts'
 
-export type Credential =
-  | { kind: 'secret'; secret: string }
-  | { kind: 'certificate'; certificate: string; privateKey: string; thumbprintSha256: string; expiresAt: Date }
+export type Credential = { kind: 'secret'; secret: string } | CertificateCredential
 
 export interface Registration {
   clientId: string
@@ -320,26 +317,26 @@ function readCredential(env: Environment, fault: Fault): Credential {
 }
 
 function readCertificate(path: string, fault: Fault): Credential {
-  try {
-    const pem = readFileSync(path, 'utf8')
-    const certificate = new X509Certificate(pem)
-    const privateKey = createPrivateKey(pem)
-    if (!certificate.checkPrivateKey(privateKey)) throw new Error('key and certificate differ')
-    return {
-      kind: 'certificate',
-      certificate: certificate.toString(),
-      privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      thumbprintSha256: certificate.fingerprint256.replaceAll(':', ''),
-      expiresAt: new Date(certificate.validTo),
-    }
-  } catch {
-    fault(
-      'AZURE_CLIENT_CERTIFICATE_PATH',
-      'does not lead to a PEM file with a certificate and its private key',
-      'Put both in one PEM file that this process may read, the key without a passphrase.',
-    )
-    return { kind: 'secret', secret: '' }
-  }
+  const read = readCertificateFile(path)
+  if ('kind' in read) return read
+  fault('AZURE_CLIENT_CERTIFICATE_PATH', read.problem, read.remedy)
+  return { kind: 'secret', secret: '' }
+}
+
+/** What stops nothing at start: a portal that cannot read tenants still has pages, and they say why. */
+export function startWarnings({ app, warnings }: Config, now: Date): ConfigProblem[] {
+  const dates = datesOf(app.credential, now)
+  if (dates === 'within' || app.credential.kind === 'secret') return [...warnings]
+  const { validFrom, expiresAt } = app.credential
+  const problem =
+    dates === 'over'
+      ? `leads to a certificate that ended on ${expiresAt.toISOString()}`
+      : `leads to a certificate that is not valid before ${validFrom.toISOString()}`
+  const remedy =
+    dates === 'over'
+      ? 'Upload a new one in Entra, change the file and restart. No tenant can be read until then.'
+      : 'Use one that is valid already, or check this machine’s clock. No tenant can be read until then.'
+  return [...warnings, { variable: 'AZURE_CLIENT_CERTIFICATE_PATH', problem, remedy }]
 }
 
 function readSignIn(env: Environment, app: Registration, fault: Fault): Registration {

@@ -40,9 +40,9 @@ const skewFatal = 300 * second
 
 /** Looks at a portal that runs. */
 async function examine(portal: Portal): Promise<Examination> {
-  const { config, db, microsoft } = portal
+  const { config, db, microsoft, log } = portal
   const condition = inspectOpenDatabase(db, config)
-  return examination(portal, [], await together({ config, microsoft, condition, now: portal.now }))
+  return examination(portal, [], await together({ config, microsoft, condition, log, now: portal.now }))
 }
 
 /**
@@ -57,7 +57,7 @@ export async function examineEnvironment(
   const broken = new Set(problems.map(({ variable }) => variable))
   const microsoft = connectMicrosoft(config, { log, now })
   const condition = inspectDatabase(config, log)
-  const found = await together({ config, microsoft, condition, now, broken })
+  const found = await together({ config, microsoft, condition, log, now, broken })
   return examination({ config, now }, problems, found)
 }
 
@@ -80,6 +80,7 @@ interface Looking {
   microsoft: Microsoft
   condition: Promise<DatabaseCondition>
   now: () => Date
+  log: Log
   /** Variables whose value cannot be used: what depends on them is not looked at. */
   broken?: ReadonlySet<string>
 }
@@ -109,7 +110,7 @@ async function together(looking: Looking): Promise<Finding[]> {
   const { broken = new Set<string>() } = looking
   const missing = (check: keyof typeof needs) => needs[check].filter((variable) => broken.has(variable))
   const unless = async (check: keyof typeof needs, look: () => Promise<Finding[]>) =>
-    missing(check).length > 0 ? [skipped(check, missing(check))] : look()
+    missing(check).length > 0 ? [skipped(check, missing(check))] : ownFault(check, looking.log, look)
   // Without tenant and app there is nothing to ask Microsoft about.
   const unasked = missing('audience').filter((variable) => variable !== 'PUBLIC_URL')
   const [database, address, metrics, clock, registration] = await Promise.all([
@@ -117,7 +118,7 @@ async function together(looking: Looking): Promise<Finding[]> {
     unless('address', async () => [await inspectAddress(looking)]),
     unless('metrics', async () => [await inspectMetrics(looking)]),
     unless('clock', async () => [await inspectClock(looking)]),
-    unasked.length > 0 ? [] : looking.microsoft.inspectRegistration(),
+    unasked.length > 0 ? [] : ownFault('credential', looking.log, () => looking.microsoft.inspectRegistration()),
   ])
   const registered = registrationChecks.flatMap((check) => {
     const gaps = unasked.length > 0 ? unasked : missing(check)
@@ -127,6 +128,16 @@ async function together(looking: Looking): Promise<Finding[]> {
     return found.length > 0 ? found : [finding(check, 'unknown', 'not-reached')]
   })
   return [...database, ...address, ...metrics, ...clock, ...registered]
+}
+
+/** A fault of our own is told as one, in the place of what could not be looked at, and takes no other check with it. */
+async function ownFault<F extends Finding>(check: F['check'], log: Log, look: () => Promise<F[]>): Promise<Finding[]> {
+  try {
+    return await look()
+  } catch (error) {
+    log.error({ err: error }, 'a check of the doctor failed')
+    return [finding(check, 'fault', 'own-fault', { reason: error instanceof Error ? error.name : 'unknown' })]
+  }
 }
 
 const registrationChecks = [
@@ -214,7 +225,8 @@ async function inspectAddress({ config, now }: Looking): Promise<Finding> {
       ? finding('address', 'ok', 'address-answers', facts)
       : finding('address', 'fault', 'address-other', { ...facts, status: String(answer.status) })
   } catch (error) {
-    const reason = (error instanceof Refusal && error.facts.error) || 'no answer'
+    if (!(error instanceof Refusal)) throw error
+    const reason = error.facts.error || 'no answer'
     if (/CERT|TLS|SSL|SIGNATURE/.test(reason)) {
       return finding('address', 'warning', 'address-certificate', { ...facts, reason })
     }

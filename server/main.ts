@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { ConfigError, readConfig } from './config.ts'
+import { ConfigError, readConfig, startWarnings } from './config.ts'
 import { environment } from './environment.ts'
 import { createLog } from './log.ts'
 import { type RunningPortal, startPortal } from './start.ts'
@@ -23,7 +23,9 @@ async function run(): Promise<void> {
   const { env, ...noticed } = environment()
   const config = readConfig(env, noticed)
   const log = createLog(config.logLevel)
-  for (const { variable, problem, remedy } of config.warnings) log.warn(`${variable} ${problem}. ${remedy}`)
+  for (const { variable, problem, remedy } of startWarnings(config, new Date())) {
+    log.warn(`${variable} ${problem}. ${remedy}`)
+  }
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       log.fatal({ err: error }, `${event}: the process ends`)

@@ -1,10 +1,11 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import express from 'express'
-import { type Config, ConfigError, type Environment, readConfig, variables } from '../server/config.ts'
+import { type Config, ConfigError, type Environment, readConfig, startWarnings, variables } from '../server/config.ts'
+import { certificate } from './certificates.ts'
 
 const secret = 'p9Q2vN7xR4sT8wY1zA3bC6dE5fG0hJ_k'
 const enough: Environment = {
@@ -237,37 +238,25 @@ describe('the configuration', () => {
   })
 })
 
-/** A self-signed certificate with its key, as PEM: the few lines of DER that X.509 asks for. */
-function selfSigned(): string {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const der = (tag: number, ...parts: Buffer[]): Buffer => {
-    const content = Buffer.concat(parts)
-    const length = Buffer.from(content.length.toString(16).padStart(4, '0'), 'hex')
-    return Buffer.concat([Buffer.from([tag, 0x82]), length, content])
-  }
-  const sequence = (...parts: Buffer[]) => der(0x30, ...parts)
-  const sha256WithRsa = sequence(Buffer.from('06092a864886f70d01010b0500', 'hex'))
-  const commonName = Buffer.from('0603550403', 'hex')
-  const name = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from('muster')))))
-  const day = (offset: number) =>
-    der(0x17, Buffer.from(new Date(Date.now() + offset * 86_400_000).toISOString().replace(/^20|[-:T]|\.\d+/g, '')))
-  const body = sequence(
-    der(0x02, Buffer.from([1])),
-    sha256WithRsa,
-    name,
-    sequence(day(-1), day(30)),
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
-  )
-  const signature = der(0x03, Buffer.from([0]), sign('sha256', body, privateKey))
-  const base64 = sequence(body, sha256WithRsa, signature).toString('base64').replace(/.{64}/g, '$&\n')
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' })
-  return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n${key}`
-}
-
 describe('a certificate', () => {
   const folder = mkdtempSync(join(tmpdir(), 'muster-'))
   afterAll(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'app.pem')
+  const env = { ...enough, AZURE_CLIENT_SECRET: '', AZURE_CLIENT_CERTIFICATE_PATH: path }
+  const faultOf = (content: string | Buffer) => {
+    writeFileSync(path, content)
+    return faultsOf(env).AZURE_CLIENT_CERTIFICATE_PATH
+  }
+  const credentialOf = (content: string) => {
+    writeFileSync(path, content)
+    const { credential } = readConfig(env).app
+    if (credential.kind !== 'certificate') throw new Error('no certificate was read')
+    return credential
+  }
+  const root = certificate({ name: 'root' })
+  const middle = certificate({ name: 'middle', issuer: root })
+  const app = certificate({ name: 'muster', issuer: middle })
+  const other = certificate({ name: 'other' })
 
   test('is refused beside a secret', () => {
     expect(faultsOf({ ...enough, AZURE_CLIENT_CERTIFICATE_PATH: '/nowhere.pem' })).toHaveProperty(
@@ -275,27 +264,85 @@ describe('a certificate', () => {
     )
   })
 
-  test('is read with its key, its thumbprint and its end', () => {
-    const path = join(folder, 'app.pem')
-    writeFileSync(path, selfSigned())
-    const { credential } = readConfig({
-      ...enough,
-      AZURE_CLIENT_SECRET: '',
-      AZURE_CLIENT_CERTIFICATE_PATH: path,
-    }).app
-    if (credential.kind !== 'certificate') throw new Error('no certificate was read')
+  test('is read with its key, its thumbprint and its dates', () => {
+    const credential = credentialOf(`${app.pem}${app.key}`)
     expect(credential.thumbprintSha256).toMatch(/^[0-9A-F]{64}$/)
     expect(credential.privateKey).toContain('PRIVATE KEY')
+    expect(credential.validFrom.getTime()).toBeLessThan(Date.now())
     expect(credential.expiresAt.getTime()).toBeGreaterThan(Date.now())
   })
 
-  test('without its key is refused', () => {
-    const path = join(folder, 'half.pem')
-    writeFileSync(path, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
-    const env = { ...enough, AZURE_CLIENT_SECRET: '', AZURE_CLIENT_CERTIFICATE_PATH: path }
-    expect(faultsOf(env)).toHaveProperty('AZURE_CLIENT_CERTIFICATE_PATH')
+  test('is found in a chain of any order, which is handed on in the right one', () => {
+    const parts = [app.pem, middle.pem, root.pem, other.pem, app.key]
+    const expected = credentialOf(`${app.pem}${app.key}`).thumbprintSha256
+    for (let turn = 0; turn < parts.length; turn++) {
+      for (const order of [parts, [...parts].reverse()]) {
+        const { certificate: chain, thumbprintSha256 } = credentialOf(
+          [...order.slice(turn), ...order.slice(0, turn)].join('\n'),
+        )
+        expect(thumbprintSha256).toBe(expected)
+        expect(namesIn(chain)).toEqual(['CN=muster', 'CN=middle', 'CN=root'])
+      }
+    }
+  })
+
+  test('is read from what tools write around it', () => {
+    const bag = `Bag Attributes\r\n    localKeyID: 01\r\nsubject=CN = muster\r\n${app.pem}\r\nKey Attributes: <None>\r\n${app.key}`
+    expect(credentialOf(`\ufeff${bag}`).thumbprintSha256).toMatch(/^[0-9A-F]{64}$/)
+    const old = createPrivateKey(app.key).export({ type: 'pkcs1', format: 'pem' })
+    expect(credentialOf(`${old}${app.pem}`).privateKey).toContain('BEGIN PRIVATE KEY')
+  })
+
+  const locked = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'canary' } as const
+  const lockedOld = { type: 'pkcs1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'canary' } as const
+  test.each<[string, () => string | Buffer, RegExp]>([
+    [
+      'an EC key',
+      () => both(certificate({ name: 'ec', key: 'ec' })),
+      /a key of kind EC, and Microsoft takes RSA alone/,
+    ],
+    ['an Ed25519 key', () => both(certificate({ name: 'ed', key: 'ed25519' })), /a key of kind ED25519/],
+    ['1,024 bits', () => both(certificate({ name: 'weak', key: 1024 })), /an RSA key of 1024 bits/],
+    ['no key', () => `${app.pem}${root.pem}`, /holds no private key/],
+    ['a locked key', () => `${app.pem}${createPrivateKey(app.key).export(locked)}`, /with a passphrase/],
+    ['a locked key of the old form', () => `${app.pem}${createPrivateKey(app.key).export(lockedOld)}`, /passphrase/],
+    ['another one’s key', () => `${app.pem}${other.key}`, /a private key of none of its certificates/],
+    ['two keys', () => `${both(app)}${other.key}`, /several private keys/],
+    ['no certificate', () => app.key, /holds no certificate/],
+    ['half a certificate', () => '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', /cannot be read/],
+    [
+      'half a key',
+      () => `${app.pem}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----`,
+      /key that cannot be read/,
+    ],
+    ['DER', () => Buffer.from([0x30, 0x82, 0x01, 0x00]), /not PEM/],
+    ['nothing', () => '', /holds no certificate/],
+  ])('with %s is refused by name', (_what, content, problem) => {
+    expect(faultOf(content())).toMatch(problem)
+  })
+
+  test('that is not there is refused by name', () => {
+    rmSync(path, { force: true })
+    expect(faultsOf(env).AZURE_CLIENT_CERTIFICATE_PATH).toMatch(/no file that can be read \(ENOENT\)/)
+  })
+
+  test.each([
+    ['over', { from: -400, to: -1 }, /ended on/],
+    ['not valid yet', { from: 2, to: 400 }, /not valid before/],
+    ['within its dates', { from: -1, to: 400 }, null],
+  ])('that is %s starts, with a warning where one is due', (_when, dates, warning) => {
+    writeFileSync(path, both(certificate({ name: 'dated', ...dates })))
+    const warnings = startWarnings(readConfig(env), new Date())
+    if (warning === null) expect(warnings).toEqual([])
+    else expect(warnings.map(({ problem }) => problem)).toEqual([expect.stringMatching(warning)])
   })
 })
+
+const both = ({ pem, key }: { pem: string; key: string }) => `${pem}${key}`
+const namesIn = (chain: string) =>
+  (chain.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
+    (pem) => new X509Certificate(pem).subject,
+  )
 
 describe('.env.example', () => {
   test('lists exactly what is read, in the same order', () => {

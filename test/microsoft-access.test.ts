@@ -175,6 +175,7 @@ test('a fault of our own is thrown as it is, and never told as Microsoft’s ans
     certificate: 'x',
     privateKey: 'no key',
     thumbprintSha256: 'AB',
+    validFrom: new Date('2020-01-01'),
     expiresAt,
   } as const
   const { microsoft } = connect(double.origin, { app: { clientId: appId, credential } })

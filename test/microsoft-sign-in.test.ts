@@ -295,6 +295,7 @@ describe('a code that is refused', () => {
       certificate: 'x',
       privateKey: 'no key',
       thumbprintSha256: 'AB',
+      validFrom: new Date('2020-01-01'),
       expiresAt: new Date('2030-01-01'),
     } as const
     const { microsoft } = connect(double.origin, { signIn: { clientId: signInAppId, credential } })

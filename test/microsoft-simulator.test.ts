@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { pino } from 'pino'
+import { readCertificateFile } from '../server/certificate.ts'
 import type { Config } from '../server/config.ts'
 import { connectMicrosoft } from '../server/microsoft/connect.ts'
 import { readConsentClaim, readSignInReturn } from '../server/microsoft/consent.ts'
+import { findCause } from '../server/microsoft/dictionary.ts'
 import type { Microsoft } from '../server/microsoft/microsoft.ts'
+import { certificate, type TestCertificate } from './certificates.ts'
 import { configFor } from './microsoft-double.ts'
 import { Browser } from './simulator-browser.ts'
 import {
@@ -166,52 +172,39 @@ test('a silent sign-in of nobody asks for a person', async () => {
   })
 })
 
-test('a certificate serves as well as a secret does', async () => {
-  const { execFileSync } = await import('node:child_process')
-  const { mkdtempSync, readFileSync, rmSync } = await import('node:fs')
-  const { tmpdir } = await import('node:os')
-  const { join } = await import('node:path')
-  const { createPrivateKey, X509Certificate } = await import('node:crypto')
+describe('a certificate', () => {
   const folder = mkdtempSync(join(tmpdir(), 'muster-'))
-  try {
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-days',
-        '30',
-        '-subj',
-        '/CN=muster',
-        '-keyout',
-        join(folder, 'key.pem'),
-        '-out',
-        join(folder, 'cert.pem'),
-      ],
-      { stdio: 'ignore' },
-    )
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  /** What an access check comes to with this certificate, which is registered with the app. */
+  async function checkedWith({ pem, key }: TestCertificate) {
+    const path = join(folder, 'app.pem')
+    writeFileSync(path, `${key}${pem}`)
+    const credential = readCertificateFile(path)
+    if (!('kind' in credential)) throw new Error(credential.problem)
     // MSAL dates its assertions by the machine's clock.
     await at.simulator.close()
     at = await stage({ now: Date.now })
-    const certificate = new X509Certificate(readFileSync(join(folder, 'cert.pem')))
-    at.simulator.world.registration(appId).certificates = [certificate.toString()]
+    at.simulator.world.registration(appId).certificates = [pem]
     at.simulator.world.consent(customerId, appId)
-    const credential = {
-      kind: 'certificate',
-      certificate: certificate.toString(),
-      privateKey: createPrivateKey(readFileSync(join(folder, 'key.pem')))
-        .export({ type: 'pkcs8', format: 'pem' })
-        .toString(),
-      thumbprintSha256: certificate.fingerprint256.replaceAll(':', ''),
-      expiresAt: new Date(certificate.validTo),
-    } as const
-    expect((await portal({ app: { clientId: appId, credential } }).checkAccess(customerId)).refusal).toBeNull()
-  } finally {
-    rmSync(folder, { recursive: true })
+    return portal({ app: { clientId: appId, credential } }).checkAccess(customerId)
   }
+
+  test('serves as well as a secret does, with those that signed it', async () => {
+    const root = certificate({ name: 'root' })
+    expect((await checkedWith(certificate({ name: 'muster' }))).refusal).toBeNull()
+    const issued = certificate({ name: 'issued', issuer: root })
+    expect((await checkedWith({ ...issued, pem: `${issued.pem}${root.pem}` })).refusal).toBeNull()
+  })
+
+  test.each([
+    ['over', { from: -400, to: -1 }],
+    ['not valid yet', { from: 2, to: 400 }],
+  ])('that is %s is a fault of the partner’s own, as Microsoft says', async (_when, dates) => {
+    const { refusal } = await checkedWith(certificate({ name: 'dated', ...dates }))
+    expect(refusal).toMatchObject({ code: 'partner-credential', owner: 'partner', facts: { aadsts: 1000502 } })
+    expect(findCause('partner-credential', 1000502)?.reason).toBe('certificate-dates')
+  })
 })
 
 describe('in weather', () => {

@@ -183,4 +183,25 @@ describe('the setup page', () => {
       await graph.close()
     }
   })
+
+  test('tells a fault of our own as one, with its stack in the log, and looks at the rest', async () => {
+    // No such key passes the start; what fails here stands for any fault in our own code.
+    const dates = { validFrom: new Date('2020-01-01'), expiresAt: new Date('2090-01-01') }
+    const credential = {
+      kind: 'certificate',
+      certificate: 'x',
+      privateKey: 'no key',
+      thumbprintSha256: 'AB',
+      ...dates,
+    } as const
+    const broken = await startTestPortal('SQLite', {
+      config: { app: { clientId: stage.portal.config.app.clientId, credential } },
+    })
+    const page = plain((await (await broken.signedIn(broken.cast.alice)).open('/doctor')).text)
+    expect(page).toContain('Looking at this ended in a fault of Muster itself')
+    expect(page).toMatch(/database/i)
+    expect(page).not.toContain('something Muster does not understand')
+    expect(JSON.stringify(broken.takeErrors())).toMatch(/a check of the doctor failed/)
+    await broken.close()
+  })
 })

@@ -28,7 +28,7 @@ interface Report {
 
 /** `npm run doctor`: looks at everything, says it, and tells by its exit code whether any check failed. */
 export async function doctor(options: { json: boolean }): Promise<number> {
-  const log = createLog('silent')
+  const log = createLog('error', process.stderr)
   const report = reportOn(await examineEnvironment(environment(), { log, now: () => new Date() }))
   const colours = !options.json && process.stdout.isTTY === true && process.env.NO_COLOR === undefined
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : asText(report, colours))

@@ -54,7 +54,7 @@ export function connectMicrosoft(
       const age = held ? now().getTime() - held.readAt : Number.POSITIVE_INFINITY
       if (held && age >= 0 && age < (held.profile === null ? retriedMs : keptMs)) return held.profile
       const profile = await describeTenant(tenantId).catch((error: unknown) => {
-        log.debug({ err: error, tenantId }, 'tenant not described')
+        log[error instanceof Refusal ? 'debug' : 'error']({ err: error, tenantId }, 'tenant not described')
         return null
       })
       profiles.set(tenantId, { profile, readAt: now().getTime() })

@@ -112,7 +112,7 @@ async function attempt(
       },
     }
   } catch (error) {
-    if (error instanceof Refusal) throw error
+    if (error instanceof Refusal || isOurs(error)) throw error
     throw new Refusal(
       'unavailable',
       { at: now().toISOString(), error: late.signal.aborted ? 'timeout' : networkFault(error) },
@@ -138,6 +138,18 @@ async function readAtMost(response: Response, limit: number, now: () => Date): P
     parts.push(chunk)
   }
   return Buffer.concat(parts, size)
+}
+
+/**
+ * A network that fails is told by `fetch` as a TypeError with a cause or one of a few texts, or as the end of our own
+ * patience. A header or an address that cannot be sent, or a bug in here, is none of Microsoft's.
+ */
+function isOurs(error: unknown): boolean {
+  if (error instanceof ReferenceError || error instanceof RangeError || error instanceof SyntaxError) return true
+  if (!(error instanceof TypeError) || 'code' in error) return false
+  return error.cause === undefined
+    ? !/^(fetch failed|terminated|network error|failed to fetch)/i.test(error.message)
+    : (error.cause as { code?: unknown } | null)?.code === 'ERR_INVALID_URL'
 }
 
 function networkFault(error: unknown): string {

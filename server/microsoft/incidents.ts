@@ -127,7 +127,7 @@ function readItem(
     const read = source.readIncident(item, tenantId, sent)
     return typeof read === 'string' ? { id, reason: read, detail: `keys: ${keysOf(item)}` } : read
   } catch (error) {
-    return { id, reason: 'unreadable', detail: error instanceof Error ? error.name : 'unknown' }
+    return { id, reason: 'unreadable', detail: error instanceof Error ? error.name : 'unknown', cause: error }
   }
 }
 

@@ -228,6 +228,8 @@ export interface RejectedItem {
     | 'partly-answered'
     | 'alerts-partly-answered'
   detail: string
+  /** What went wrong in our own code; for the log alone, and never stored. */
+  cause?: unknown
 }
 
 export interface IncidentPage {

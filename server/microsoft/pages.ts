@@ -190,7 +190,10 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
   function tell(items: readonly Listed[]): void {
     const rejected = items.flatMap(({ read }) => ('reason' in read ? [read] : []))
     if (rejected.length === 0) return
-    log.warn({ tenantId, rejected: rejected.slice(0, 20) }, 'incidents were not understood')
+    const told = rejected.slice(0, 20).map(({ cause: _, ...item }) => item)
+    // An error of ours that one item led to: with its stack, as nobody else tells of it.
+    const cause = rejected.find((item) => item.cause !== undefined)?.cause
+    log.warn({ tenantId, rejected: told, ...(cause ? { err: cause } : {}) }, 'incidents were not understood')
   }
 }
 

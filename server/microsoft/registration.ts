@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { datesOf } from '../certificate.ts'
 import type { Config, Registration } from '../config.ts'
 import { redirectUris, withQuery } from './addresses.ts'
 import { callWith } from './api.ts'
@@ -41,7 +42,7 @@ export async function inspectRegistration(wiring: Wiring): Promise<RegistrationF
   return [tenant, ...app.slice(0, 1), audience, consentUri, ...app.slice(1), ...signIn]
 }
 
-async function inspectTenant({ config, discovery, now }: Wiring): Promise<RegistrationFinding> {
+async function inspectTenant({ config, discovery }: Wiring): Promise<RegistrationFinding> {
   const facts = { tenantId: config.partnerTenantId }
   try {
     const found = await discovery.configuration(config.partnerTenantId)
@@ -50,7 +51,7 @@ async function inspectTenant({ config, discovery, now }: Wiring): Promise<Regist
     }
     return finding({ check: 'tenant', outcome: 'fault', code: 'tenant-unknown', facts })
   } catch (error) {
-    const refusal = asRefusal(error, now())
+    const refusal = refusalOr(error)
     const code = refusal.code === 'other-cloud' ? 'tenant-other-cloud' : 'login-unreachable'
     return finding({ check: 'tenant', outcome: 'fault', code, facts, refusal })
   }
@@ -87,7 +88,7 @@ async function proveCredential(
     const request = { registration, tenantId: config.partnerTenantId, resource, repeatable: true }
     return await acquireToken({ config, send, now }, request)
   } catch (error) {
-    return asRefusal(error, now())
+    return refusalOr(error)
   }
 }
 
@@ -120,6 +121,10 @@ const warnDays = 60
 function certificateEnd({ clientId, credential }: Registration, now: Date): RegistrationFinding[] {
   if (credential.kind !== 'certificate') return []
   const days = Math.floor((credential.expiresAt.getTime() - now.getTime()) / 86_400_000)
+  if (datesOf(credential, now) === 'not-yet') {
+    const facts = { clientId, date: credential.validFrom.toISOString().slice(0, 10) }
+    return [finding({ check: 'credential', outcome: 'fault', code: 'certificate-not-yet', facts })]
+  }
   if (days >= warnDays) return []
   const facts = { clientId, date: credential.expiresAt.toISOString().slice(0, 10), days: String(Math.max(0, days)) }
   return [
@@ -167,7 +172,7 @@ async function inspectApi(wiring: Wiring, token: AppToken): Promise<Registration
       return finding({ check: 'api', outcome: 'ok', code: 'api-answers', facts })
     throw readApiRefusal(answer, { about: 'list', roleHeld: null }, now())
   } catch (error) {
-    const refusal = asRefusal(error, now())
+    const refusal = refusalOr(error)
     // This is about the partner's own licence; customers' tenants are proven one by one.
     if (refusal.facts.status === 403 || refusal.code === 'not-set-up') {
       return finding({ check: 'api', outcome: 'warning', code: 'api-no-data', facts, refusal })
@@ -233,12 +238,7 @@ interface Seen {
  * A sign-in that nobody is there for. `prompt=none` answers at once: back to a registered redirect URI with an error, or
  * with a page of Microsoft's own that carries the reason.
  */
-async function knock(
-  { config, send, now }: Wiring,
-  tenant: string,
-  registration: Registration,
-  uri: string,
-): Promise<Seen> {
+async function knock({ config, send }: Wiring, tenant: string, registration: Registration, uri: string): Promise<Seen> {
   const url = withQuery(`${config.authorityHost}/${tenant}/oauth2/v2.0/authorize`, {
     client_id: registration.clientId,
     response_type: 'code',
@@ -267,7 +267,7 @@ async function knock(
     const [aadsts = null] = numbersIn(returned ? decoded(location) : mentioned(answer.text))
     return { returned, aadsts, refusal: null }
   } catch (error) {
-    return { returned: false, aadsts: null, refusal: asRefusal(error, now()) }
+    return { returned: false, aadsts: null, refusal: refusalOr(error) }
   }
 }
 
@@ -284,8 +284,8 @@ function decoded(location: string): string {
   }
 }
 
-function asRefusal(error: unknown, now: Date): Refusal {
-  return error instanceof Refusal
-    ? error
-    : new Refusal('unexpected-answer', { at: now.toISOString() }, { cause: error })
+/** @throws what is no refusal: a fault of our own says nothing about the registration */
+function refusalOr(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  throw error
 }

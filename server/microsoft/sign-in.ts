@@ -156,6 +156,7 @@ async function verifyIdToken(
   const configuration = await discovery.configuration(tid)
   if (configuration === null || configuration.tenantId !== tid) throw invalid(now(), 'unknown_tenant')
   const keys = keySetAt(configuration.jwksUri, { send, now }, keySets)
+  let verified = false
   try {
     const { payload } = await jwtVerify(idToken, keys, {
       algorithms: ['RS256'],
@@ -166,6 +167,8 @@ async function verifyIdToken(
       requiredClaims: ['iss', 'aud', 'exp', 'iat', 'tid', 'oid', 'nonce'],
     })
     const claims = person.parse(payload)
+    // What goes wrong from here on is none of the token's.
+    verified = true
     if (typeof payload.aud !== 'string') throw invalid(now(), 'several_audiences')
     if (typeof payload.iat !== 'number' || payload.iat > now().getTime() / 1000 + toleranceSeconds) {
       throw invalid(now(), 'issued_in_the_future')
@@ -188,7 +191,7 @@ async function verifyIdToken(
       throw new Refusal('unexpected-answer', { at: now().toISOString(), error: 'no_keys' }, { cause: error })
     }
     if (error instanceof errors.JOSEError) throw invalid(now(), error.code.toLowerCase(), error)
-    throw invalid(now(), 'claims', error)
+    throw verified ? error : invalid(now(), 'claims', error)
   }
 }
 

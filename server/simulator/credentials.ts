@@ -80,9 +80,10 @@ async function judgeAssertion(
   if (fields.client_assertion_type !== 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer') {
     return parameterMissing('client_assertion_type')
   }
-  const key = keyFor(registration, assertion)
+  const key = keyFor(registration, assertion, ground.world.clock.now())
   if (key === 'malformed') return refusalOf(50027)
   if (!key) return refusalOf(700027)
+  if (typeof key === 'number') return refusalOf(key)
   try {
     const { payload } = await jwtVerify(assertion, key, {
       algorithms: ['RS256', 'PS256'],
@@ -108,8 +109,12 @@ function namesThisEndpoint(ground: Ground, audience: string | string[] | undefin
   return typeof audience === 'string' && good.includes(audience.toLowerCase())
 }
 
-/** The registered key whose thumbprint the header names; the only one when it names none that we can compute. */
-function keyFor(registration: SimulatorRegistration, assertion: string): KeyObject | 'malformed' | null {
+/** A key that may sign, or the number it is refused with: the registered one whose thumbprint the header names; the only one when it names none that we can compute. */
+function keyFor(
+  registration: SimulatorRegistration,
+  assertion: string,
+  now: number,
+): KeyObject | 'malformed' | number | null {
   try {
     decodeJwt(assertion)
     const header = decodeProtectedHeader(assertion)
@@ -120,7 +125,11 @@ function keyFor(registration: SimulatorRegistration, assertion: string): KeyObje
       const prints = [certificate.fingerprint256, certificate.fingerprint].map((print) =>
         Buffer.from(print.replaceAll(':', ''), 'hex').toString('base64url'),
       )
-      if (named.some((name) => prints.includes(name))) return certificate.publicKey
+      if (!named.some((name) => prints.includes(name))) continue
+      if (now < Date.parse(certificate.validFrom) || now > Date.parse(certificate.validTo)) return 1000502
+      const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey
+      if (asymmetricKeyType !== 'rsa') return 700027
+      return (asymmetricKeyDetails?.modulusLength ?? 0) < 2048 ? 50032 : certificate.publicKey
     }
     return null
   } catch {

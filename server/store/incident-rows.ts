@@ -19,7 +19,7 @@ export interface PageOfRows {
 /** One incident that no engine would take is listed among the rejected, and takes no page with it. */
 export function rowsOf(tenantId: string, page: IncidentPage, now: Date): PageOfRows {
   const rows: IncidentRow[] = []
-  const rejected = [...page.rejected]
+  const rejected: RejectedItem[] = page.rejected.map(({ cause: _, ...item }) => item)
   for (const incident of page.incidents) {
     const row = toRow(tenantId, incident, now)
     const column = Object.entries(row).find(([, value]) => !isStorable(value))?.[0]
