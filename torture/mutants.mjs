@@ -9,7 +9,7 @@ export const built = join(root, 'dist')
 /** Exact pieces of the compiled portal, and what takes their place. */
 export const mutants = {
   /** A poll begins where the last one ended. */
-  overlap: [['sync.js', 'instant(Date.parse(tenant.cursor) - overlapMs)', 'instant(Date.parse(tenant.cursor))']],
+  overlap: [['sync.js', 'instant(Date.parse(reached) - overlapMs)', 'instant(Date.parse(reached))']],
   /** Whoever once had a claim may go on writing. */
   fence: [['store/claims.js', 'if (rows.length !== 1)', 'if (rows.length > 1)']],
   /** What arrives last is taken for the newest. */

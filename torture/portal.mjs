@@ -3,11 +3,13 @@
 import { pathToFileURL } from 'node:url'
 
 const load = (name) => import(pathToFileURL(`${process.env.TORTURE_DIST}/${name}`).href)
-const { environment, readConfig } = await load('config.js')
+const { readConfig } = await load('config.js')
+const { environment } = await load('environment.js')
 const { createLog } = await load('log.js')
 const { startPortal } = await load('start.js')
 
-const read = readConfig(environment())
+const { env, problems } = environment()
+const read = readConfig(env, problems)
 const config = { ...read, sync: { ...read.sync, ...JSON.parse(process.env.TORTURE_SYNC) } }
 const log = createLog(config.logLevel)
 for (const event of ['uncaughtException', 'unhandledRejection']) {
