@@ -7,7 +7,7 @@ import { type Actor, recordAudit } from './store/audit.ts'
 import { bindTenant, proveAnew } from './store/bindings.ts'
 import { customerById, isExpectedElsewhere } from './store/customers.ts'
 import { type Tx, write } from './store/database.ts'
-import { completeLink, linkById, linkState } from './store/links.ts'
+import { completeLink, linkById, linkState, recordVisitorAudit } from './store/links.ts'
 import { decideReview, reviewById } from './store/reviews.ts'
 import { type BoundHow, findTenant, reinstateCustomer } from './store/tenants.ts'
 
@@ -70,19 +70,20 @@ export async function bindClaimed(tx: Tx, actor: Actor, binding: Binding): Promi
   return 'bound'
 }
 
-/** Witnesses that a tenant was not bound, and why. @returns the verdict */
+/**
+ * Witnesses that a tenant was not bound, and why; of whoever came with a link, so often an hour at most.
+ * @returns the verdict
+ */
 export async function recordRefused<Verdict extends BindingEnd>(
   tx: Tx,
   actor: Actor,
   { tenantId, customerId, now }: Pick<Binding, 'tenantId' | 'customerId' | 'now'>,
   verdict: Verdict,
+  linkId: string | null = null,
 ): Promise<Verdict> {
-  await recordAudit(tx, actor, {
-    action: 'tenant.refused',
-    at: now,
-    customerId,
-    facts: { tenantId, reason: verdict },
-  })
+  const event = { action: 'tenant.refused', at: now, customerId, facts: { tenantId, reason: verdict } } as const
+  if (linkId === null) await recordAudit(tx, actor, event)
+  else await recordVisitorAudit(tx, actor, linkId, event)
   return verdict
 }
 

@@ -1,21 +1,9 @@
+import { newState } from './consent-state.ts'
 import { PortalError } from './errors.ts'
 import { findLinkObstacle } from './link-obstacle.ts'
-import type { ConsentClaim } from './microsoft/consent.ts'
 import type { Portal } from './portal.ts'
-import { settleClaim, settleRefusal } from './settling.ts'
-import {
-  type AttemptOutcome,
-  adoptAttempt,
-  attemptOfBrowser,
-  type ConsentAttempt,
-  knowsState,
-  latestAttemptOfBrowser,
-  latestOwnAttempt,
-  recordOutcome,
-  redeemState,
-  startAttempt,
-} from './store/attempts.ts'
-import { type Actor, recordAudit } from './store/audit.ts'
+import { attemptOfBrowser, startAttempt } from './store/attempts.ts'
+import type { Actor } from './store/audit.ts'
 import { customerById } from './store/customers.ts'
 import { type Tx, write } from './store/database.ts'
 import { newToken } from './store/identifiers.ts'
@@ -23,18 +11,13 @@ import {
   type ConsentLink,
   issueLink,
   linkById,
-  linkState,
+  recordDeparture,
   recordOpening,
   refuseEnded,
-  scheduleProbe,
   usableLink,
 } from './store/links.ts'
-import { beginTenantProof, finishTenantProof } from './tenant-proof.ts'
-import { keepUnclaimed } from './unclaimed.ts'
 
 const minute = 60_000
-/** Long enough to find a phone for the second factor; a later return is kept for review. */
-const attemptLasts = 60 * minute
 /** An approval given by somebody else, or a closed tab, never calls back: this is when we look for ourselves. */
 const firstProbeAfter = 5 * minute
 
@@ -42,14 +25,38 @@ const firstProbeAfter = 5 * minute
 export interface Visitor {
   browser: string | null
   actor: Actor & { kind: 'customer' }
+  /** Keyed hash of its network address, by which is counted; null when nobody knows it. */
+  addressHash: string | null
+}
+
+/**
+ * That a browser left for Microsoft, which the browser alone keeps, in a sealed cookie: whoever presses the button ten
+ * thousand times leaves nothing here but a count.
+ */
+export interface Departure {
+  /** What Microsoft is to send back with it. */
+  state: string
+  linkId: string
+  /** `classic` where it goes on by the rules of the classic link. */
+  kind: 'landing' | 'classic'
+  /** In UTC. */
+  leftAt: string
 }
 
 /** Where to send the browser next. */
 export type Step =
-  /** On to Microsoft; `sealed` must come back with the browser, and `browser` be kept as its cookie. */
-  | { kind: 'microsoft'; url: string; sealed: SealedProof | null; browser: string }
+  /** On to Microsoft; `sealed` or `departure` must come back with the browser, and `browser` be kept as its cookie. */
+  | {
+      kind: 'microsoft'
+      url: string
+      sealed: SealedProof | null
+      departure: Departure | null
+      browser: string
+    }
   /** To the page of its attempt. */
   | { kind: 'attempt'; attemptId: string; browser: string }
+  /** Back to the page of its link: nothing was kept of this run. */
+  | { kind: 'landing'; linkId: string; browser: string }
   /** Nothing to show to whoever this is. */
   | { kind: 'stranger' }
 
@@ -57,11 +64,24 @@ export type Step =
 export interface SealedProof {
   /** Of the sign-in: what the browser will come back with. */
   state: string
-  /** The run that is being proven. */
-  attemptId: string
+  /** The run that is being proven; null for one of which nothing is kept yet. */
+  attemptId: string | null
+  /** What is not kept here of that run; null for one that is. A cookie of the version before has neither this nor `tenantId`. */
+  unkept?: UnkeptRun | null | undefined
+  /** The tenant that was asked to sign in; null for whichever it is. */
+  tenantId?: string | null | undefined
   nonce: string
   codeVerifier: string
   silent: boolean
+}
+
+/** A run of which nothing is kept, because too many of its link are: it goes on to its proof, and is kept with that. */
+export interface UnkeptRun {
+  linkId: string
+  kind: 'landing' | 'classic'
+  /** What the browser claimed; null for a code. */
+  claimedTenantId: string | null
+  leftAt: string
 }
 
 /**
@@ -106,14 +126,14 @@ export async function issueConsentLink(
   })
 }
 
-/** On the way to Microsoft, with the link that it is about. */
-export type Departure = Step & { kind: 'microsoft' } & { linkId: string }
+/** On the way to Microsoft, with what has to come back. */
+export type Leaving = Step & { kind: 'microsoft' } & { departure: Departure }
 
 /**
  * The visitor goes on from the landing page: an attempt of its own starts, with a single-use state tied to this browser.
  * @throws PortalError LINK_UNKNOWN, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED
  */
-export async function beginConsent(portal: Portal, visitor: Visitor, token: string): Promise<Departure> {
+export async function beginConsent(portal: Portal, visitor: Visitor, token: string): Promise<Leaving> {
   const now = portal.now()
   return write(portal.db, async (tx) => {
     const link = await usableLink(tx, token, now)
@@ -127,7 +147,7 @@ export async function beginConsent(portal: Portal, visitor: Visitor, token: stri
  * was tied to no browser when the consent was asked for.
  * @throws PortalError CONSENT_NOT_YOURS, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED
  */
-export async function beginAgain(portal: Portal, visitor: Visitor, attemptId: string): Promise<Departure> {
+export async function beginAgain(portal: Portal, visitor: Visitor, attemptId: string): Promise<Leaving> {
   return write(portal.db, async (tx) => {
     const attempt = await attemptOfBrowser(tx, attemptId, visitor.browser)
     if (!attempt) throw new PortalError('CONSENT_NOT_YOURS')
@@ -142,107 +162,16 @@ async function depart(
   tx: Tx,
   visitor: Visitor,
   link: ConsentLink,
-  kind: 'landing' | 'classic',
-): Promise<Departure> {
+  kind: Departure['kind'],
+): Promise<Leaving> {
   const now = portal.now()
-  const browser = visitor.browser ?? newToken()
-  const { attempt, state } = await startAttempt(tx, {
-    linkId: link.id,
-    customerId: link.customerId,
-    kind,
-    browser,
-    pinnedTenantId: link.pinnedTenantId,
-    now,
-    expiresAt: new Date(now.getTime() + attemptLasts),
-  })
-  await recordAudit(tx, visitor.actor, {
-    action: 'attempt.started',
-    at: now,
-    customerId: link.customerId,
-    subjectId: attempt.id,
-  })
-  await scheduleProbe(tx, link.id, new Date(now.getTime() + firstProbeAfter))
-  const url = portal.microsoft.consentUrl({ tenantId: link.pinnedTenantId, state })
-  return { kind: 'microsoft', url, sealed: null, browser, linkId: link.id }
-}
-
-/**
- * A browser comes back from Microsoft. Its word is a claim: the state is consumed once and atomically, together with
- * all that the claim changes, and leads on to a binding, a sign-in that proves it, a review, or a page that says what
- * happened.
- */
-export async function receiveClaim(
-  portal: Portal,
-  visitor: Visitor,
-  claim: ConsentClaim,
-  sealed: SealedProof | null,
-): Promise<Step> {
-  if (visitor.browser === null && (claim.state === null || !(await knowsState(portal.db, claim.state)))) {
-    portal.log.warn({ event: 'sequence_fail', kind: claim.kind }, unknownState)
-    return { kind: 'stranger' }
+  const state = newState(portal.config, link.id)
+  await recordDeparture(tx, visitor.actor, link, now, new Date(now.getTime() + firstProbeAfter))
+  return {
+    kind: 'microsoft',
+    url: portal.microsoft.consentUrl({ tenantId: link.pinnedTenantId, state }),
+    sealed: null,
+    departure: { state, linkId: link.id, kind, leftAt: now.toISOString() },
+    browser: visitor.browser ?? newToken(),
   }
-  const browser = visitor.browser ?? newToken()
-  const received = await write(portal.db, (tx) => receive({ ...portal, db: tx }, visitor, browser, claim))
-  if (received.kind === 'proof')
-    return finishTenantProof(portal, { ...visitor, browser }, received.attempt, claim, sealed)
-  return received
-}
-
-const unknownState = 'a consent callback with an unknown state was refused'
-
-type Received = Step | { kind: 'proof'; attempt: ConsentAttempt }
-
-async function receive(portal: Portal, visitor: Visitor, browser: string, claim: ConsentClaim): Promise<Received> {
-  const { db, log } = portal
-  const now = portal.now()
-  const redemption =
-    claim.state === null ? ({ found: 'unknown' } as const) : await redeemState(db, claim.state, visitor.browser, now)
-  if (redemption.found === 'unknown') {
-    log.warn({ event: 'sequence_fail', kind: claim.kind }, unknownState)
-    // Nothing is kept of a return anybody can make up, except from a browser that did set out from here.
-    const known = visitor.browser === null ? null : await latestAttemptOfBrowser(db, visitor.browser)
-    if (known) await keepUnclaimed(portal, visitor.actor, known, claim, false)
-    return { kind: 'stranger' }
-  }
-  const { attempt, found } = redemption
-  if (found !== 'fresh') {
-    const { mine } = redemption
-    if (found !== 'spent') await keepUnclaimed(portal, visitor.actor, attempt, claim, mine && attempt.kind !== 'proof')
-    if (!mine) return { kind: 'stranger' }
-    const own = attempt.kind === 'proof' ? await latestOwnAttempt(db, attempt.linkId, browser) : attempt
-    return own === null ? { kind: 'stranger' } : { kind: 'attempt', attemptId: own.id, browser }
-  }
-  if (attempt.kind === 'proof') return { kind: 'proof', attempt }
-  const page: Step = { kind: 'attempt', attemptId: attempt.id, browser }
-  if (attempt.browserHash === null) await adoptAttempt(db, attempt.id, browser)
-  if (claim.kind === 'refused') {
-    await settleRefusal(db, visitor.actor, attempt, outcomeOf[claim.reason], now, claim)
-    return page
-  }
-  const link = await linkById(db, attempt.linkId)
-  if (linkState(link, now) === 'withdrawn') {
-    await settleRefusal(db, visitor.actor, attempt, 'link-withdrawn', now)
-    await keepUnclaimed(portal, visitor.actor, attempt, claim, false)
-    return page
-  }
-  if (claim.kind === 'code') {
-    // Whichever organisation it was: asking only for the expected one would never tell that it was another.
-    return beginTenantProof(portal, { attempt, browser, tenantId: null, silent: true })
-  }
-  await recordOutcome(db, attempt.id, 'claimed', now, { claimedTenantId: claim.tenantId })
-  if (attempt.pinnedTenantId === null) {
-    return beginTenantProof(portal, { attempt, browser, tenantId: claim.tenantId, silent: true })
-  }
-  await settleClaim(portal, visitor.actor, attempt, { tenantId: claim.tenantId, how: 'pinned', by: '' })
-  return page
-}
-
-const outcomeOf: Record<(ConsentClaim & { kind: 'refused' })['reason'], AttemptOutcome> = {
-  declined: 'declined',
-  cancelled: 'declined',
-  'not-admin': 'not-admin',
-  'wrong-tenant': 'wrong-tenant',
-  unlicensed: 'unlicensed',
-  misconfigured: 'misconfigured',
-  other: 'refused',
 }

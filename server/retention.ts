@@ -11,7 +11,14 @@ import {
   removeOffboarded,
 } from './store/retention.ts'
 import { leastClosedDays, readSettings } from './store/settings.ts'
-import { sweepAttempts, sweepBudgets, sweepRejected, sweepWindows } from './store/sweeps.ts'
+import {
+  sweepAttempts,
+  sweepBudgets,
+  sweepDepartures,
+  sweepRejected,
+  sweepSurplusAttempts,
+  sweepWindows,
+} from './store/sweeps.ts'
 
 const day = 86_400_000
 
@@ -30,6 +37,8 @@ const keptRejected = 30 * day
 const keptBudgets = 3_600_000
 const keptWindows = 50
 const keptAttempts = 400 * day
+/** Runs over all customers: what whoever holds links can have kept here at once. */
+const mostAttemptsInAll = 20_000
 
 /**
  * Removes what the settings say is no longer to be kept, and what nothing needs any more, in small steps. What a killed
@@ -53,6 +62,8 @@ export async function removeOld(portal: Portal, stopping?: AbortSignal): Promise
   await sweepBudgets(db, ago(keptBudgets))
   await sweepWindows(db, keptWindows)
   await sweepAttempts(db, ago(keptAttempts))
+  await sweepDepartures(db, ago(day))
+  await sweepSurplusAttempts(db, mostAttemptsInAll, now)
 }
 
 /** How long a run may go on. */

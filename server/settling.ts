@@ -2,9 +2,10 @@ import { type Binding, loadBindingFacts, recordRefused } from './binding.ts'
 import { type BindingEnd, judgeBinding, objectionTo } from './judge.ts'
 import type { Portal } from './portal.ts'
 import { type AttemptOutcome, attemptById, awaitProofOf, type ConsentAttempt, recordOutcome } from './store/attempts.ts'
-import { type Actor, recordAudit } from './store/audit.ts'
+import type { Actor } from './store/audit.ts'
 import { awaitProof } from './store/awaited-proofs.ts'
 import { type Database, type Tx, write } from './store/database.ts'
+import { recordVisitorAudit } from './store/links.ts'
 import { openReview, type ReviewEvidence, type ReviewKind } from './store/reviews.ts'
 import { findTenant } from './store/tenants.ts'
 
@@ -36,7 +37,7 @@ export async function settleClaim(
     if (verdict !== 'allowed') return endAttempt(portal, tx, actor, { ...attempt, ...knownOf(claimed) }, verdict)
     await awaitProofOf(tx, attempt.id, { tenantId, ...knownOf(claimed) })
     await awaitProof(tx, tenantId, now)
-    await recordAudit(tx, actor, {
+    await recordVisitorAudit(tx, actor, linkId, {
       action: 'consent.claimed',
       at: now,
       customerId,
@@ -75,7 +76,7 @@ export async function endAttempt(
     case 'needs-decision':
       return keepForReview({ ...portal, db: tx }, actor, attempt, { kind: 'unpinned', ...kept })
     default:
-      await recordRefused(tx, actor, { tenantId: claimedTenantId, customerId, now }, verdict)
+      await recordRefused(tx, actor, { tenantId: claimedTenantId, customerId, now }, verdict, attempt.linkId)
       return recordOutcome(tx, attempt.id, verdict, now, { claimedTenantId })
   }
 }
@@ -95,7 +96,7 @@ export async function settleRefusal(
       aadsts,
       ...(claimedTenantId === undefined ? {} : { claimedTenantId }),
     })
-    await recordAudit(tx, actor, {
+    await recordVisitorAudit(tx, actor, attempt.linkId, {
       action: outcome === 'declined' ? 'attempt.declined' : 'attempt.refused',
       at: now,
       customerId: attempt.customerId,
@@ -156,8 +157,16 @@ export async function keepForReview(
     }
     const belongs = kept.evidence === 'sign-in' && kept.kind !== 'guest'
     const objection = belongs ? objectionTo(claimed) : null
-    if (objection) await recordRefused(tx, actor, claimed, objection)
-    else await openReview(tx, actor, reviewOf(attempt, kept), now)
-    await recordOutcome(tx, attempt.id, objection ?? 'review', now, { claimedTenantId: kept.tenantId })
+    const { id, linkId } = attempt
+    const claimedTenantId = kept.tenantId
+    if (objection) {
+      await recordRefused(tx, actor, claimed, objection, linkId)
+      return recordOutcome(tx, id, objection, now, { claimedTenantId })
+    }
+    if (await openReview(tx, actor, reviewOf(attempt, kept), now)) {
+      return recordOutcome(tx, id, 'review', now, { claimedTenantId })
+    }
+    // So many wait for a decision that nobody will look at this one: it does not say otherwise.
+    await recordOutcome(tx, id, 'sign-in-failed', now, { claimedTenantId })
   })
 }

@@ -5,7 +5,7 @@ import { type Customer, customerById, listCustomers } from './store/customers.ts
 import type { Database } from './store/database.ts'
 import { outlineTenants, type TenantOutline } from './store/fleet.ts'
 import { type ConsentLink, latestLinks, linkState, linksOf } from './store/links.ts'
-import { openReviews, type Review } from './store/reviews.ts'
+import { countOpenReviews, openReviews, type Review } from './store/reviews.ts'
 import { type AccessState, blindSince, listTenants, type Tenant, tenantsOf } from './store/tenants.ts'
 
 /** Where a customer stands, in one word: what the list of customers shows and filters by. */
@@ -47,7 +47,7 @@ export async function customerFile(db: Database, customerId: string): Promise<Cu
     tenantsOf(db, customerId),
     openReviews(db, customerId),
   ])
-  const current = currentAttempt(attempts)
+  const [current] = attempts
   const awaited =
     current?.outcome === 'awaiting-proof' && current.claimedTenantId !== null
       ? await findAwaitedProof(db, current.claimedTenantId)
@@ -85,13 +85,13 @@ export async function outlineStandings(db: Database, now: Date): Promise<Custome
 export async function listStandings(db: Database, now: Date, customerIds?: readonly string[]): Promise<CustomerLine[]> {
   if (customerIds?.length === 0) return []
   const files = await loadFiles(db, listTenants(db, customerIds), now, customerIds)
-  return files.map(({ customer, standing, tenants, link, attempt, reviews }) => {
+  return files.map(({ customer, standing, tenants, link, attempt }) => {
     const file: CustomerFile = {
       customer,
       links: link ? [link] : [],
       attempts: attempt ? [attempt] : [],
       tenants,
-      reviews,
+      reviews: [],
       awaited: null,
     }
     return { customer, standing, tenants, link, attempt, steps: stepsOf(file, now) }
@@ -110,19 +110,18 @@ async function loadFiles<T extends TenantOutline>(
     latestLinks(db, customerIds),
     latestAttempts(db, customerIds),
     loading,
-    openReviews(db),
+    countOpenReviews(db),
   ])
   const tenantsBy = byCustomer(tenants)
-  const reviewsBy = byCustomer(reviews)
   return customers.map((customer) => {
     const file = {
       customer,
       link: links.get(customer.id) ?? null,
       attempt: attempts.get(customer.id) ?? null,
       tenants: tenantsBy.get(customer.id) ?? [],
-      reviews: reviewsBy.get(customer.id) ?? [],
+      reviews: reviews.get(customer.id) ?? 0,
     }
-    return { ...file, standing: standingOf({ ...file, reviews: file.reviews.length }, now) }
+    return { ...file, standing: standingOf(file, now) }
   })
 }
 
@@ -136,25 +135,13 @@ function byCustomer<T extends { customerId: string | null }>(items: readonly T[]
   return lists
 }
 
-/** Runs through Microsoft, newest first: what a browser set out on or came back with. */
-export const runsOf = (attempts: readonly ConsentAttempt[]): ConsentAttempt[] =>
-  attempts.filter(({ kind, browserHash }) => kind !== 'proof' && browserHash !== null)
-
-function currentAttempt(attempts: readonly ConsentAttempt[]): ConsentAttempt | null {
-  const moved = (attempt: ConsentAttempt) => attempt.returnedAt ?? attempt.startedAt
-  return runsOf(attempts).reduce<ConsentAttempt | null>(
-    (last, run) => (last && moved(last) >= moved(run) ? last : run),
-    null,
-  )
-}
-
 /** Where the customer of a file stands. */
 export const standingOfFile = (file: CustomerFile, now: Date): Standing =>
   standingOf(
     {
       ...file,
       link: file.links[0] ?? null,
-      attempt: currentAttempt(file.attempts),
+      attempt: file.attempts[0] ?? null,
       reviews: file.reviews.length,
     },
     now,
@@ -184,6 +171,8 @@ const refusedOutcomes = new Set<ConsentAttempt['outcome']>([
   'sign-in-failed',
   'misconfigured',
   'link-withdrawn',
+  'late',
+  'mangled',
   'refused',
   'unproven',
 ])
@@ -223,7 +212,7 @@ export function standingSince({ standing, link, attempt, customer, tenants }: Cu
     case 'opened':
       return link?.openedAt ?? null
     case 'at-microsoft':
-      return attempt?.startedAt ?? null
+      return link?.lastDepartedAt ?? null
     case 'review':
     case 'claimed':
     case 'declined':
@@ -246,13 +235,25 @@ export function standingSince({ standing, link, attempt, customer, tenants }: Cu
 function standingOfLink(link: ConsentLink | null, attempt: ConsentAttempt | null, now: Date): Standing {
   if (!link) return 'not-invited'
   const state = linkState(link, now)
-  const current = attempt?.linkId === link.id && attempt.kind !== 'proof' ? attempt : null
+  const current = attempt?.linkId === link.id ? attempt : null
   if (current?.outcome === 'awaiting-proof') return 'claimed'
-  if (current && refusedOutcomes.has(current.outcome)) return 'declined'
+  const away = isAway(link, current, now)
+  if (current && refusedOutcomes.has(current.outcome) && !away) return 'declined'
   if (state === 'expired') return 'expired'
   if (state === 'withdrawn') return 'withdrawn'
-  if (current && current.kind === 'landing' && current.outcome === 'started') return 'at-microsoft'
+  if (away) return 'at-microsoft'
   return link.openedAt === null ? 'waiting' : 'opened'
+}
+
+/** Milliseconds a departure speaks for the customer after another run came back refused. */
+const departureCounts = 3_600_000
+
+/** Somebody, or a machine that follows links, left for Microsoft and is not back; after a refusal only while that is fresh. */
+function isAway(link: ConsentLink, current: ConsentAttempt | null, now: Date): boolean {
+  if (link.lastDepartedAt === null) return false
+  if (current === null) return true
+  const later = link.lastDepartedAt > (current.returnedAt ?? current.startedAt)
+  return later && now.getTime() - Date.parse(link.lastDepartedAt) < departureCounts
 }
 
 export type StepName = 'issued' | 'opened' | 'sent' | 'returned' | 'bound' | 'proven' | 'read'
@@ -266,13 +267,12 @@ export interface Step {
 /** The seven steps from link to first incident, of the newest link and the tenant it led to. */
 export function stepsOf(file: CustomerFile, now: Date): Step[] {
   const link = file.links[0] ?? null
-  const attempts = link ? file.attempts.filter((attempt) => attempt.linkId === link.id && attempt.kind !== 'proof') : []
-  const attempt = attempts.find((one) => one.returnedAt !== null) ?? attempts.find((one) => one.kind === 'landing')
+  const attempt = link ? file.attempts.find((one) => one.linkId === link.id) : undefined
   const tenant = file.tenants.find((one) => one.tenantId === attempt?.boundTenantId) ?? file.tenants[0] ?? null
   const times: Record<StepName, string | null> = {
     issued: link?.issuedAt ?? null,
     opened: link?.openedAt ?? null,
-    sent: attempt && (attempt.kind === 'landing' || attempt.returnedAt !== null) ? attempt.startedAt : null,
+    sent: attempt?.startedAt ?? link?.lastDepartedAt ?? null,
     returned: attempt?.returnedAt ?? null,
     bound: tenant?.boundAt ?? null,
     proven: tenant?.firstActiveAt ?? null,

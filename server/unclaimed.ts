@@ -3,52 +3,42 @@ import type { Portal } from './portal.ts'
 import { keepForReview, settleRefusal } from './settling.ts'
 import { abandonedAttempts, attemptById, type ConsentAttempt, isBeforeSignIn } from './store/attempts.ts'
 import { type Actor, muster } from './store/audit.ts'
-import { write } from './store/database.ts'
-import { openReview, openReviews } from './store/reviews.ts'
+import { type Tx, write } from './store/database.ts'
+import { openReview } from './store/reviews.ts'
 
 /** After this, a browser that went to prove its tenant is not expected back. */
 const proofPatience = 30 * 60_000
-/** Whoever holds a link could make up returns without end; beyond this they tell an operator nothing new. */
-const mostUnclaimed = 10
 
 /**
- * A return whose attempt we know, but that came late, lost or through another browser: kept for an operator, never bound
- * by itself. `mine` when it is this very run that came late; its page then says that somebody looks at it.
+ * A return whose link we know, but that came lost or through another browser: kept for an operator, never bound by itself.
+ * Of a link that was withdrawn as well: the consent may be there.
  */
 export async function keepUnclaimed(
   portal: Portal,
+  tx: Tx,
+  actor: Actor,
+  { linkId, customerId }: Pick<ConsentAttempt, 'linkId' | 'customerId'>,
+  claim: ConsentClaim,
+): Promise<void> {
+  if (claim.kind !== 'granted') return
+  const { tenantId } = claim
+  const kept = { kind: 'unclaimed', tenantId, evidence: 'callback' } as const
+  const nobody = { attemptId: null, tenantName: null, tenantDomain: null, person: null }
+  if (await openReview(tx, actor, { ...kept, ...nobody, customerId, linkId }, portal.now())) return
+  portal.log.info({ customerId }, 'too many returns wait for a decision; one more was dropped')
+}
+
+/** This very run came back too late; its page says that somebody looks at it. */
+export async function keepLate(
+  portal: Portal,
+  tx: Tx,
   actor: Actor,
   attempt: ConsentAttempt,
   claim: ConsentClaim,
-  mine: boolean,
 ): Promise<void> {
   if (claim.kind !== 'granted') return
-  await write(portal.db, async (tx) => {
-    const waiting = (await openReviews(tx, attempt.customerId)).filter(({ kind }) => kind === 'unclaimed')
-    if (waiting.length >= mostUnclaimed) {
-      portal.log.warn(
-        { customerId: attempt.customerId },
-        'too many unclaimed returns are waiting; one more was dropped',
-      )
-      return
-    }
-    const kept = { kind: 'unclaimed', tenantId: claim.tenantId, evidence: 'callback' } as const
-    if (mine) return keepForReview({ ...portal, db: tx }, actor, attempt, kept)
-    await openReview(
-      tx,
-      actor,
-      {
-        ...kept,
-        customerId: attempt.customerId,
-        linkId: attempt.linkId,
-        attemptId: null,
-        tenantName: null,
-        tenantDomain: null,
-        person: null,
-      },
-      portal.now(),
-    )
-  })
+  const kept = { kind: 'unclaimed', tenantId: claim.tenantId, evidence: 'callback' } as const
+  await keepForReview({ ...portal, db: tx }, actor, attempt, kept)
 }
 
 /**

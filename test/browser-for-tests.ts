@@ -17,6 +17,9 @@ export class Browser {
   readonly origin: string
   readonly #jars = new Map<string, Map<string, string>>()
 
+  /** Headers of every request, as a proxy in front of the portal would add them. */
+  always: Headers = {}
+
   constructor(origin: string) {
     this.origin = origin
   }
@@ -28,7 +31,7 @@ export class Browser {
       url,
       await request(url.origin)
         .get(url.pathname + url.search)
-        .set({ Accept: 'text/html', ...this.#cookies(url), ...headers })
+        .set({ Accept: 'text/html', ...this.#cookies(url), ...this.always, ...headers })
         .redirects(0),
     )
   }
@@ -39,7 +42,8 @@ export class Browser {
     const body = new URLSearchParams(
       Object.entries(fields).flatMap(([name, value]) => [value].flat().map((one) => [name, one] as [string, string])),
     )
-    const all: Headers = { Accept: 'text/html', 'Sec-Fetch-Site': 'same-origin', ...this.#cookies(url), ...headers }
+    const own: Headers = { Accept: 'text/html', 'Sec-Fetch-Site': 'same-origin', ...this.#cookies(url) }
+    const all: Headers = { ...own, ...this.always, ...headers }
     const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
     return this.#keep(
       url,

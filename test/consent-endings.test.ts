@@ -29,6 +29,8 @@ import { onEachEngine, startTestPortal, type TestPortal } from './portal-for-tes
 /** Every outcome of a run, but `bound`, which is told by its tenant. */
 const outcomes: Record<Exclude<AttemptOutcome, 'bound'>, 'app may be left' | 'under way' | 'nothing given'> = {
   started: 'under way',
+  late: 'under way',
+  mangled: 'under way',
   claimed: 'under way',
   'proving-tenant': 'under way',
   'awaiting-proof': 'under way',

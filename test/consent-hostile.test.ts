@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { attemptsOf } from '../server/store/attempts.ts'
 import { listAudit } from '../server/store/audit.ts'
 import { openReviews } from '../server/store/reviews.ts'
 import { listTenants } from '../server/store/tenants.ts'
@@ -193,8 +192,7 @@ onEachEngine('the consent callback', (engine) => {
     const pages = await Promise.all(Array.from({ length: 50 }, () => callback(`?code=x&state=${state}`)))
     expect(pages.filter(({ status }) => status === 303)).toHaveLength(1)
     expect(pages.filter(({ status }) => status === 400)).toHaveLength(49)
-    const proofs = (await attemptsOf(here.portal.db, invited.customer.id)).filter(({ kind }) => kind === 'proof')
-    expect(proofs).toHaveLength(1)
+    expect(await runsOf(here, invited)).toHaveLength(1)
   })
 
   test('shows the same page again when the address is loaded again, and changes nothing', async () => {
@@ -267,8 +265,10 @@ onEachEngine('the consent callback', (engine) => {
     const invited = await invite(here)
     const browser = here.browser()
     await leave(browser, invited)
-    const page = await callback(`?admin_consent=True&tenant=${someTenant}&state=cut-short`, browser)
-    expect(page.status).toBe(400)
+    const page = await browser.follow(
+      await callback(`?admin_consent=True&tenant=${someTenant}&state=cut-short`, browser),
+    )
+    expect(wordsOf(page)).toContain('One step is missing')
     expect(await openReviews(here.portal.db, invited.customer.id)).toMatchObject([
       { kind: 'unclaimed', evidence: 'callback', tenantId: someTenant },
     ])
@@ -293,14 +293,6 @@ onEachEngine('the consent callback', (engine) => {
     const form = /name="_csrf" value="([^"]+)"/.exec(start.text)?.[1] ?? ''
     const again = await stranger.post(`${new URL(page.url).pathname}/attempts`, { _csrf: form })
     expect(again.status).toBe(403)
-  })
-
-  test('has no page for a sign-in on its way', async () => {
-    const invited = await invite(here)
-    const browser = here.browser()
-    await walk(browser, invited)
-    const proof = (await attemptsOf(here.portal.db, invited.customer.id)).find(({ kind }) => kind === 'proof')
-    expect((await browser.get(`/consent/${proof?.id}`)).status).toBe(400)
   })
 
   test('asks nothing of Microsoft for a sign-in return that began nowhere', async () => {

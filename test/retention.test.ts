@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { sql } from 'kysely'
 import type { RemoteIncident } from '../server/microsoft/microsoft.ts'
 import { removeOld } from '../server/retention.ts'
-import { startAttempt } from '../server/store/attempts.ts'
+import { redeemState, startAttempt } from '../server/store/attempts.ts'
 import { listAudit } from '../server/store/audit.ts'
 import { takeCalls } from '../server/store/budgets.ts'
 import { type Database, isPostgres, write } from '../server/store/database.ts'
@@ -340,7 +340,7 @@ onEachEngine('what was kept long enough', (engine) => {
     const begin = async (whose: string, days: number) => {
       const linkId = `link-${whose}`
       const at = ago(days)
-      const { attempt } = await startAttempt(db, {
+      const { attempt, state } = await startAttempt(db, {
         linkId,
         customerId: whose,
         kind: 'landing',
@@ -349,6 +349,7 @@ onEachEngine('what was kept long enough', (engine) => {
         now: at,
         expiresAt: at,
       })
+      await redeemState(db, state, 'a browser', new Date(at.getTime() - 1))
       return attempt.id
     }
     const [oldest, reviewed, young] = [await begin(other, 500), await begin(other, 450), await begin(other, 300)]

@@ -1,6 +1,7 @@
 import { enterTenant } from '../binding.ts'
+import { nothingCarried, receiveClaim } from '../consent-return.ts'
 import { readConsentClaim } from '../microsoft/consent.ts'
-import { beginConsent, issueConsentLink, receiveClaim, type Step, type Visitor } from '../onboarding.ts'
+import { beginConsent, issueConsentLink, type Step, type Visitor } from '../onboarding.ts'
 import type { Portal } from '../portal.ts'
 import { probeAwaited } from '../probe.ts'
 import { cast } from '../simulator/cast.ts'
@@ -47,7 +48,7 @@ export interface Scene {
   play: (portal: Portal) => Promise<unknown>
 }
 
-export const visitor = (browser: string | null): Visitor => ({ browser, actor: somebody })
+export const visitor = (browser: string | null): Visitor => ({ browser, actor: somebody, addressHash: null })
 
 export async function ensureCustomer(portal: Portal, key: DemoKey, pinned: boolean): Promise<Customer> {
   const wanted = demoCustomers[key]
@@ -105,7 +106,8 @@ async function comeBack(
   const browser = new SimulatedBrowser(stage.simulator.origin)
   for (let step = first; step.kind === 'microsoft'; ) {
     const claim = readConsentClaim(await browser.follow(step.url, personId, decision))
-    step = await receiveClaim(portal, visitor(step.browser === '' ? null : step.browser), claim, step.sealed)
+    const carried = { ...nothingCarried, proof: step.sealed, departure: step.departure }
+    step = await receiveClaim(portal, visitor(step.browser === '' ? null : step.browser), claim, carried)
   }
 }
 
@@ -150,7 +152,7 @@ export async function consentThatSpreadsSlowly(stage: Stage, portal: Portal): Pr
 /** The classic link, followed by an administrator of another company of the same owners: an operator has to decide. */
 export async function classicConsentFromElsewhere(stage: Stage, portal: Portal): Promise<void> {
   const url = linkOf(stage, 'bergqvist').classicUrl
-  const start: Step = { kind: 'microsoft', url, sealed: null, browser: '' }
+  const start: Step = { kind: 'microsoft', url, sealed: null, departure: null, browser: '' }
   await comeBack(stage, portal, start, cast.bergqvistHolding.people.sara.id, 'accept')
 }
 

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import { type Database, isPostgres, type Tx, write } from './database.ts'
+import { among, type Database, isPostgres, type Tx, write } from './database.ts'
 import { digest, newId, newToken } from './identifiers.ts'
 import type { Schema } from './schema.ts'
 
@@ -7,11 +7,14 @@ import type { Schema } from './schema.ts'
 export type AttemptKind = 'landing' | 'classic' | 'proof'
 
 /**
- * `claimed`, `proving-tenant`: back, and the tenant is to be shown by a sign-in · `awaiting-proof`: the tenant is known, and
+ * `late`: back after its hour was over · `mangled`: back with a state that had been altered on the way · `claimed`,
+ * `proving-tenant`: back, and the tenant is to be shown by a sign-in · `awaiting-proof`: the tenant is known, and
  * Microsoft is asked whether it consented · `bound`: a token proved it · `unproven`: none was found in two days.
  */
 export type AttemptOutcome =
   | 'started'
+  | 'late'
+  | 'mangled'
   | 'claimed'
   | 'proving-tenant'
   | 'awaiting-proof'
@@ -95,10 +98,115 @@ export async function startAttempt(
         finished_at: null,
         evidence: null,
         person: null,
+        address_hash: null,
+        proof_hash: null,
       })
       .execute()
     return { attempt: await attemptById(tx, id), state }
   })
+}
+
+/**
+ * Keeps a run that has come back. Its departure left no row, so this is where its state is spent: of any number of returns
+ * with it, in whatever process, exactly one is kept.
+ * @returns null when the state was spent before
+ */
+export async function recordReturn(
+  tx: Tx,
+  run: {
+    linkId: string
+    customerId: string
+    kind: 'landing' | 'classic'
+    state: string
+    browserHash: string
+    addressHash: string | null
+    pinnedTenantId: string | null
+    leftAt: string
+    outcome: AttemptOutcome
+    claimedTenantId: string | null
+    /** Hash of the person for whose sign-in alone it is kept. */
+    personHash?: string
+    now: Date
+    expiresAt: Date
+  },
+): Promise<ConsentAttempt | null> {
+  const id = newId()
+  const kept = await tx
+    .insertInto('consent_attempts')
+    .values({
+      id,
+      link_id: run.linkId,
+      customer_id: run.customerId,
+      kind: run.kind,
+      state_hash: digest(run.state),
+      browser_hash: run.browserHash,
+      pinned_tenant_id: run.pinnedTenantId,
+      started_at: run.leftAt,
+      expires_at: run.expiresAt.toISOString(),
+      returned_at: run.now.toISOString(),
+      outcome: run.outcome,
+      claimed_tenant_id: run.claimedTenantId,
+      bound_tenant_id: null,
+      aadsts: null,
+      finished_at: isUnfinished(run.outcome) ? null : run.now.toISOString(),
+      evidence: null,
+      person: null,
+      address_hash: run.addressHash,
+      proof_hash: run.personHash ?? null,
+    })
+    .onConflict((oc) => oc.column('state_hash').doNothing())
+    .executeTakeFirst()
+  return kept.numInsertedOrUpdatedRows === 1n ? attemptById(tx, id) : null
+}
+
+/** The run goes on to a sign-in that is to show its tenant, under this state alone. */
+export async function beginProofOf(tx: Tx, id: string, state: string): Promise<void> {
+  await tx
+    .updateTable('consent_attempts')
+    .set({ outcome: 'proving-tenant', finished_at: null, proof_hash: digest(state) })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Spends the state of that sign-in. True for exactly one return with it, while it is the one that is waited for. */
+export async function takeProofOf(db: Database, id: string, state: string): Promise<boolean> {
+  const taken = await write(db, (tx) =>
+    tx
+      .updateTable('consent_attempts')
+      .set({ proof_hash: null })
+      .where('id', '=', id)
+      .where('proof_hash', '=', digest(state))
+      .where('outcome', '=', 'proving-tenant')
+      .executeTakeFirst(),
+  )
+  return taken.numUpdatedRows === 1n
+}
+
+/** The run of a link that was kept for this person's sign-in alone, and is not bound. */
+export async function findRunOfPerson(tx: Tx, linkId: string, personHash: string): Promise<ConsentAttempt | null> {
+  const row = await tx
+    .selectFrom('consent_attempts')
+    .selectAll()
+    .where('link_id', '=', linkId)
+    .where('proof_hash', '=', personHash)
+    .where('outcome', '!=', 'bound')
+    .executeTakeFirst()
+  return row ? fromRow(row) : null
+}
+
+/** The same person comes in another browser: the run is that one's now. @returns null when it is bound meanwhile */
+export async function handOver(
+  tx: Tx,
+  id: string,
+  { browser, state }: { browser: string; state: string },
+): Promise<ConsentAttempt | null> {
+  const taken = await tx
+    .updateTable('consent_attempts')
+    .set({ browser_hash: digest(browser), state_hash: digest(state), outcome: 'proving-tenant', finished_at: null })
+    .where('id', '=', id)
+    .where('outcome', '!=', 'bound')
+    .executeTakeFirst()
+  return taken.numUpdatedRows === 1n ? attemptById(tx, id) : null
 }
 
 export type Redemption =
@@ -107,14 +215,14 @@ export type Redemption =
   | { found: 'spent' | 'late' | 'other-browser'; attempt: ConsentAttempt; mine: boolean }
   | { found: 'unknown' }
 
-/** Whether a state is one of ours, used or not: a look that takes no lock, for whoever knocks without a cookie. */
-export async function knowsState(db: Database, state: string): Promise<boolean> {
+/** The run that a state belongs to, used or not: a look that takes no lock, for whoever knocks. */
+export async function findAttemptByState(db: Database, state: string): Promise<ConsentAttempt | null> {
   const row = await db
     .selectFrom('consent_attempts')
-    .select('id')
+    .selectAll()
     .where('state_hash', '=', digest(state))
     .executeTakeFirst()
-  return row !== undefined
+  return row ? fromRow(row) : null
 }
 
 /**
@@ -240,7 +348,7 @@ export async function attemptOfBrowser(
   return row ? fromRow(row) : null
 }
 
-/** Any run this browser ever started: what tells a mangled return from a forged one. */
+/** The run this browser came back with last: what tells a mangled return from a forged one. */
 export async function latestAttemptOfBrowser(db: Database, browser: string): Promise<ConsentAttempt | null> {
   const row = await db
     .selectFrom('consent_attempts')
@@ -248,6 +356,7 @@ export async function latestAttemptOfBrowser(db: Database, browser: string): Pro
     .where('browser_hash', '=', digest(browser))
     .where('kind', '!=', 'proof')
     .orderBy('started_at', 'desc')
+    .limit(1)
     .executeTakeFirst()
   return row ? fromRow(row) : null
 }
@@ -300,45 +409,43 @@ export async function abandonedAttempts(db: Database, before: Date): Promise<Con
   return rows.map(fromRow)
 }
 
-/** Newest first. */
+/** Runs through Microsoft that came back, the latest first. */
 export async function attemptsOf(db: Database, customerId: string, limit = 50): Promise<ConsentAttempt[]> {
   const rows = await db
     .selectFrom('consent_attempts')
     .selectAll()
     .where('customer_id', '=', customerId)
-    .orderBy('started_at', 'desc')
+    .where('returned_at', 'is not', null)
+    .where('kind', '!=', 'proof')
+    .orderBy('returned_at', 'desc')
+    .orderBy('id', 'desc')
     .limit(limit)
     .execute()
   return rows.map(fromRow)
 }
 
-/**
- * The run every customer, or each of those named, is at: the one that moved last. A classic link that no browser has followed yet is no run, and a
- * sign-in that proves a tenant is part of one.
- */
+/** The run every customer, or each of those named, came back with last. One look into an index for each customer. */
 export async function latestAttempts(
   db: Database,
   customerIds?: readonly string[],
 ): Promise<Map<string, ConsentAttempt>> {
   const rows = await db
-    .selectFrom('consent_attempts as attempt')
-    .$if(customerIds !== undefined, (query) => query.where('attempt.customer_id', 'in', [...(customerIds ?? [])]))
-    .selectAll('attempt')
-    .where('attempt.kind', '!=', 'proof')
-    .where('attempt.browser_hash', 'is not', null)
-    .where((eb) =>
-      eb(
-        eb.fn.coalesce('attempt.returned_at', 'attempt.started_at'),
-        '=',
+    .selectFrom('customers')
+    .innerJoin('consent_attempts as attempt', (join) =>
+      join.on('attempt.id', '=', (eb) =>
         eb
-          .selectFrom('consent_attempts as other')
-          .select(({ fn }) => fn.max(fn.coalesce('other.returned_at', 'other.started_at')).as('moved'))
-          .whereRef('other.customer_id', '=', 'attempt.customer_id')
-          .where('other.kind', '!=', 'proof')
-          .where('other.browser_hash', 'is not', null),
+          .selectFrom('consent_attempts as latest')
+          .select('latest.id')
+          .whereRef('latest.customer_id', '=', 'customers.id')
+          .where('latest.returned_at', 'is not', null)
+          .where('latest.kind', '!=', 'proof')
+          .orderBy('latest.returned_at', 'desc')
+          .orderBy('latest.id', 'desc')
+          .limit(1),
       ),
     )
-    .orderBy('attempt.started_at')
+    .$if(customerIds !== undefined, (query) => query.where(among(db, 'customers.id', customerIds ?? [])))
+    .selectAll('attempt')
     .execute()
   return new Map(rows.map((row) => [row.customer_id, fromRow(row)]))
 }

@@ -1,8 +1,8 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { PortalError } from '../errors.ts'
-import { type Actor, recordAudit } from './audit.ts'
+import { type Actor, type AuditSubject, recordAudit } from './audit.ts'
 import { holdCustomer } from './customers.ts'
-import { type Database, type Tx, write } from './database.ts'
+import { among, type Database, isPostgres, type Tx, write } from './database.ts'
 import { digest, newId, newReference, newToken } from './identifiers.ts'
 import type { Schema } from './schema.ts'
 
@@ -21,6 +21,10 @@ export interface ConsentLink {
   completedAt: string | null
   openedAt: string | null
   openedCount: number
+  /** How often somebody, or a machine, left for Microsoft with it, and when first and last, in UTC. */
+  departures: number
+  firstDepartedAt: string | null
+  lastDepartedAt: string | null
 }
 
 /** Where a link stands; a completed one stays completed when its days are over. */
@@ -69,6 +73,10 @@ export async function issueLink(
         completed_at: null,
         opened_at: null,
         next_probe_at: request.pinnedTenantId === null ? null : new Date(now.getTime() + 3_600_000).toISOString(),
+        first_departed_at: null,
+        last_departed_at: null,
+        departure_noted_at: null,
+        noted_from: null,
       })
       .execute()
     await recordAudit(tx, actor, {
@@ -195,6 +203,82 @@ export async function recordOpening(db: Database, actor: Actor, link: ConsentLin
   })
 }
 
+/** Departures counted at most: what comes after says nothing new. */
+const mostDepartures = 100_000
+const hour = 3_600_000
+
+/**
+ * Somebody leaves for Microsoft: counted, and seldom written to the audit log, because whoever holds the link can press as
+ * often as they like. The pinned tenant is looked at when they had the time to consent.
+ */
+export async function recordDeparture(
+  tx: Tx,
+  actor: Actor,
+  link: ConsentLink,
+  now: Date,
+  probeAt: Date,
+): Promise<void> {
+  const at = now.toISOString()
+  const probe = probeAt.toISOString()
+  await tx
+    .updateTable('consent_links')
+    .set((eb) => ({
+      departures: sql<number>`case when departures < ${mostDepartures} then departures + 1 else departures end`,
+      first_departed_at: eb.fn.coalesce('first_departed_at', eb.val(at)),
+      last_departed_at: at,
+      next_probe_at: sql<string | null>`case when pinned_tenant_id is null then null
+        when next_probe_at is null or next_probe_at > ${probe} then ${probe} else next_probe_at end`,
+    }))
+    .where('id', '=', link.id)
+    .execute()
+  const noted = await tx
+    .updateTable('consent_links')
+    .set({ departure_noted_at: at })
+    .where('id', '=', link.id)
+    .where((eb) => eb.or([eb('departure_noted_at', 'is', null), eb('departure_noted_at', '<=', hourBefore(now))]))
+    .executeTakeFirst()
+  if (noted.numUpdatedRows === 0n) return
+  await recordAudit(tx, actor, { action: 'attempt.started', at: now, customerId: link.customerId, subjectId: link.id })
+}
+
+/** Events of one link that are written to the audit log within an hour; more of them say nothing new. */
+export const mostNoted = 20
+
+/** Writes what whoever holds a link did to the audit log, so often an hour at most. */
+export async function recordVisitorAudit(tx: Tx, actor: Actor, linkId: string, subject: AuditSubject): Promise<void> {
+  const over = hourBefore(subject.at)
+  const fresh = sql<boolean>`noted_from is null or noted_from <= ${over}`
+  const noted = await tx
+    .updateTable('consent_links')
+    .set({
+      noted: sql<number>`case when ${fresh} then 1 else noted + 1 end`,
+      noted_from: sql<string>`case when ${fresh} then ${subject.at.toISOString()} else noted_from end`,
+    })
+    .where('id', '=', linkId)
+    .where(sql<boolean>`${fresh} or noted < ${mostNoted}`)
+    .returning('noted')
+    .executeTakeFirst()
+  if (!noted) return
+  const last = noted.noted === mostNoted
+  await recordAudit(tx, actor, { ...subject, facts: { ...subject.facts, ...(last ? { more: true } : {}) } })
+}
+
+const hourBefore = (now: Date) => new Date(now.getTime() - hour).toISOString()
+
+/** The link, which nobody else changes until the transaction ends. @throws PortalError NOT_FOUND */
+export async function holdLink(tx: Tx, id: string): Promise<ConsentLink> {
+  const query = tx.selectFrom('consent_links').selectAll().where('id', '=', id)
+  const row = await query.$if(isPostgres(tx), (held) => held.forUpdate()).executeTakeFirst()
+  if (!row) throw new PortalError('NOT_FOUND')
+  return fromRow(row)
+}
+
+/** Null for every ID that names no link. */
+export async function findLink(db: Database, id: string): Promise<ConsentLink | null> {
+  const row = await db.selectFrom('consent_links').selectAll().where('id', '=', id).executeTakeFirst()
+  return row ? fromRow(row) : null
+}
+
 /** @throws PortalError NOT_FOUND */
 export async function linkById(db: Database, id: string): Promise<ConsentLink> {
   const row = await db.selectFrom('consent_links').selectAll().where('id', '=', id).executeTakeFirst()
@@ -202,25 +286,36 @@ export async function linkById(db: Database, id: string): Promise<ConsentLink> {
   return fromRow(row)
 }
 
-/** Newest first. */
-export async function linksOf(db: Database, customerId: string): Promise<ConsentLink[]> {
+/** Newest first, at most `limit`. */
+export async function linksOf(db: Database, customerId: string, limit = 20): Promise<ConsentLink[]> {
   const rows = await db
     .selectFrom('consent_links')
     .selectAll()
     .where('customer_id', '=', customerId)
     .orderBy('issued_at', 'desc')
     .orderBy('id')
+    .limit(limit)
     .execute()
   return rows.map(fromRow)
 }
 
-/** The newest link of every customer that has one, or of the customers named. */
+/** The newest link of every customer that has one, or of those named. One look into an index for each customer. */
 export async function latestLinks(db: Database, customerIds?: readonly string[]): Promise<Map<string, ConsentLink>> {
   const rows = await db
-    .selectFrom('consent_links')
-    .$if(customerIds !== undefined, (query) => query.where('customer_id', 'in', [...(customerIds ?? [])]))
-    .selectAll()
-    .orderBy('issued_at')
+    .selectFrom('customers')
+    .innerJoin('consent_links as link', (join) =>
+      join.on('link.id', '=', (eb) =>
+        eb
+          .selectFrom('consent_links as latest')
+          .select('latest.id')
+          .whereRef('latest.customer_id', '=', 'customers.id')
+          .orderBy('latest.issued_at', 'desc')
+          .orderBy('latest.id')
+          .limit(1),
+      ),
+    )
+    .$if(customerIds !== undefined, (query) => query.where(among(db, 'customers.id', customerIds ?? [])))
+    .selectAll('link')
     .execute()
   return new Map(rows.map((row) => [row.customer_id, fromRow(row)]))
 }
@@ -228,21 +323,32 @@ export async function latestLinks(db: Database, customerIds?: readonly string[])
 /** Customers that were sent a link since then and are still served, or at any time. */
 export async function invitedCustomers(db: Database, since: Date | null): Promise<string[]> {
   const rows = await db
-    .selectFrom('consent_links')
-    .innerJoin('customers', 'customers.id', 'consent_links.customer_id')
-    .$if(since !== null, (query) => query.where('consent_links.issued_at', '>=', since?.toISOString() ?? ''))
-    .where('customers.offboarded_at', 'is', null)
-    .select('consent_links.customer_id')
-    .distinct()
+    .selectFrom('customers')
+    .select('id')
+    .where('offboarded_at', 'is', null)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('consent_links')
+          .select('consent_links.id')
+          .whereRef('consent_links.customer_id', '=', 'customers.id')
+          .where('consent_links.issued_at', '>=', since?.toISOString() ?? ''),
+      ),
+    )
     .execute()
-  return rows.map((row) => row.customer_id)
+  return rows.map((row) => row.id)
 }
 
 /** Ends all links of a customer that are still open. */
 export async function withdrawLinks(tx: Tx, actor: Actor, customerId: string, now: Date): Promise<void> {
-  for (const link of await linksOf(tx, customerId)) {
-    if (linkState(link, now) === 'issued') await withdrawLink(tx, actor, link.id, now)
-  }
+  const open = await tx
+    .selectFrom('consent_links')
+    .select('id')
+    .where('customer_id', '=', customerId)
+    .where('withdrawn_at', 'is', null)
+    .where('completed_at', 'is', null)
+    .where('expires_at', '>', now.toISOString())
+    .execute()
+  for (const { id } of open) await withdrawLink(tx, actor, id, now)
   // Links whose days are over are looked at a little longer; that ends too.
   await tx
     .updateTable('consent_links')
@@ -266,6 +372,9 @@ function fromRow(row: Selectable<Schema['consent_links']>): ConsentLink {
     completedAt: row.completed_at,
     openedAt: row.opened_at,
     openedCount: row.opened_count,
+    departures: row.departures,
+    firstDepartedAt: row.first_departed_at,
+    lastDepartedAt: row.last_departed_at,
   }
 }
 

@@ -7,6 +7,7 @@ import { signedInTenant } from './migrations/0004-signed-in-tenant.ts'
 import { consentProven } from './migrations/0005-consent-proven.ts'
 import { refusedSignIns } from './migrations/0006-refused-sign-ins.ts'
 import { awaitedProofs } from './migrations/0007-awaited-proofs.ts'
+import { departures } from './migrations/0008-departures.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
 export const migrations = {
@@ -17,6 +18,7 @@ export const migrations = {
   '0005-consent-proven': consentProven,
   '0006-refused-sign-ins': refusedSignIns,
   '0007-awaited-proofs': awaitedProofs,
+  '0008-departures': departures,
 } satisfies Record<string, Migration>
 
 /** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */

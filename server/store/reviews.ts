@@ -3,6 +3,7 @@ import { PortalError } from '../errors.ts'
 import { type Actor, recordAudit } from './audit.ts'
 import { type Database, type Tx, write } from './database.ts'
 import { newId } from './identifiers.ts'
+import { recordVisitorAudit } from './links.ts'
 import type { Schema } from './schema.ts'
 
 /**
@@ -36,13 +37,15 @@ export interface Review {
 /**
  * Opens a review, once per tenant and customer while it is undecided. A sign-in that proves what so far only a callback
  * had said makes the open one a better one.
+ * @returns false when so many wait already that this one is not kept
  */
 export async function openReview(
   tx: Tx,
   actor: Actor,
   review: Omit<Review, 'id' | 'createdAt' | 'decidedAt' | 'decidedBy' | 'decision'>,
   now: Date,
-): Promise<void> {
+): Promise<boolean> {
+  if (!(await hasRoom(tx, review))) return false
   const said = {
     kind: review.kind,
     link_id: review.linkId,
@@ -80,14 +83,35 @@ export async function openReview(
           .returning('id')
           .executeTakeFirst()
   const id = inserted?.id ?? bettered?.id
-  if (id === undefined) return
-  await recordAudit(tx, actor, {
+  if (id === undefined) return true
+  const event = {
     action: review.kind === 'unclaimed' ? 'consent.unclaimed' : 'consent.received',
     at: now,
     customerId: review.customerId,
     subjectId: id,
     facts: { tenantId: review.tenantId, evidence: review.evidence },
-  })
+  } as const
+  if (review.linkId === null) await recordAudit(tx, actor, event)
+  else await recordVisitorAudit(tx, actor, review.linkId, event)
+  return true
+}
+
+/**
+ * Open reviews of one customer: of what a browser only said, and of tenants that somebody has signed in to. Whoever holds a
+ * link could make them up, or sign in, without end; beyond this they tell an operator nothing new.
+ */
+export const mostReviews = { callback: 10, 'sign-in': 20 } as const
+
+async function hasRoom(tx: Tx, review: Pick<Review, 'customerId' | 'tenantId' | 'evidence'>): Promise<boolean> {
+  const open = await tx
+    .selectFrom('reviews')
+    .select(['tenant_id', 'evidence'])
+    .where('decided_at', 'is', null)
+    .where('customer_id', review.customerId === null ? 'is' : '=', review.customerId)
+    .limit(1_000)
+    .execute()
+  if (open.some((one) => one.tenant_id === review.tenantId)) return true
+  return open.filter((one) => one.evidence === review.evidence).length < mostReviews[review.evidence]
 }
 
 /**
@@ -139,11 +163,22 @@ export async function hasOpenReview(db: Database, tenantId: string): Promise<boo
   return row !== undefined
 }
 
-/** Undecided ones, oldest first. */
-export async function openReviews(db: Database, customerId?: string): Promise<Review[]> {
-  let query = db.selectFrom('reviews').selectAll().where('decided_at', 'is', null).orderBy('created_at')
+/** Undecided ones, oldest first, at most `limit`; of all customers or of one. */
+export async function openReviews(db: Database, customerId?: string, limit = 50): Promise<Review[]> {
+  let query = db.selectFrom('reviews').selectAll().where('decided_at', 'is', null).orderBy('created_at').limit(limit)
   if (customerId !== undefined) query = query.where('customer_id', '=', customerId)
   return (await query.execute()).map(fromRow)
+}
+
+/** How many wait for a decision, by customer; the key is null for those of none. */
+export async function countOpenReviews(db: Database): Promise<Map<string | null, number>> {
+  const rows = await db
+    .selectFrom('reviews')
+    .where('decided_at', 'is', null)
+    .groupBy('customer_id')
+    .select(['customer_id', (eb) => eb.fn.countAll<number>().as('open')])
+    .execute()
+  return new Map(rows.map((row) => [row.customer_id, Number(row.open)]))
 }
 
 function fromRow(row: Selectable<Schema['reviews']>): Review {

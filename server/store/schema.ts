@@ -123,6 +123,15 @@ interface ConsentLinkTable {
   opened_count: Generated<number>
   /** When to ask Microsoft whether the pinned tenant consented without ever coming back to us. */
   next_probe_at: string | null
+  /** How often somebody, or a machine, left for Microsoft with it: none of them has a row before it comes back. */
+  departures: Generated<number>
+  first_departed_at: string | null
+  last_departed_at: string | null
+  /** When a departure was last written to the audit log. */
+  departure_noted_at: string | null
+  /** Events of whoever holds the link, written to the audit log since `noted_from`, within an hour. */
+  noted: Generated<number>
+  noted_from: string | null
 }
 
 interface ConsentAttemptTable {
@@ -149,6 +158,10 @@ interface ConsentAttemptTable {
   evidence: string | null
   /** Who signed in, for display. */
   person: string | null
+  /** Keyed hash of the network address it came back from. */
+  address_hash: string | null
+  /** SHA-256 of the state of the sign-in under way that is to show its tenant; or of the person it is kept for alone. */
+  proof_hash: string | null
 }
 
 /** A tenant that somebody says has consented: until a token proves it, it is bound to nobody. */

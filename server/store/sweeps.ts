@@ -51,24 +51,53 @@ export async function sweepWindows(db: Database, kept: number): Promise<number> 
   return swept
 }
 
-/**
- * Runs through Microsoft that began before `before`: ended, or never come back from. The latest of each customer stays,
- * by which it stands where it stands, and so does what a review rests on.
- */
+/** What a run must not be to go: waited for, rested on by a review, or the latest of its customer. */
+const mayGo = sql`old.kind <> 'proof' and old.outcome not in ('claimed', 'proving-tenant', 'awaiting-proof')
+  and not exists (select 1 from reviews where reviews.attempt_id = old.id)
+  and exists (select 1 from consent_attempts as later where later.customer_id = old.customer_id
+    and later.kind <> 'proof' and later.returned_at > old.returned_at)`
+
+/** Runs that came back before `before` and are over. */
 export function sweepAttempts(db: Database, before: Date): Promise<number> {
-  const moved = (attempt: string) =>
-    sql`coalesce(${sql.ref(`${attempt}.returned_at`)}, ${sql.ref(`${attempt}.started_at`)})`
   return write(db, async (tx) =>
     gone(
       await sql`delete from consent_attempts where id in (
         select old.id from consent_attempts as old
-        where old.started_at < ${before.toISOString()} and old.outcome not in ('claimed', 'proving-tenant', 'awaiting-proof')
-          and not exists (select 1 from reviews where reviews.attempt_id = old.id)
-          and exists (
-            select 1 from consent_attempts as later
-            where later.customer_id = old.customer_id and later.kind <> 'proof' and later.browser_hash is not null
-              and ${moved('later')} > ${moved('old')})
-        limit ${sweptAtOnce})`.execute(tx),
+        where old.returned_at < ${before.toISOString()} and ${mayGo} limit ${sweptAtOnce})`.execute(tx),
+    ),
+  )
+}
+
+/** Rows of a version that kept departures, and sign-ins under way, which nobody came back to before `before`. */
+export function sweepDepartures(db: Database, before: Date): Promise<number> {
+  return write(db, async (tx) =>
+    gone(
+      await sql`delete from consent_attempts where id in (
+        select old.id from consent_attempts as old where old.returned_at is null and old.kind <> 'classic'
+          and old.expires_at < ${before.toISOString()}
+          and not exists (select 1 from reviews where reviews.attempt_id = old.id) limit ${sweptAtOnce})`.execute(tx),
+    ),
+  )
+}
+
+/** Of runs that came back, beyond the newest `kept` over all customers, those that are over; none younger than an hour. */
+export async function sweepSurplusAttempts(db: Database, kept: number, now: Date): Promise<number> {
+  const newest = await db
+    .selectFrom('consent_attempts')
+    .select('returned_at')
+    .where('returned_at', 'is not', null)
+    .where('kind', '!=', 'proof')
+    .orderBy('returned_at', 'desc')
+    .offset(kept)
+    .limit(1)
+    .executeTakeFirst()
+  if (!newest?.returned_at) return 0
+  const before = new Date(Math.min(Date.parse(newest.returned_at), now.getTime() - 3_600_000)).toISOString()
+  return write(db, async (tx) =>
+    gone(
+      await sql`delete from consent_attempts where id in (
+        select old.id from consent_attempts as old
+        where old.returned_at <= ${before} and ${mayGo} order by old.returned_at limit ${sweptAtOnce})`.execute(tx),
     ),
   )
 }

@@ -1,5 +1,8 @@
+import { createHmac } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import type { Request } from 'express'
+import type { Config } from '../config.ts'
+import { keysFor } from './keys.ts'
 
 /** The client's address; a proxy's word counts only when TRUST_PROXY names that proxy. */
 export const addressOf = (req: Request): string => (req.ip ?? 'unknown').replace(/^::ffff:(?=\d)/, '')
@@ -15,4 +18,12 @@ export function addressKey(address: string): string {
   const zeros = tail === undefined ? [] : new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
   const network = [...left, ...zeros, ...right].slice(0, 4).map((part) => Number.parseInt(part, 16).toString(16))
   return `${network.join(':')}::/64`
+}
+
+/** What runs are counted by that came back from one network address: under a key, so that the table names nobody's. */
+export function hashOfAddress(config: Config, req: Request): string {
+  const [key = ''] = keysFor(config, 'address')
+  return createHmac('sha256', key)
+    .update(addressKey(addressOf(req)))
+    .digest('hex')
 }

@@ -17,9 +17,8 @@ import { hasOpenReview } from '../store/reviews.ts'
 import { readSettings } from '../store/settings.ts'
 import { type AccessState, findTenant, type Tenant } from '../store/tenants.ts'
 import type { MessageKey } from '../words.ts'
-import { customerActor } from './access.ts'
 import { type Asker, askerOf } from './asker.ts'
-import { goOn } from './consent.ts'
+import { goOn, visitorOf } from './consent.ts'
 import { pathValue, readForm } from './forms.ts'
 import { type LinkOnPage, linkOnPage, speakTo } from './join.ts'
 import { journeyOf } from './journey.ts'
@@ -43,7 +42,7 @@ export type AttemptEnd =
   | 'unchanged'
   | Exclude<
       AttemptOutcome,
-      'started' | 'claimed' | 'proving-tenant' | 'awaiting-proof' | 'bound' | 'other-tenant-signed-in'
+      'started' | 'claimed' | 'mangled' | 'proving-tenant' | 'awaiting-proof' | 'bound' | 'other-tenant-signed-in'
     >
   | Exclude<AccessState, 'proving' | 'active' | 'unlicensed'>
   | 'no-data'
@@ -132,8 +131,8 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
 export const addAttemptAgain: Handler<CustomerRequest> = async (portal, req, res) => {
   if (readForm({}, req).value === null) throw new PortalError('BAD_REQUEST')
   await speakToBrowser(portal, req, res)
-  const visitor = { browser: req.browser, actor: customerActor(req) }
-  await goOn(portal, res, await beginAgain(portal, visitor, pathValue(req, 'attemptId')))
+  const visitor = { ...visitorOf(portal, req), browser: req.browser }
+  await goOn(portal, req, res, await beginAgain(portal, visitor, pathValue(req, 'attemptId')))
 }
 
 /** In the language of the page that the form stands on, also where there is nothing to try any more. */
@@ -201,6 +200,7 @@ function endOf(attempt: ConsentAttempt, tenant: Tenant | null, awaited: AwaitedP
     case 'started':
       return 'late'
     case 'claimed':
+    case 'mangled':
     case 'proving-tenant':
       return 'sign-in'
     case 'other-tenant-signed-in':

@@ -21,6 +21,10 @@ export function cookieOf(req: Request, name: string): string | undefined {
   return undefined
 }
 
+/** The names of all cookies that were sent. */
+export const cookieNames = (req: Request): string[] =>
+  (req.headers.cookie ?? '').split(';').map((part) => part.slice(0, Math.max(0, part.indexOf('='))).trim())
+
 /** Values are base64url, JWTs, or names of zones and themes: none needs encoding, and none is decoded. */
 export function setCookie(config: Config, res: Response, name: string, value: string, seconds: number): void {
   res.cookie(cookieName(config, name), value, {

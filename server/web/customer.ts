@@ -2,15 +2,7 @@ import type { Response } from 'express'
 import { enterTenant, reinstate } from '../binding.ts'
 import { PortalError } from '../errors.ts'
 import type { Portal } from '../portal.ts'
-import {
-  type CustomerFile,
-  customerFile,
-  runsOf,
-  type Standing,
-  type Step,
-  standingOfFile,
-  stepsOf,
-} from '../standing.ts'
+import { type CustomerFile, customerFile, type Standing, type Step, standingOfFile, stepsOf } from '../standing.ts'
 import type { ConsentAttempt } from '../store/attempts.ts'
 import { listAudit } from '../store/audit.ts'
 import type { AwaitedProof } from '../store/awaited-proofs.ts'
@@ -105,7 +97,7 @@ export async function showCustomerWith(
       daysLeft: link ? Math.max(0, Math.round((Date.parse(link.expiresAt) - now.getTime()) / 86_400_000)) : 0,
       issued: await takeIssued(portal, req, res, customer, link),
       obstacle,
-      attempts: runsOf(file.attempts),
+      attempts: file.attempts,
       reviews: described,
       awaited: file.awaited,
       tenants: file.tenants.map((tenant) => ({ ...tenant, blindSince: blindSince(tenant, now) })),

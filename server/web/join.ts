@@ -8,9 +8,9 @@ import { type Customer, customerById } from '../store/customers.ts'
 import { type ConsentLink, linkByToken, recordOpening, refuseEnded } from '../store/links.ts'
 import { readSettings } from '../store/settings.ts'
 import { isLanguage, type Language } from '../words.ts'
-import { browserOf, customerActor } from './access.ts'
+import { customerActor } from './access.ts'
 import { type Asker, askerOf } from './asker.ts'
-import { goOn } from './consent.ts'
+import { goOn, visitorOf } from './consent.ts'
 import { pathValue, readForm } from './forms.ts'
 import { rememberJourney } from './journey.ts'
 import { render } from './render.ts'
@@ -93,10 +93,9 @@ export const addAttempt: Handler = async (portal, req, res) => {
   if (value === null) throw new PortalError('BAD_REQUEST')
   const token = pathValue(req, 'token')
   await usableLinkOf(portal, req, res, value.lang)
-  const visitor = { browser: browserOf(portal.config, req) ?? null, actor: customerActor(req) }
-  const step = await beginConsent(portal, visitor, token)
-  await rememberJourney(portal, req, res, { linkId: step.linkId, token, language: value.lang ?? null })
-  await goOn(portal, res, step)
+  const step = await beginConsent(portal, visitorOf(portal, req), token)
+  await rememberJourney(portal, req, res, { linkId: step.departure.linkId, token, language: value.lang ?? null })
+  await goOn(portal, req, res, step)
 }
 
 async function linkPage(portal: Portal, req: Request, res: Response) {

@@ -47,7 +47,16 @@ export const proofCookie = (state: string): Sealed<SealedProof> => ({
   name: `muster-proof-${digest(state).slice(0, 16)}`,
   schema: z.object({
     state: z.literal(state),
-    attemptId: z.string(),
+    attemptId: z.string().nullable(),
+    unkept: z
+      .object({
+        linkId: z.string(),
+        kind: z.enum(['landing', 'classic']),
+        claimedTenantId: z.string().nullable(),
+        leftAt: z.string(),
+      })
+      .nullish(),
+    tenantId: z.string().nullish(),
     nonce: z.string(),
     codeVerifier: z.string(),
     silent: z.boolean(),

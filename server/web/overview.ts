@@ -7,7 +7,7 @@ import { type FleetHeat, heatOfFleet, openInFleet, troubledTenants } from '../st
 import { invitedCustomers } from '../store/links.ts'
 import { type Pause, readPause } from '../store/pauses.ts'
 import { createdPerDay } from '../store/queue.ts'
-import { openReviews, type Review } from '../store/reviews.ts'
+import { countOpenReviews, openReviews, type Review } from '../store/reviews.ts'
 import { findIntroductionGap, readSettings } from '../store/settings.ts'
 import { blindSince, type Tenant } from '../store/tenants.ts'
 import type { MessageKey, MessageValues } from '../words.ts'
@@ -66,6 +66,8 @@ export interface Blind {
 /** What only a person can move: tenants to decide on, and access lost too lately to be blind. */
 interface Needs {
   reviews: (Review & { customerName: string | null })[]
+  /** How many more wait for a decision. */
+  moreReviews: number
   lost: { tenant: Tenant; customerName: string }[]
   /** Paused by themselves, and too lately to be blind. */
   paused: { tenant: Tenant; customerName: string }[]
@@ -74,17 +76,19 @@ interface Needs {
 }
 
 const mostBlind = 10
+const mostReviews = 8
 const mostHeat = 12
 
 /** The first page: what Muster cannot see, what needs somebody, what is open, how consent goes. */
 export const showOverview: Handler<OperatorRequest> = async (portal, req, res) => {
   const { db } = portal
   const now = portal.now()
-  const [troubled, fleet, alarms, reviews, pause, invited] = await Promise.all([
+  const [troubled, fleet, alarms, reviews, waiting, pause, invited] = await Promise.all([
     troubledTenants(db, now),
     openInFleet(db),
     readAlarms(db),
-    openReviews(db),
+    openReviews(db, undefined, mostReviews),
+    countOpenReviews(db),
     readPause(db),
     invitedCustomers(db, new Date(now.getTime() - funnelDays * 86_400_000)),
   ])
@@ -95,7 +99,11 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
   const beginning: Beginning = {
     now,
     alarms,
-    needs: { ...needsOf(troubled, reviews, names, now), mayResume: req.operator.role === 'Admin' },
+    needs: {
+      ...needsOf(troubled, reviews, names, now),
+      moreReviews: sum([...waiting.values()], (open) => open) - reviews.length,
+      mayResume: req.operator.role === 'Admin',
+    },
     funnel: funnelOf(lines, now),
     obstacle: await findObstacleView(portal, req),
   }
@@ -216,7 +224,7 @@ function needsOf(
   reviews: readonly Review[],
   customers: readonly { id: string; name: string; offboardedAt: string | null }[],
   now: Date,
-): Omit<Needs, 'mayResume'> {
+): Omit<Needs, 'mayResume' | 'moreReviews'> {
   const names = new Map(customers.filter(({ offboardedAt }) => offboardedAt === null).map(({ id, name }) => [id, name]))
   return {
     reviews: reviews.map((review) => ({

@@ -62,7 +62,7 @@ export const customers = {
   'customers.note.reading': 'For {span}. Access is proven, the first reading is under way',
   'customers.note.proving': 'For {span}. Microsoft may need minutes to hours',
   'customers.note.claimed': 'For {span}. A browser says that they consented; Microsoft is asked',
-  'customers.note.at-microsoft': 'Left {span} ago, not back yet',
+  'customers.note.at-microsoft': 'Continue was pressed {span} ago, by a person or a machine. Not back yet',
   'customers.note.opened': 'First {span} ago, not gone on yet',
   'customers.note.waiting': 'Not opened in {span}',
   'customers.note.offboarded': '{span} ago',
@@ -259,7 +259,8 @@ export const customers = {
   'customers.step.issued.by-open': 'By {by}, no tenant expected',
   'customers.step.opened.not': 'Not yet. Scanners and previews do not count',
   'customers.step.opened.times': '{n, plural, one {Once} other {# times}}',
-  'customers.step.sent.attempts': '{n, plural, one {One attempt} other {# attempts, this is the last one}}',
+  'customers.step.sent.attempts':
+    '{n, plural, one {Once} other {# times}}, by a person or by a machine that follows links',
   'customers.step.bound.waits': 'Waits for your decision',
   'customers.step.bound.asked':
     'A browser says that they consented. Microsoft was asked {n, plural, one {once} other {# times}}; nothing is bound before it says so. Next at',
@@ -287,7 +288,12 @@ export const customers = {
   'customers.link.reference': 'Reference {reference}',
 
   'customers.attempts': 'Attempts',
-  'customers.attempts.lead': 'Each run through Microsoft that started from a link',
+  'customers.attempts.lead': 'What came back from Microsoft, the latest first',
+  'customers.attempts.departures':
+    '{n, plural, one {Continue was pressed once, by a person or by a machine that follows links:} other {Continue was pressed # times, by people or by machines that follow links; last}}',
+  'customers.attempts.none-back': 'Nobody has come back yet',
+  'customers.attempts.none-back.next':
+    'Mail scanners press the button as well, and an approval that somebody gives later never comes back. When a tenant is expected, Muster looks for itself.',
   'customers.attempts.none': 'Nobody has gone on to Microsoft',
   'customers.attempts.none.next': 'When somebody does, it stands here, with what came of it.',
   'customers.attempts.started': 'Started',
@@ -297,6 +303,8 @@ export const customers = {
   'customers.attempts.reference': 'Microsoft’s number',
   'customers.attempts.no-reference': 'none',
   'customers.outcome.started': 'Left for Microsoft, not back yet',
+  'customers.outcome.late': 'Came back after more than an hour. Nothing was bound',
+  'customers.outcome.mangled': 'Came back with an address that was altered on the way. Nothing was bound',
   'customers.outcome.claimed': 'Back, the tenant is to be shown by a sign-in',
   'customers.outcome.proving-tenant': 'Back, the tenant is to be shown by a sign-in',
   'customers.outcome.awaiting-proof': 'Back. A browser says that they consented; Microsoft is being asked',
@@ -317,6 +325,8 @@ export const customers = {
   'customers.outcome.refused': 'Refused. Nothing was bound',
   'customers.act.started':
     'The customer: finish on Microsoft’s page. An approval given later is found by itself when a tenant is expected',
+  'customers.act.late': 'The customer: open the link again',
+  'customers.act.mangled': 'The customer: open the link again',
   'customers.act.claimed': 'Nobody, wait a moment',
   'customers.act.proving-tenant': 'Nobody, wait a moment',
   'customers.act.awaiting-proof': 'Nobody, Muster keeps asking',
