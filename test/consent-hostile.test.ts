@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { listAudit } from '../server/store/audit.ts'
 import { openReviews } from '../server/store/reviews.ts'
 import { listTenants } from '../server/store/tenants.ts'
+import { formToken } from './admin-stage.ts'
 import { Browser } from './browser-for-tests.ts'
 import {
   answerAtMicrosoft,
@@ -413,6 +414,21 @@ onEachEngine('the consent callback', (engine) => {
       ]
       expect(refused.map(({ status }) => status)).toEqual([403, 403, 403, 403])
       expect(await runsOf(here, invited)).toEqual([])
+    })
+
+    test('takes no token of the right length in letters that are not ASCII, on any public form', async () => {
+      const invited = await invite(here)
+      const browser = here.browser()
+      const page = await browser.open(invited.join)
+      const expires = formToken(page).split('.')[0] ?? ''
+      for (const action of [`${invited.join}/attempts`, `${invited.join}/opening`, '/auth/login']) {
+        for (const letters of [`${'a'.repeat(42)}é`, '界'.repeat(43), `${'a'.repeat(42)}\0`, '\ud800'.repeat(43), '']) {
+          for (const _csrf of [`x.${letters}`, `${expires}.${letters}`]) {
+            expect([action, letters, (await browser.post(action, { _csrf })).status]).toEqual([action, letters, 403])
+          }
+        }
+      }
+      expect(here.takeErrors()).toEqual([])
     })
   })
 })

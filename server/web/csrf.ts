@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { csrfSync } from 'csrf-sync'
 import type { Request, Response } from 'express'
 import type { Config } from '../config.ts'
@@ -7,6 +7,7 @@ import type { Portal } from '../portal.ts'
 import { type Html, html } from './html.ts'
 import { keysFor } from './keys.ts'
 import type { Route } from './route.ts'
+import { sameText } from './same-text.ts'
 
 /*
  * Two layers stand before everything that is not GET or HEAD.
@@ -78,12 +79,10 @@ function formToken(config: Config, action: string, now: Date): string {
 function judgeFormToken(portal: Portal, action: string, token: unknown): 'valid' | 'stale' | 'foreign' {
   if (typeof token !== 'string') return 'foreign'
   const [expires = '', signed = ''] = token.split('.')
-  const ours = keysFor(portal.config, 'form').some((key) => equal(signed, signature(key, expires, action)))
+  const ours = keysFor(portal.config, 'form').some((key) => sameText(signed, signature(key, expires, action)))
   if (!ours) return 'foreign'
   return Number.parseInt(expires, 36) > portal.now().getTime() ? 'valid' : 'stale'
 }
 
 const signature = (key: Buffer, expires: string, action: string) =>
   createHmac('sha256', key).update(`${expires} ${action}`).digest('base64url')
-
-const equal = (a: string, b: string) => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Request } from 'express'
 import { z } from 'zod'
 import { PortalError } from '../errors.ts'
@@ -21,6 +21,7 @@ import { readForm } from './forms.ts'
 import { leadToRefusal } from './refused-sign-in.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
+import { sameText } from './same-text.ts'
 import { dropSealed, type Sealed, seal, unseal } from './sealed.ts'
 import { ownPath } from './security.ts'
 
@@ -202,6 +203,3 @@ export const showSignedOut: Handler = async (portal, _req, res) => {
 }
 
 const secret = () => randomBytes(32).toString('base64url')
-
-const sameText = (a: string, b: string) => timingSafeEqual(sha256(a), sha256(b))
-const sha256 = (text: string) => createHash('sha256').update(text).digest()
