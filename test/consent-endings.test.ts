@@ -79,7 +79,8 @@ onEachEngine('the end of a run', (engine) => {
     beforeAll(async () => {
       const invited = await invite(here, { pinned })
       browser = here.browser()
-      await leave(browser, invited)
+      const state = stateOf(await leave(browser, invited))
+      await browser.open(`/consent/callback?error=server_error&state=${state}`)
       attemptId = (await runsOf(here, invited))[0]?.id ?? ''
     })
 

@@ -3,7 +3,7 @@ import { confirmPermissions } from '../server/store/asked-permissions.ts'
 import { linkById, linkByToken, withdrawLink } from '../server/store/links.ts'
 import { changeSettings, readSettings } from '../server/store/settings.ts'
 import { languages } from '../server/words.ts'
-import { alice, answerAtMicrosoft, connect, invite, leave, runsOf, walk, wordsOf } from './consent-walk.ts'
+import { alice, answerAtMicrosoft, connect, invite, leave, runsOf, stateOf, walk, wordsOf } from './consent-walk.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from './portal-for-tests.ts'
 
 onEachEngine('the page behind a consent link', (engine) => {
@@ -136,9 +136,9 @@ onEachEngine('the page behind a consent link', (engine) => {
   test('of a run leads back to the run when it was open for more than a day', async () => {
     const invited = await invite(here, { pinned: true })
     const browser = here.browser()
-    await leave(browser, invited)
+    const state = stateOf(await leave(browser, invited))
+    const page = await browser.open(`/consent/callback?error=server_error&state=${state}`)
     const [run] = await runsOf(here, invited)
-    const page = await browser.open(`/consent/${run?.id}`)
     here.clock.advance(25 * 3_600_000)
     const back = await browser.submit(page, `/consent/${run?.id}/attempts`)
     expect([back.status, new URL(back.location ?? '').pathname]).toEqual([303, `/consent/${run?.id}`])

@@ -340,7 +340,7 @@ describe('npm run demo', () => {
     const first = start(own)
     await first.said(/to life … 1 of/)
     for (const script of ['demo', 'simulator']) {
-      const other = run(folder, ['cli.js', script], { PORT: '0', SIMULATOR_PORT: '0', DATA_DIR: own.dataDir })
+      const other = run(own.dataDir, ['cli.js', script], { PORT: '0', SIMULATOR_PORT: '0', DATA_DIR: own.dataDir })
       expect(await other.ended).toBe(1)
       expect(other.text()).toContain(`simulator.json is in use by “npm run demo”, process ${first.child.pid}, since 20`)
       expect(other.text()).toContain('Stop that one, or set DATA_DIR to another folder.')
