@@ -56,9 +56,10 @@ inChromium('every page', () => {
     expect(takeFaults()).toEqual([])
   }
 
-  const everyTenant: Standing[] = ['active', 'proving', 'revoked', 'blocked', 'limited', 'unlicensed', 'offboarded']
+  const everyTenant: Standing[] = ['active', 'revoked', 'blocked', 'limited', 'unlicensed', 'offboarded']
   const everyCustomer: Standing[] = [
     ...everyTenant,
+    'claimed',
     'review',
     'declined',
     'at-microsoft',
@@ -77,7 +78,6 @@ inChromium('every page', () => {
     ['a search that finds nothing', '/incidents?q=nothing-is-called-so'],
     ['the incidents of one tenant', () => `${tenantOf('active')}/incidents`],
     ['the incidents of a tenant without a licence', () => `${tenantOf('unlicensed')}/incidents`],
-    ['the incidents of a tenant that was never read', () => `${tenantOf('proving')}/incidents`],
     ['an incident', `/tenants/${cast.norrsken.id}/incidents/2291`],
     ['an incident that is not there', `/tenants/${cast.norrsken.id}/incidents/1`],
     ['the customers', '/customers'],
@@ -133,7 +133,7 @@ inChromium('every page', () => {
     await page.getByLabel('Kind').selectOption('reconcile')
     await page.getByRole('button', { name: 'Apply' }).click()
     await page.waitForURL(/kind=reconcile/)
-    expect(await page.locator('.passes-t tbody tr').count()).toBe(1)
+    expect(await page.locator('.passes-t tbody tr').count()).toBeGreaterThan(0)
     await expectFineIn(admin)
     await page.goto(address)
     await page.locator('summary', { hasText: 'Read a stretch of time again' }).click()
