@@ -30,7 +30,7 @@ export const setup = {
   'setup.found.certificate-not-yet': 'The certificate of app {clientId} is not valid before {date}.',
   'setup.found.certificate-not-yet.next': 'Use one that is valid already, or check this machine’s clock.',
   'setup.found.own-fault': 'Looking at this ended in a fault of Muster itself ({reason}).',
-  'setup.found.own-fault.next': 'The log has it, with its stack. Please report it.',
+  'setup.found.own-fault.next': 'The log has it, with its stack. Report it to the maintainers.',
   'setup.found.certificate-expired.next': 'Upload a new one in Entra, change the file and restart.',
   'setup.found.permissions-complete': 'The permissions on {resource} are granted in your own tenant, and no others.',
   'setup.found.permissions-missing': 'On {resource}, {roles} is not granted in your own tenant.',
