@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import request, { type Response } from 'supertest'
@@ -222,7 +223,7 @@ describe('every answer', () => {
 
   const answers: [string, number, () => request.Test][] = [
     ['a page', 200, () => ask('/sign-in')],
-    ['a file', 200, () => ask('/assets/x/muster.css')],
+    ['a file', 200, () => ask('/assets/x/css/muster.css')],
     ['a script of others', 200, () => ask('/assets/x/vendor/htmx.js')],
     ['a probe', 200, () => ask('/healthz')],
     ['a form that is not ours', 403, () => request(here.url).post('/auth/login').set({ Host: host() })],
@@ -365,13 +366,26 @@ describe('every answer', () => {
     expect(page.headers.etag).toBeUndefined()
     const [, address = ''] = /<link rel="stylesheet" href="([^"]+muster\.css)"/.exec(page.text) ?? []
     expect((await ask(address)).headers['cache-control']).toBe('public, max-age=31536000, immutable')
-    expect((await ask('/assets/other/muster.css')).headers['cache-control']).toBe('no-cache')
+    expect((await ask('/assets/other/css/muster.css')).headers['cache-control']).toBe('no-cache')
+  })
+
+  test.each(['base.css', 'muster.css', 'muster.js'])('leads pages of release 0.1 to its %s', async (name) => {
+    const led = await ask(`/assets/0.1/${name}`)
+    expect(led.status).toBe(302)
+    const place = new URL(led.headers.location ?? '', `http://x/assets/0.1/${name}`).pathname
+    expect([place, (await ask(place)).status]).toEqual([place, 200])
+  })
+
+  test('joins every style sheet there is', async () => {
+    const joined = (await ask('/assets/x/css/muster.css')).text
+    const folder = new URL('../public/css/', import.meta.url)
+    for (const name of readdirSync(folder)) expect(joined).toContain(readFileSync(new URL(name, folder), 'utf8'))
   })
 
   test('holds every file that a page and its style sheets name', async () => {
     const page = await ask('/sign-in')
     const named = [...page.text.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, address]) => address ?? '')
-    expect(named.length).toBeGreaterThan(4)
+    expect(named.length).toBeGreaterThan(3)
     for (const address of [...named]) {
       if (!address.endsWith('.css')) continue
       const sheet = await ask(address)
@@ -380,6 +394,10 @@ describe('every answer', () => {
         named.push(new URL(inner, `http://x${address}`).pathname)
       }
     }
+    const script = named.find((address) => address.endsWith('/js/muster.js')) ?? ''
+    const parts = [...(await ask(script)).text.matchAll(/^import '([^']+)'$/gm)].map(([, part]) => part ?? '')
+    expect(parts.length).toBeGreaterThan(5)
+    for (const part of parts) named.push(new URL(part, `http://x${script}`).pathname)
     for (const address of named) expect([address, (await ask(address)).status]).toEqual([address, 200])
   })
 

@@ -14,6 +14,35 @@ const vendored = new Map([
   ['idiomorph.js', resolve('idiomorph/dist/idiomorph-ext.min.js')],
 ])
 
+/** What css/muster.css is made of, in the order of the cascade: one request instead of seventeen. */
+const sheets = [
+  'base',
+  'tokens',
+  'foundations',
+  'layout',
+  'controls',
+  'signals',
+  'tables',
+  'overview',
+  'queue',
+  'incident',
+  'customers',
+  'slips',
+  'public',
+  'reading',
+  'helpers',
+  'narrow',
+  'paper',
+]
+const sheet = sheets.map((name) => readFileSync(join(folder, 'css', `${name}.css`), 'utf8')).join('\n')
+
+/** Where release 0.1 had them: its pages ask this one while both run side by side. */
+const moved = new Map([
+  ['base.css', 'css/base.css'],
+  ['muster.css', 'css/muster.css'],
+  ['muster.js', 'js/muster.js'],
+])
+
 /**
  * A digest over every file that is served. It is part of each file's path, so that the addresses inside style sheets
  * carry it as well, and a browser may keep what it has for good.
@@ -32,7 +61,7 @@ function digestOf(files: string[]): string {
   return hash.digest('hex').slice(0, 12)
 }
 
-/** The address of a file of public/: `asset('muster.css')`; `vendor/` holds the scripts of others. */
+/** The address of a file of public/: `asset('css/muster.css')`; `vendor/` holds the scripts of others. */
 export const assetPath = (name: string): string => `/assets/${version}/${name}`
 
 /**
@@ -46,6 +75,10 @@ export function assets(): Router {
     res.set('Cache-Control', promised ? 'public, max-age=31536000, immutable' : 'no-cache')
     next()
   })
+  router.get('/:version/css/muster.css', (_req, res) => {
+    res.type('css').send(sheet)
+  })
+  for (const [name, place] of moved) router.get(`/:version/${name}`, (_req, res) => res.redirect(place))
   for (const [name, file] of vendored) {
     router.get(`/:version/vendor/${name}`, (_req, res) => {
       res.sendFile(basename(file), { root: dirname(file), cacheControl: false })

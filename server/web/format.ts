@@ -100,7 +100,7 @@ export function createFormat(language: Language, timeZone: string | null, now: D
     time(value, style = 'moment') {
       const date = dateOf(value)
       if (!date) return html``
-      // A date alone names no hour, so it needs no zone beside it; public/muster.js rewrites what carries data-utc.
+      // A date alone names no hour, so it needs no zone beside it; public/js/times.js rewrites what carries data-utc.
       const label = timeZone === null && style !== 'date' && style !== 'day' ? ' UTC' : ''
       return label === ''
         ? html`<time datetime="${date.toISOString()}" title="${exact(date)}">${text(date, style)}</time>`

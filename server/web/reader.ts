@@ -13,7 +13,7 @@ export interface Reader {
   operator: SignedInOperator | null
 }
 
-/** A visitor: the language he asked for, or his browser does; the zone public/muster.js wrote down. */
+/** A visitor: the language he asked for, or his browser does; the zone public/js/times.js wrote down. */
 export function visitor(req: Request): Reader {
   const asked = req.query.lang
   return {

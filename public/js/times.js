@@ -1,0 +1,24 @@
+// Times. Until the reader's zone is known they come in UTC; here they are told in the zone of this machine. Operators'
+// pages remember the zone in a cookie; customers' pages set none.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+const { lang } = document.documentElement
+const locale = { en: 'en-GB', sv: 'sv-SE', 'zh-Hant': 'zh-TW' }[lang] ?? lang
+const timeStyles = {
+  clock: { hour: '2-digit', minute: '2-digit' },
+  moment: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
+  seconds: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+}
+export const tellTimes = (within) => {
+  for (const element of within.querySelectorAll('time[data-utc]')) {
+    const options = { ...timeStyles[element.dataset.utc], hourCycle: 'h23' }
+    element.textContent = new Intl.DateTimeFormat(locale, options)
+      .format(new Date(element.dateTime))
+      .replace(/, (?=\d\d:)/, ' ')
+    element.removeAttribute('data-utc')
+  }
+}
+tellTimes(document)
+if (zone && document.body.classList.contains('operator')) {
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing from Safari and Firefox
+  document.cookie = `tz=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`
+}
