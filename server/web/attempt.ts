@@ -22,6 +22,7 @@ import { goOn, visitorOf } from './consent.ts'
 import { pathValue, readForm } from './forms.ts'
 import { type LinkOnPage, linkOnPage, speakTo } from './join.ts'
 import { journeyOf } from './journey.ts'
+import { page } from './page/page.ts'
 import { adviseAtEnd, type RemovalAdvice, type TenantStanding } from './removal-advice.ts'
 import { render } from './render.ts'
 import type { CustomerRequest, Handler } from './route.ts'
@@ -78,6 +79,8 @@ export interface AttemptView {
   refresh: number | null
 }
 
+const attemptPage = page<AttemptView>('join/attempt')
+
 /**
  * What became of a run through Microsoft, told openly, but only to the browser that made it.
  * @throws PortalError `CONSENT_NOT_YOURS`
@@ -105,7 +108,7 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
     mayHaveConsented: tenantOf(attempt) !== null || attempt.kind === 'classic' || attempt.outcome === 'link-withdrawn',
   })
   const usable = linkState(link, portal.now()) === 'issued'
-  await render(res, 'join/attempt', {
+  await render(res, attemptPage, {
     end,
     partner: askerOf(portal, settings),
     customerName: customer.name,

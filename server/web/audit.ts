@@ -4,6 +4,7 @@ import { type Customer, listCustomers } from '../store/customers.ts'
 import { countRefusedSignIns } from '../store/refused-sign-ins.ts'
 import type { MessageKey } from '../words.ts'
 import { readQuery } from './forms.ts'
+import { page } from './page/page.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 
@@ -74,6 +75,8 @@ export interface AuditView {
   newest: string
 }
 
+const auditPage = page<AuditView>('audit/audit')
+
 const eventsPerPage = 100
 
 const query = z.object({
@@ -104,7 +107,7 @@ export const showAudit: Handler<OperatorRequest> = async (portal, req, res) => {
     portal.db,
     shown.flatMap(({ action, subjectId }) => (action === 'operator.sign-in-refused' && subjectId ? [subjectId] : [])),
   )
-  await render(res, 'audit/audit', {
+  await render(res, auditPage, {
     sentences: shown.map((event) => {
       const counted = counts.get(event.subjectId ?? '')
       return { ...sentenceOf(event, 'log'), ...(counted && counted.times > 1 ? { counted } : {}) }

@@ -23,6 +23,7 @@ import { line, nameList, optionalEmail, optionalLine, optionalText, wholeNumber 
 import { type FieldFault, pathValue, readForm, says, type Typed } from './forms.ts'
 import { showOnce } from './issued-link.ts'
 import { findObstacleView, type ObstacleView } from './link-obstacle.ts'
+import { page } from './page/page.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 
@@ -37,6 +38,8 @@ export interface CustomerFormView {
   /** Why the new customer can be saved without a link alone; null when a link can be issued. */
   obstacle: ObstacleView | null
 }
+
+const formPage = page<CustomerFormView>('customers/form')
 
 const details = {
   name: line(200, { missing: says('customers.name.missing'), long: says('customers.name.long') }),
@@ -114,7 +117,7 @@ async function showForm(
   const linkOpen = links.some((link) => linkState(link, portal.now()) === 'issued')
   const groups = await listGroups(portal.db)
   const status = faults ? 422 : obstacle?.refused ? obstacle.status : 200
-  await render(res, 'customers/form', { ...view, groups, linkOpen }, status)
+  await render(res, formPage, { ...view, groups, linkOpen }, status)
 }
 
 interface Expected {

@@ -21,6 +21,7 @@ import { line } from './fields.ts'
 import { type FieldFault, pathValue, readForm, says, type Typed } from './forms.ts'
 import { type IssuedLink, takeIssued } from './issued-link.ts'
 import { findObstacleView, type ObstacleView } from './link-obstacle.ts'
+import { page } from './page/page.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 
@@ -54,6 +55,8 @@ export interface CustomerView {
   notice: Notice | null
 }
 
+const customerPage = page<CustomerView>('customers/customer')
+
 /** Why a tenant was not bound, with what only operators are told. */
 type Notice = { kind: 'taken'; customer: Customer } | { kind: 'partner' }
 
@@ -86,7 +89,7 @@ export async function showCustomerWith(
   const open = addUp(file.tenants)
   await render(
     res,
-    'customers/customer',
+    customerPage,
     {
       customer,
       stands: standing,
@@ -173,6 +176,8 @@ export interface OffboardingView {
   offboardedDays: number
 }
 
+const offboardingPage = page<OffboardingView>('customers/offboarding')
+
 export const showOffboarding: Handler<OperatorRequest> = async (portal, req, res) => {
   const file = await customerFile(portal.db, pathValue(req, 'id'))
   if (file.customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
@@ -187,7 +192,7 @@ export const showOffboarding: Handler<OperatorRequest> = async (portal, req, res
     appName,
     offboardedDays,
   }
-  await render(res, 'customers/offboarding', view)
+  await render(res, offboardingPage, view)
 }
 
 /** Ends the service. Tokens that this process holds are dropped; those of others end by themselves within the hour. */

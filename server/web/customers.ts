@@ -11,6 +11,7 @@ import { listGroups } from '../store/customers.ts'
 import { linkState } from '../store/links.ts'
 import { blindSince, type OpenCounts, type Tenant } from '../store/tenants.ts'
 import { readQuery } from './forms.ts'
+import { page } from './page/page.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 
@@ -26,6 +27,8 @@ export interface CustomersView {
   address(change: Record<string, string | number | null>): string
   mayChange: boolean
 }
+
+const customersPage = page<CustomersView>('customers/customers')
 
 interface CustomerRow extends CustomerLine {
   open: OpenCounts
@@ -90,7 +93,7 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
   const ids = matching.slice(from, from + rowsPerPage).map(({ customer }) => customer.id)
   const lines = new Map((await listStandings(portal.db, now, ids)).map((line) => [line.customer.id, line]))
   const shown = ids.flatMap((id) => lines.get(id) ?? [])
-  await render(res, 'customers/customers', {
+  await render(res, customersPage, {
     rows: shown.map((line) => rowOf(line, now)),
     states: troubleFirst
       .map((one) => ({ state: one, count: found.filter((line) => line.standing === one).length }))

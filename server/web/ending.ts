@@ -3,6 +3,7 @@ import type { ErrorCode } from '../errors.ts'
 import { readSettings } from '../store/settings.ts'
 import { say } from '../words.ts'
 import { type Asker, askerOf } from './asker.ts'
+import { page } from './page/page.ts'
 import { renderBare } from './render.ts'
 
 /**
@@ -19,6 +20,8 @@ export interface EndingView {
   /** A letter that asks for a new link, ready to send; null where none is needed or nobody can be written to. */
   newLinkHref: string | null
 }
+
+const endingPage = page<EndingView>('join/ending')
 
 /** The dead ends, and whether a new link is what helps. */
 const endings: Partial<Record<ErrorCode, { newLink: boolean }>> = {
@@ -43,5 +46,5 @@ export async function showEnding(
   const asks = endings[answer.code]?.newLink === true && partner.email !== ''
   const subject = say(reader.language, 'join.ended.subject', { reference: answer.reference ?? 'none' })
   const newLinkHref = asks ? `mailto:${partner.email}?subject=${encodeURIComponent(subject)}` : null
-  await renderBare(res, 'join/ending', { ...answer, partner, newLinkHref }, status)
+  await renderBare(res, endingPage, { ...answer, partner, newLinkHref }, status)
 }

@@ -8,6 +8,7 @@ import { type MessageKey, type MessageValues, say } from '../words.ts'
 import { cookieName, cookieOf } from './cookies.ts'
 import { isEnding, showEnding } from './ending.ts'
 import { settingsPathOf } from './link-obstacle.ts'
+import { page } from './page/page.ts'
 import { visitor } from './reader.ts'
 import { renderBare } from './render.ts'
 
@@ -27,6 +28,8 @@ export interface ErrorView {
   aadsts: number | null
   correlationId: string | null
 }
+
+const errorPage = page<ErrorView>('errors/error')
 
 interface Answer {
   status: number
@@ -152,7 +155,7 @@ async function sendAnswer(req: Request, res: Response, answer: Answer, at: Date)
   }
   const wayOn = wayOnFor(answer, req, res)
   const view = { code, title, next, wayOn, settingsPath, at, aadsts, correlationId }
-  await renderBare(res, 'errors/error', view, answer.status)
+  await renderBare(res, errorPage, view, answer.status)
 }
 
 export const notFound: RequestHandler = () => {

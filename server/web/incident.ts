@@ -9,6 +9,7 @@ import { type FieldFault, pathValue, type Typed } from './forms.ts'
 import { type EntityGroup, entitiesOf } from './incident-entities.ts'
 import { type NotesView, notesView } from './incident-notes.ts'
 import { type Story, storyOf } from './incident-story.ts'
+import { page } from './page/page.ts'
 import { addressOf, filterOf, incidentAddress, listFrom, type QueueAddress } from './queue-filters.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
@@ -41,6 +42,8 @@ export interface IncidentView {
   raw: Raw
 }
 
+const incidentPage = page<IncidentView>('incidents/incident')
+
 export interface MergedView {
   incident: StoredIncident
   tenant: Tenant
@@ -50,6 +53,8 @@ export interface MergedView {
   typed: string
   faults: FieldFault[] | null
 }
+
+const mergedPage = page<MergedView>('incidents/merged')
 
 interface Raw {
   text: string
@@ -108,7 +113,7 @@ async function show(
     }
     const defender = defenderUrl(portal.config, tenant.tenantId, incident.redirectId ?? incident.id)
     const view = { incident, tenant, back: backTo(list), defender, notes: await notes(), ...kept }
-    await render(res, 'incidents/merged', view, code)
+    await render(res, mergedPage, view, code)
     return
   }
   const [neighbours, merged, cameFrom, written] = await Promise.all([
@@ -135,7 +140,7 @@ async function show(
     ...kept,
     raw: rawOf(incident),
   }
-  await render(res, 'incidents/incident', view, code)
+  await render(res, incidentPage, view, code)
 }
 
 const survivorOfMerged = async ({ db }: Portal, { tenantId, redirectId }: StoredIncident) =>

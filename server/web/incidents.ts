@@ -4,6 +4,7 @@ import { openQueue, type QueueCount, type QueueItem } from '../store/queue.ts'
 import { blindSince, type Tenant, tenantById } from '../store/tenants.ts'
 import { defenderUrl } from './defender-portal.ts'
 import { pathValue } from './forms.ts'
+import { page } from './page/page.ts'
 import {
   addressOf,
   type Chip,
@@ -37,6 +38,8 @@ export interface QueueView {
   only: { tenant: Tenant; customerName: string; mayRefresh: boolean; blind: boolean } | null
 }
 
+const queuePage = page<QueueView>('incidents/queue')
+
 interface QueueRow extends QueueItem {
   href: string
   defender: string
@@ -55,7 +58,7 @@ export const showIncidents: Handler<OperatorRequest> = async (portal, req, res) 
     listGroups(portal.db),
   ])
   const names = new Map(customers.map(({ id, name }) => [id, name]))
-  await render(res, 'incidents/queue', {
+  await render(res, queuePage, {
     ...viewOf(portal, list, found),
     chips: chipsOf(list, names),
     choices: { customers: customers.filter(({ offboardedAt }) => offboardedAt === null), groups },
@@ -69,7 +72,7 @@ export const showTenantIncidents: Handler<OperatorRequest> = async (portal, req,
   noteOpened(portal, req, res, tenant.tenantId)
   const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: tenant.tenantId }
   const [found, customer] = await Promise.all([find(portal, list), customerById(portal.db, tenant.customerId)])
-  await render(res, 'incidents/queue', {
+  await render(res, queuePage, {
     ...viewOf(portal, list, found),
     chips: chipsOf(list, new Map()),
     choices: { customers: [], groups: [] },

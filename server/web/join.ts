@@ -13,6 +13,7 @@ import { type Asker, askerOf } from './asker.ts'
 import { goOn, visitorOf } from './consent.ts'
 import { pathValue, readForm } from './forms.ts'
 import { rememberJourney } from './journey.ts'
+import { page } from './page/page.ts'
 import { render } from './render.ts'
 import type { Handler } from './route.ts'
 
@@ -45,12 +46,16 @@ export interface JoinView extends LinkPage {
   chosen: Language | null
 }
 
+const joinPage = page<JoinView>('join/join')
+
 export type NotAdminView = LinkPage
+
+const notAdminPage = page<NotAdminView>('join/not-admin')
 
 /** The page a customer's administrator reads first. Opening it starts nothing: mail scanners open links, too. */
 export const showJoin: Handler = async (portal, req, res) => {
   const { page, customer, settings } = await linkPage(portal, req, res)
-  await render(res, 'join/join', {
+  await render(res, joinPage, {
     ...page,
     customerName: customer.name,
     loginHost: new URL(portal.config.authorityHost).host,
@@ -69,7 +74,7 @@ export const showJoin: Handler = async (portal, req, res) => {
 /** For whoever met Microsoft's "Need admin approval", from which no browser ever comes back. */
 export const showNotAdmin: Handler = async (portal, req, res) => {
   const { page } = await linkPage(portal, req, res)
-  await render(res, 'join/not-admin', page)
+  await render(res, notAdminPage, page)
 }
 
 /** A person has the page open: told by the page's own script, at the first sign of one. */

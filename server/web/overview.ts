@@ -14,6 +14,7 @@ import type { MessageKey, MessageValues } from '../words.ts'
 import { findObstacleView, type ObstacleView } from './link-obstacle.ts'
 import { type Chart, chartDays, chartOf } from './overview-chart.ts'
 import { type Funnel, funnelDays, funnelOf } from './overview-funnel.ts'
+import { page } from './page/page.ts'
 import { severities } from './queue-filters.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
@@ -38,6 +39,8 @@ export interface FirstDayView extends Beginning {
   mayAdd: boolean
 }
 
+const firstDayPage = page<FirstDayView>('overview/first-day')
+
 export interface OverviewView extends Beginning {
   blind: { shown: Blind[]; more: number; byAlarm: number; byPause: number; high: number }
   tally: { severity: Severity; open: number; unassigned: number }[]
@@ -46,6 +49,8 @@ export interface OverviewView extends Beginning {
   chart: Chart
   isAdmin: boolean
 }
+
+const overviewPage = page<OverviewView>('overview/overview')
 
 /** A tenant where incidents may be arriving unseen: since when, why, who must act. */
 export interface Blind {
@@ -113,7 +118,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
       invitedCustomers(db, null),
       readSettings(db),
     ])
-    await render(res, 'overview/first-day', {
+    await render(res, firstDayPage, {
       ...beginning,
       customers: customers.filter(({ offboardedAt }) => offboardedAt === null).length,
       invited: everInvited.length,
@@ -131,7 +136,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     open: fleet.open[severity],
     unassigned: fleet.unassigned[severity],
   }))
-  await render(res, 'overview/overview', {
+  await render(res, overviewPage, {
     ...beginning,
     blind: blindOf(troubled, alarms, pause, now),
     tally,

@@ -3,6 +3,7 @@ import { pauseEverything, resumeEverything } from '../store/pauses.ts'
 import { blindAfterMs } from '../store/tenants.ts'
 import { operatorActor } from './access.ts'
 import { readForm } from './forms.ts'
+import { page } from './page/page.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 import { ownPath } from './security.ts'
@@ -12,8 +13,10 @@ export interface PauseView {
   blindAfterMs: number
 }
 
+const pausePage = page<PauseView>('pause/pause')
+
 /** What pausing everything does, before it is done; the frame knows whether it is. */
-export const showPause: Handler<OperatorRequest> = (_portal, _req, res) => render(res, 'pause/pause', { blindAfterMs })
+export const showPause: Handler<OperatorRequest> = (_portal, _req, res) => render(res, pausePage, { blindAfterMs })
 
 export const pauseAll: Handler<OperatorRequest> = async (portal, req, res) => {
   readForm({}, req)

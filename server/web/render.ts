@@ -7,9 +7,9 @@ import { csrfField } from './csrf.ts'
 import { createFormat, type Format } from './format.ts'
 import type { Frame } from './frame.ts'
 import { escapeHtml, Html, html, icon } from './html.ts'
+import type { Page } from './page/page.ts'
 import type { Reader } from './reader.ts'
 import { createSignals, type Signals } from './signals.ts'
-import type { Views } from './views.ts'
 
 const views = fileURLToPath(new URL('../../views', import.meta.url))
 
@@ -22,8 +22,8 @@ interface Translate {
   rich(key: MessageKey, values: MessageValues, tags: Record<string, Tag>): Html
 }
 
-/** What every template has beside its own model. */
-interface Page extends Format, Signals {
+/** What every template has beside its view. */
+interface Tools extends Format, Signals {
   t: Translate
   html: typeof html
   icon: typeof icon
@@ -50,35 +50,41 @@ interface Page extends Format, Signals {
  * Answers with a page, in the operator’s frame when there is an operator. `status` is for pages that answer something
  * refused, such as a form with faults (422).
  */
-export async function render<Name extends keyof Views>(
+export async function render<View extends object>(
   res: Response,
-  name: Name,
-  model: Views[Name],
+  page: Page<View>,
+  view: View,
   status = 200,
 ): Promise<void> {
-  await send(res, name, model, status, (await res.locals.frame?.()) ?? null)
+  await send(res, page, view, status, (await res.locals.frame?.()) ?? null)
 }
 
 /** Answers with a page that asks the database nothing: the ones that say what went wrong. */
-export async function renderBare<Name extends keyof Views>(
+export async function renderBare<View extends object>(
   res: Response,
-  name: Name,
-  model: Views[Name],
+  page: Page<View>,
+  view: View,
   status: number,
 ): Promise<void> {
-  await send(res, name, model, status, null)
+  await send(res, page, view, status, null)
 }
 
-async function send(res: Response, name: string, model: object, status: number, frame: Frame | null): Promise<void> {
+async function send<View extends object>(
+  res: Response,
+  page: Page<View>,
+  view: View,
+  status: number,
+  frame: Frame | null,
+): Promise<void> {
   const text = await ejs.renderFile(
-    `${views}/${name}.ejs`,
-    { ...pageFor(res, frame), ...model },
+    `${views}/${page.template}.ejs`,
+    { ...toolsFor(res, frame), ...view },
     { escape: escapeHtml, cache: true, root: views },
   )
   res.status(status).type('html').send(text)
 }
 
-function pageFor(res: Response, frame: Frame | null): Page {
+function toolsFor(res: Response, frame: Frame | null): Tools {
   const { portal, reader } = res.locals
   const path = res.req.originalUrl
   const now = portal.now()

@@ -13,6 +13,7 @@ import { operatorActor, roleOf } from './access.ts'
 import { linkDays } from './customer-form.ts'
 import { optionalEmail, optionalLine, wholeNumber } from './fields.ts'
 import { type FieldFault, readForm, says, type Typed } from './forms.ts'
+import { page } from './page/page.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest, OperatorRole } from './route.ts'
 import { type PermissionsView, permissionsView } from './settings-permissions.ts'
@@ -31,6 +32,8 @@ export interface SettingsView {
   gap: IntroductionGap | null
   permissions: PermissionsView & { typed: Typed; faults: FieldFault[] | null }
 }
+
+const settingsPage = page<SettingsView>('settings/settings')
 
 type SettingsField = { name: keyof typeof fields; kind: 'text' | 'email' | 'tel' | 'url' | 'days'; wide: boolean }
 
@@ -125,5 +128,5 @@ export async function showSettingsWith(
       faults: refused.permissions?.faults ?? null,
     },
   }
-  await render(res, 'settings/settings', view, refused.partner || refused.permissions ? 422 : 200)
+  await render(res, settingsPage, view, refused.partner || refused.permissions ? 422 : 200)
 }

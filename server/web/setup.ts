@@ -5,6 +5,7 @@ import { type SetupMaterial, setupMaterial } from '../microsoft/setup.ts'
 import { readAskedPermissions } from '../store/asked-permissions.ts'
 import { findIntroductionGap, readSettings } from '../store/settings.ts'
 import { listTenants } from '../store/tenants.ts'
+import { page } from './page/page.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 
@@ -42,10 +43,14 @@ export interface SetupView {
   firstProvenAt: string | null
 }
 
+const setupPage = page<SetupView>('setup/setup')
+
 export interface DoctorView {
   at: string
   findings: Finding[]
 }
+
+const doctorPage = page<DoctorView>('setup/doctor')
 
 /** What each step’s tick rests on. Steps without a check are ticked by what the portal knows of itself. */
 const checksOf: Partial<Record<StepName, readonly CheckName[]>> = {
@@ -74,7 +79,7 @@ export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
   ])
   const firstProvenAt = tenants.flatMap(({ firstActiveAt }) => firstActiveAt ?? []).sort()[0] ?? null
   const { credential } = config.app
-  await render(res, 'setup/setup', {
+  await render(res, setupPage, {
     steps: stepsOf(findings, {
       partner: doneIf(findIntroductionGap(settings) === null),
       asked: rolesBeyond(portal, permissions).length > 0 ? 'bad' : doneIf(asking.source !== 'unknown'),
@@ -96,7 +101,7 @@ export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
 
 /** The same checks as a list: what needs somebody first. */
 export const showDoctor: Handler<OperatorRequest> = async (portal, _req, res) => {
-  await render(res, 'setup/doctor', await examineLately(portal))
+  await render(res, doctorPage, await examineLately(portal))
 }
 
 /** How the steps without a check stand. */

@@ -18,6 +18,7 @@ import { endSession, operatorActor, roleOf } from './access.ts'
 import { addressKey, addressOf } from './address.ts'
 import { startCsrf } from './csrf.ts'
 import { readForm } from './forms.ts'
+import { page } from './page/page.ts'
 import { leadToRefusal } from './refused-sign-in.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
@@ -31,9 +32,13 @@ export interface SignInView {
   returnTo: string
 }
 
+const signInPage = page<SignInView>('sign-in/sign-in')
+
 export interface SignedOutView {
   partnerName: string
 }
+
+const signedOutPage = page<SignedOutView>('sign-in/signed-out')
 
 const sessionsPerOperator = 10
 
@@ -49,7 +54,7 @@ export const showSignIn: Handler = async (portal, req, res) => {
   const returnTo = ownPath(req.query.returnTo)
   if (req.operator) return res.redirect(303, returnTo)
   const { partnerName } = await readSettings(portal.db)
-  return render(res, 'sign-in/sign-in', { partnerName, returnTo })
+  return render(res, signInPage, { partnerName, returnTo })
 }
 
 /** The page again, after it was open for so long that its form is no longer taken. */
@@ -199,7 +204,7 @@ export const signOut: Handler<OperatorRequest> = async (portal, req, res) => {
 
 export const showSignedOut: Handler = async (portal, _req, res) => {
   const { partnerName } = await readSettings(portal.db)
-  return render(res, 'sign-in/signed-out', { partnerName })
+  return render(res, signedOutPage, { partnerName })
 }
 
 const secret = () => randomBytes(32).toString('base64url')

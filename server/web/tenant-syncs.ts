@@ -3,6 +3,7 @@ import { type Customer, customerById } from '../store/customers.ts'
 import { type PastFilter, type PastSync, pastKinds, pastOutcomes, syncsPage } from '../store/sync-history.ts'
 import { type Tenant, tenantById } from '../store/tenants.ts'
 import { pathValue, readQuery } from './forms.ts'
+import { page } from './page/page.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 
@@ -22,6 +23,8 @@ export interface SyncsView {
   newest: string
   next: string | null
 }
+
+const pastSyncsPage = page<SyncsView>('tenants/syncs')
 
 const passesPerPage = 50
 
@@ -56,7 +59,7 @@ export const showSyncs: Handler<OperatorRequest> = async (portal, req, res) => {
     for (const [name, value] of Object.entries({ kind, outcome, ...parts })) if (value !== null) said.set(name, value)
     return said.size === 0 ? action : `${action}?${said}`
   }
-  await render(res, 'tenants/syncs', {
+  await render(res, pastSyncsPage, {
     tenant,
     customer,
     passes,

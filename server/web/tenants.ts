@@ -11,6 +11,7 @@ import { readSettings } from '../store/settings.ts'
 import { blindAfterMs, blindSince, type Tenant, tenantById } from '../store/tenants.ts'
 import { operatorActor } from './access.ts'
 import { type FieldFault, pathValue, readForm, type Typed } from './forms.ts'
+import { page } from './page/page.ts'
 import { zoneOf } from './reader.ts'
 import { render } from './render.ts'
 import type { Handler, OperatorRequest } from './route.ts'
@@ -47,6 +48,8 @@ export interface TenantView {
   mayChange: boolean
   mayCheck: boolean
 }
+
+const tenantPage = page<TenantView>('tenants/tenant')
 
 /** What was typed, or what the form begins with; times as clocks show them in `zone`. */
 interface RereadForm {
@@ -117,7 +120,7 @@ export async function showTenantWith(
     mayChange: req.operator.role === 'Admin',
     mayCheck: req.operator.role !== 'Reader',
   }
-  await render(res, 'tenants/tenant', view, said === null ? 200 : 422)
+  await render(res, tenantPage, view, said === null ? 200 : 422)
 }
 
 /** It begins with the last day; what was typed stays, in the zone in which it was typed. */
