@@ -45,19 +45,6 @@ describe('the views', () => {
     }
   })
 
-  test('are all declared with what they are given', () => {
-    const declared = readFileSync(join(root, 'server/web/views.ts'), 'utf8')
-    const parts = views.flatMap(({ file, text }) =>
-      [...text.matchAll(/include\(['"`]([^'"`$]+)['"`]/g)].map(([, named = '']) => {
-        const from = named.startsWith('/') ? `http://x${named}` : new URL(named, `http://x/${file}`).href
-        return new URL(from).pathname.slice(1)
-      }),
-    )
-    const names = views.map(({ file }) => file.replace(/\.ejs$/, '')).filter((name) => !parts.includes(name))
-    const listed = [...declared.matchAll(/^ {2}'([\w/-]+)':/gm)].map(([, name]) => name ?? '')
-    expect(names.sort()).toEqual(listed.sort())
-  })
-
   test('use only icons that exist', () => {
     for (const { text } of views) for (const [, name = ''] of text.matchAll(/\bicon\('([\w-]+)'/g)) icon(name)
   })
