@@ -65,6 +65,10 @@ function routeChain(portal: Portal): (route: Route) => RequestHandler[] {
       await limited(req, route)
       next()
     }
+    const unchanged: RequestHandler = (req, res, next) => {
+      if (req.method === 'HEAD' && route.getChanges) res.type('html').end()
+      else next()
+    }
     const announcedSize: RequestHandler = (req, _res, next) => {
       if (Number(req.headers['content-length'] ?? 0) > (route.bodyLimit ?? bodyLimit))
         throw new PortalError('TOO_LARGE')
@@ -87,6 +91,7 @@ function routeChain(portal: Portal): (route: Route) => RequestHandler[] {
       announcedSize,
       ...(needsSession(route.access) || route.readsSession ? sessions : []),
       access,
+      unchanged,
       ...form,
       async (req, res) => {
         await (route.handler as (portal: Portal, req: unknown, res: unknown) => unknown)(portal, req, res)

@@ -36,6 +36,15 @@ export class Browser {
     )
   }
 
+  /** What a scanner or a preview asks with this browser's cookies; nothing of the answer is kept. */
+  async head(address: string): Promise<Response> {
+    const url = new URL(address, this.origin)
+    return request(url.origin)
+      .head(url.pathname + url.search)
+      .set({ Accept: 'text/html', ...this.#cookies(url), ...this.always })
+      .redirects(0)
+  }
+
   /** One form; redirects are not followed. The browser's own word is "same origin" unless said otherwise. */
   async post(address: string, fields: Fields, headers: Headers = {}): Promise<Page> {
     const url = new URL(address, this.origin)

@@ -42,6 +42,8 @@ interface RouteOptions {
   formPage?: (req: Request) => string
   /** Looks at the session although nobody need be signed in. */
   readsSession?: true
+  /** Its GET changes something, or asks Microsoft: a HEAD, as scanners and previews send it, is answered before any of that. */
+  getChanges?: true
 }
 
 export type Route = RouteOptions &

@@ -21,8 +21,8 @@ const longestMs = 10 * 3_600_000
 /** Prolonging costs a write; one a minute is enough. */
 const prolongEveryMs = 60_000
 
-/** What a page asks for by itself is nothing its person did. */
-const isLive = (req: Request): boolean => req.headers['x-muster-live'] === '1'
+/** What a page asks for by itself is nothing its person did, and neither is a HEAD. */
+const isPersons = (req: Request): boolean => req.method !== 'HEAD' && req.headers['x-muster-live'] !== '1'
 
 const endOf = (now: Date, signedInAt: Date) =>
   new Date(Math.min(now.getTime() + idleMs, signedInAt.getTime() + longestMs)).toISOString()
@@ -59,7 +59,7 @@ const prolong =
   (portal: Portal): RequestHandler =>
   async (req, _res, next) => {
     const { signedInAt, expiresAt } = req.session
-    if (signedInAt !== undefined && expiresAt !== undefined && !isLive(req)) {
+    if (signedInAt !== undefined && expiresAt !== undefined && isPersons(req)) {
       const end = endOf(portal.now(), new Date(signedInAt))
       const gained = Date.parse(end) - Date.parse(expiresAt)
       if (gained >= prolongEveryMs) await prolongSession(portal.db, req.sessionID, end)
