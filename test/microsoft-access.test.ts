@@ -233,7 +233,7 @@ describe('a tenant is described', () => {
     const { microsoft } = connect(double.origin)
     expect(await microsoft.describeTenant(contoso)).toEqual({
       tenantId: contoso,
-      displayName: 'Contoso, Ltd',
+      displayName: 'Contoso\ufffd, Ltd',
       defaultDomain: 'contoso.example',
     })
     expect(double.tokenCalls()[0]?.path).toContain('99999999-')

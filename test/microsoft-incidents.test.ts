@@ -241,9 +241,9 @@ describe('bad items', () => {
     })
   })
 
-  test('carry no NUL further, which PostgreSQL would refuse', async () => {
+  test('carry no NUL further, which PostgreSQL would refuse, and show where one was', async () => {
     const read = await one('defender', defenderIncident({ incidentName: 'a\0b', junk: { deep: ['c\0d'] } }))
-    expect(read?.title).toBe('ab')
+    expect(read?.title).toBe('a\ufffdb')
     expect(textOf(read)).not.toContain('\\u0000')
   })
 

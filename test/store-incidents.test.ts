@@ -217,6 +217,7 @@ describe.each(databases)('incidents on $name', ({ open }) => {
     await write(store.db, (tx) => recordRejected(tx, contosoTenant, [{ ...rejected[0], detail: 'again' }], later(1)))
     const listed = await rejectedOf(store.db, contosoTenant)
     expect(listed).toHaveLength(3)
+    expect(listed.map(({ detail }) => detail)).not.toContainEqual(expect.stringContaining('\0'))
     expect(listed[0]).toMatchObject({ item: '7', detail: 'again', firstSeenAt: start.toISOString() })
     await write(store.db, (tx) => forgetRejected(tx, contosoTenant, ['7', 'never seen']))
     await write(store.db, (tx) => forgetRejected(tx, fabrikamTenant, ['?not-an-object']))

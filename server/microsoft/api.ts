@@ -122,5 +122,6 @@ export function bodyOf(answer: Answer, now: Date): Record<string, unknown> {
 
 const namesNul = ({ bytes }: Answer) => bytes.includes('\\u0000')
 
-/** PostgreSQL stores no NUL, not even inside JSON. */
-const withoutNul = (_key: string, value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '') : value)
+/** PostgreSQL stores no NUL, not even inside JSON: it is made visible. */
+const withoutNul = (_key: string, value: unknown) =>
+  typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value

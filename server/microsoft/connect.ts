@@ -109,5 +109,5 @@ export function connectMicrosoft(
 }
 
 function shown(value: unknown): string | null {
-  return typeof value === 'string' && value.trim() !== '' ? value.replaceAll('\0', '').trim().slice(0, 300) : null
+  return typeof value === 'string' && value.trim() !== '' ? value.replaceAll('\0', '\ufffd').trim().slice(0, 300) : null
 }

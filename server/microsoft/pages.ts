@@ -200,9 +200,13 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
 const isRefusedPage = (error: unknown) =>
   error instanceof Refusal && error.code === 'unexpected-answer' && error.facts.status === 400
 
+/** No tenant has more; beyond it lies what no column of a database holds. */
+const mostCounted = 1_000_000_000
+
 function countIn(body: Record<string, unknown>): number | null {
   const count = body['@odata.count']
-  return typeof count === 'number' && Number.isSafeInteger(count) ? count : null
+  if (typeof count !== 'number' || !Number.isSafeInteger(count)) return null
+  return count >= 0 && count <= mostCounted ? count : null
 }
 
 /**

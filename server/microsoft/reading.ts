@@ -54,9 +54,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** PostgreSQL takes no NUL, and nothing shown here has a use for one. */
+/** A NUL, which no database keeps, is made visible. */
 function clean(value: string, limit: number): string {
-  return (value.includes('\0') ? value.replaceAll('\0', '') : value).trim().slice(0, limit)
+  return (value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value).trim().slice(0, limit)
 }
 
 const written = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?\s*(Z|[+-]\d\d:?\d\d)?$/i

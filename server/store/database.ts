@@ -15,6 +15,7 @@ import {
 import type Sqlite from 'libsql'
 import pg from 'pg'
 import type { Log } from '../log.ts'
+import { storableText, withStorableText } from './engine/storable-text.ts'
 import { migrate } from './migrations.ts'
 import { performElsewhere } from './performing.ts'
 import type { Schema } from './schema.ts'
@@ -86,7 +87,7 @@ class EmbeddedDialect extends SqliteDialect {
   constructor(driver: Driver) {
     // The driver alone uses the database, and this one has its own.
     super({ database: undefined as never })
-    this.#driver = driver
+    this.#driver = withStorableText(driver)
   }
 
   override createDriver(): Driver {
@@ -160,6 +161,12 @@ export const connectSqlite = (sqlite: Sqlite.Database, prepare: Prepare = (text)
 
 export const sqliteFile = (dataDir: string): string => join(dataDir, 'muster.db')
 
+class StorableTextDialect extends PostgresDialect {
+  override createDriver(): Driver {
+    return withStorableText(super.createDriver())
+  }
+}
+
 /** Milliseconds a statement may take; connections held at most. */
 interface Limits {
   statementTimeout: number
@@ -182,7 +189,7 @@ function openPostgres(connectionString: string, log: Log, limits: Limits): Datab
   // are idle and passes it on, and to those in use nobody listens. Of these the next query tells.
   pool.on('error', (err) => log.warn({ err }, 'an idle database connection was lost'))
   pool.on('connect', (client) => client.on('error', () => undefined))
-  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  return new Kysely<Schema>({ dialect: new StorableTextDialect({ pool }) })
 }
 
 /** `count(*)` and bigint columns as numbers: no count here passes 2^53. */
@@ -197,7 +204,7 @@ export const isPostgres = (db: Database): boolean => db.getExecutor().adapter in
 export const among = (db: Database, column: string, texts: readonly string[]) =>
   isPostgres(db)
     ? sql<boolean>`${sql.ref(column)} = any(${texts})`
-    : sql<boolean>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(texts)}))`
+    : sql<boolean>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(texts.map(storableText))}))`
 
 /** One change, whole or not at all; joins the transaction in hand. Tries again when PostgreSQL asks for it. */
 export async function write<T>(db: Database, change: (tx: Tx) => Promise<T>): Promise<T> {

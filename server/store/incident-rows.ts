@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { IncidentPage, RejectedItem, RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
+import { storableText } from './engine/storable-text.ts'
 import { type Named, severityRank } from './incidents.ts'
 import type { Schema } from './schema.ts'
 
@@ -36,6 +37,8 @@ const isStorable = (value: unknown) =>
   (typeof value === 'string' && value.isWellFormed() && !value.includes('\0')) ||
   value instanceof Uint8Array
 
+const storableOrNull = (text: string | null) => (text === null ? null : storableText(text))
+
 const searchLimit = 4_000
 /** Statuses that are open work. */
 export const openStatuses: ReadonlySet<string> = new Set(['active', 'inProgress', 'awaitingAction', 'unknown'])
@@ -52,14 +55,14 @@ export function toRow(tenantId: string, incident: RemoteIncident, now: Date): In
   return {
     tenant_id: tenantId,
     incident_id: incident.id,
-    title: storable(incident.title),
+    title: storableText(incident.title),
     severity: incident.severity,
     severity_rank: severityRank[incident.severity],
     status: incident.status,
     open: !isMerged(incident) && openStatuses.has(incident.status) ? 1 : 0,
-    assigned_to: storable(incident.assignedTo),
-    classification: storable(incident.classification),
-    determination: storable(incident.determination),
+    assigned_to: storableOrNull(incident.assignedTo),
+    classification: storableOrNull(incident.classification),
+    determination: storableOrNull(incident.determination),
     redirect_id: incident.redirectId,
     created_at: incident.createdAt,
     created_day: incident.createdAt.slice(0, 10),
@@ -93,11 +96,6 @@ const byFirstActivity = (a: RemoteAlert, b: RemoteAlert) => {
   return a.id < b.id ? -1 : 1
 }
 
-/** PostgreSQL takes no NUL and SQLite stops reading at one; half a surrogate pair is no text to either. */
-function storable<T extends string | null>(text: T): T {
-  return (text === null ? null : text.replaceAll('\0', '').toWellFormed()) as T
-}
-
 /** What text search looks in: names and titles, lower case, bounded. */
 export function searchText(incident: Named, alerts: readonly RemoteAlert[]): string {
   const names = new Set([incident.title, incident.assignedTo ?? '', ...incident.tags])
@@ -106,5 +104,5 @@ export function searchText(incident: Named, alerts: readonly RemoteAlert[]): str
     for (const entity of alert.entities) names.add(entity.name)
   }
   const text = [...names].filter((name) => name !== '').join('\n')
-  return storable(text.toLowerCase().slice(0, searchLimit))
+  return storableText(text.toLowerCase().slice(0, searchLimit))
 }

@@ -13,12 +13,12 @@ export async function recordRejected(
   now: Date,
 ): Promise<void> {
   for (const { id, reason, detail } of items.slice(0, mostOfAPage)) {
-    const said = { reason, detail: detail.replaceAll('\0', '').slice(0, 1_000), last_seen_at: now.toISOString() }
+    const said = { reason, detail: detail.slice(0, 1_000), last_seen_at: now.toISOString() }
     await tx
       .insertInto('rejected_items')
       .values({
         tenant_id: tenantId,
-        item: (id ?? `?${reason}`).replaceAll('\0', '').slice(0, 200),
+        item: (id ?? `?${reason}`).slice(0, 200),
         ...said,
         first_seen_at: now.toISOString(),
       })
