@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { type CertificateCredential, datesOf, readCertificateFile } from './certificate.ts'
 import { cloudOf, isLoopbackHost } from './clouds.ts'
+import { nothingAllowed, type OutboundAllow, parseOutboundAllow } from './config/outbound-allow.ts'
 
 export type Credential = { kind: 'secret'; secret: string } | CertificateCredential
 
@@ -18,6 +19,8 @@ export interface Config {
   readonly host: string
   readonly publicUrl: string
   readonly sessionSecrets: readonly string[]
+  /** What seals what the database keeps sealed; empty: the secrets above do. */
+  readonly dataKeys: readonly string[]
   readonly partnerTenantId: string
   /** The multi-tenant app that customers consent to. */
   readonly app: Registration
@@ -35,6 +38,8 @@ export interface Config {
   readonly logLevel: string
   /** Where metrics are answered, on loopback alone; null for nowhere. */
   readonly metricsPort: number | null
+  /** What destinations may be outside the public range. */
+  readonly outboundAllow: OutboundAllow
   readonly sync: SyncSettings
   /** What stops nothing, and is probably not what somebody wanted. */
   readonly warnings: readonly ConfigProblem[]
@@ -94,6 +99,7 @@ export const variables = [
   'HOST',
   'PUBLIC_URL',
   'SESSION_SECRET',
+  'DATA_KEY',
   'AZURE_CLIENT_ID',
   'AZURE_CLIENT_SECRET',
   'AZURE_CLIENT_CERTIFICATE_PATH',
@@ -113,6 +119,7 @@ export const variables = [
   'CALLS_PER_MINUTE',
   'CALLS_PER_HOUR',
   'METRICS_PORT',
+  'OUTBOUND_ALLOW',
 ] as const
 
 export type Environment = Partial<Record<(typeof variables)[number], string | undefined>>
@@ -153,7 +160,9 @@ export function readConfig(env: Environment, { problems: told = [], warnings = [
 
   const port = readPort(text('PORT'), fault)
   const publicUrl = readPublicUrl(text('PUBLIC_URL') ?? `http://localhost:${port}`, fault)
-  const sessionSecrets = readSessionSecrets(text('SESSION_SECRET'), fault)
+  const sessionSecrets = readSecrets('SESSION_SECRET', text('SESSION_SECRET'), fault)
+  const dataKey = text('DATA_KEY')
+  const dataKeys = dataKey === undefined ? [] : readSecrets('DATA_KEY', dataKey, fault)
 
   const clientId = readGuid('AZURE_CLIENT_ID', text('AZURE_CLIENT_ID'), fault, {
     remedy: 'Copy "Application (client) ID" from the app registration’s overview page in Entra.',
@@ -196,6 +205,7 @@ export function readConfig(env: Environment, { problems: told = [], warnings = [
     host: text('HOST') ?? '127.0.0.1',
     publicUrl,
     sessionSecrets,
+    dataKeys,
     partnerTenantId,
     app: { clientId, credential },
     signIn,
@@ -215,6 +225,7 @@ export function readConfig(env: Environment, { problems: told = [], warnings = [
       fault,
     ),
     metricsPort: readMetricsPort(text('METRICS_PORT'), port, fault),
+    outboundAllow: readOutboundAllow(text('OUTBOUND_ALLOW'), fault),
     sync: {
       ...usualSync,
       callsPerMinute: readCount('CALLS_PER_MINUTE', text('CALLS_PER_MINUTE'), limits.minute, fault),
@@ -263,6 +274,14 @@ function readMetricsPort(value: string | undefined, pagesPort: number, fault: Fa
   return null
 }
 
+function readOutboundAllow(value: string | undefined, fault: Fault): OutboundAllow {
+  const read = value === undefined ? nothingAllowed : parseOutboundAllow(value)
+  if (read) return read
+  const remedy = 'List CIDRs and host names, comma-separated, such as 10.20.0.0/16,collector.example.com.'
+  fault('OUTBOUND_ALLOW', 'holds something that is neither an address nor a host name', remedy)
+  return nothingAllowed
+}
+
 function readPublicUrl(value: string, fault: Fault): string {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash || url.username) {
@@ -275,14 +294,14 @@ function readPublicUrl(value: string, fault: Fault): string {
   return url.origin
 }
 
-function readSessionSecrets(value: string | undefined, fault: Fault): string[] {
+function readSecrets(name: 'SESSION_SECRET' | 'DATA_KEY', value: string | undefined, fault: Fault): string[] {
   const secrets = list(value)
   const remedy = "Make one with: node -e \"console.log(require('crypto').randomBytes(32).toString('base64url'))\""
-  if (secrets.length === 0) fault('SESSION_SECRET', 'is missing', remedy)
+  if (secrets.length === 0) fault(name, 'is missing', remedy)
   else if (secrets.some((secret) => Buffer.byteLength(secret) < minimumSecretBytes)) {
-    fault('SESSION_SECRET', `is shorter than ${minimumSecretBytes} bytes`, remedy)
+    fault(name, `is shorter than ${minimumSecretBytes} bytes`, remedy)
   } else if (secrets.some((secret) => sampleSecret.test(secret) || new Set(secret).size < 8)) {
-    fault('SESSION_SECRET', 'is a sample, not a secret', remedy)
+    fault(name, 'is a sample, not a secret', remedy)
   }
   return secrets
 }

@@ -68,6 +68,8 @@ export function configFor(origin: string, changes: Partial<Config> = {}): Config
     host: '127.0.0.1',
     publicUrl: 'https://muster.example',
     sessionSecrets: ['0123456789abcdef0123456789abcdef'],
+    dataKeys: [],
+    outboundAllow: { ranges: [], hosts: [] },
     partnerTenantId: partner,
     app: { clientId: appId, credential: { kind: 'secret', secret: 'p@ss+w/rd=&?' } },
     signIn: { clientId: signInAppId, credential: { kind: 'secret', secret: 'another' } },
