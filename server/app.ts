@@ -109,7 +109,7 @@ function identify(portal: Portal, lifecycle: Lifecycle): RequestHandler {
     res.locals.portal = portal
     res.locals.lifecycle = lifecycle
     if (lifecycle.draining) res.set('Connection', 'close')
-    res.locals.reader = visitor(req)
+    res.locals.reader = visitor(portal.config, req)
     res.once('close', () => {
       portal.log.info(
         {

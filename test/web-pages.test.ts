@@ -184,7 +184,7 @@ describe('what goes wrong', () => {
     app.use((req, res, next) => {
       req.requestId = 'the-request'
       res.locals.portal = here.portal
-      res.locals.reader = visitor(req)
+      res.locals.reader = visitor(here.portal.config, req)
       next()
     })
     app.get('/', () => {

@@ -1,5 +1,5 @@
-// Times. Until the reader's zone is known they come in UTC; here they are told in the zone of this machine. Operators'
-// pages remember the zone in a cookie; customers' pages set none.
+// Times. Until the reader's zone is known they come in UTC; here they are told in the zone of this machine. Every page
+// remembers the zone for the next: those of operators for a year, all others until the browser is closed.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 const { lang } = document.documentElement
 const locale = { en: 'en-GB', sv: 'sv-SE', 'zh-Hant': 'zh-TW' }[lang] ?? lang
@@ -18,7 +18,10 @@ export const tellTimes = (within) => {
   }
 }
 tellTimes(document)
-if (zone && document.body.classList.contains('operator')) {
+const zoneCookie = document.querySelector('meta[name=zone-cookie]')?.content
+if (zone && zoneCookie) {
+  const life = document.body.classList.contains('operator') ? '; Max-Age=31536000' : ''
+  const secure = location.protocol === 'https:' ? '; Secure' : ''
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing from Safari and Firefox
-  document.cookie = `tz=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`
+  document.cookie = `${zoneCookie}=${zone}; Path=/${life}; SameSite=Lax${secure}`
 }

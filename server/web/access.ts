@@ -5,7 +5,7 @@ import type { Portal } from '../portal.ts'
 import type { Actor } from '../store/audit.ts'
 import { findOperator, type Operator } from '../store/operators.ts'
 import { addressOf } from './address.ts'
-import { clearCookie, cookieName, cookieOf, setCookie } from './cookies.ts'
+import { clearCookie, cookieOf, setCookie } from './cookies.ts'
 import { operatorFrame } from './frame.ts'
 import { operatorReader } from './reader.ts'
 import type { Access, OperatorRequest, OperatorRole, Route } from './route.ts'
@@ -100,7 +100,7 @@ export function keepBrowser(config: Config, res: Response, browser: string): voi
 
 /** The secret of this browser, if it was given one. */
 export function browserOf(config: Config, req: Request): string | undefined {
-  const value = cookieOf(req, cookieName(config, browserCookie))
+  const value = cookieOf(config, req, browserCookie)
   return value !== undefined && /^[\w-]{43}$/.test(value) ? value : undefined
 }
 

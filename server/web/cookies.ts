@@ -12,11 +12,15 @@ export const cookieName = (config: Config, name: string): string => `${isEncrypt
 export const cookieOptions = (config: Config) =>
   ({ httpOnly: true, secure: isEncrypted(config), sameSite: 'lax', path: '/' }) as const
 
-/** The value of a cookie, exactly as sent; the first one when a name comes twice. */
-export function cookieOf(req: Request, name: string): string | undefined {
+/**
+ * The value of a cookie of ours, exactly as sent; the first one when it comes twice. `name` is the one it was set by,
+ * without the prefix.
+ */
+export function cookieOf(config: Config, req: Request, name: string): string | undefined {
+  const whole = cookieName(config, name)
   for (const part of (req.headers.cookie ?? '').split(';')) {
     const equals = part.indexOf('=')
-    if (equals > 0 && part.slice(0, equals).trim() === name) return part.slice(equals + 1).trim()
+    if (equals > 0 && part.slice(0, equals).trim() === whole) return part.slice(equals + 1).trim()
   }
   return undefined
 }

@@ -5,7 +5,7 @@ import { wantsOtherAccount } from '../microsoft/dictionary.ts'
 import { Refusal } from '../microsoft/refusals.ts'
 import { isUnavailable } from '../store/database.ts'
 import { type MessageKey, type MessageValues, say } from '../words.ts'
-import { cookieName, cookieOf } from './cookies.ts'
+import { cookieOf } from './cookies.ts'
 import { isEnding, showEnding } from './ending.ts'
 import { settingsPathOf } from './link-obstacle.ts'
 import { page } from './page/page.ts'
@@ -125,7 +125,7 @@ export const answerError =
     }
     // Half an answer cannot be taken back; ending the connection tells the client that it is not whole.
     if (res.headersSent) return next(error)
-    res.locals.reader ??= visitor(req)
+    res.locals.reader ??= visitor(res.locals.portal.config, req)
     setHeaders(res, answer)
     await sendAnswer(req, res, answer, now()).catch((err: unknown) => {
       log.error({ err, requestId: req.requestId }, 'an error page failed')
@@ -166,6 +166,6 @@ export const notFound: RequestHandler = () => {
 function wayOnFor(answer: Answer, req: Request, res: Response): WayOn {
   if (answer.wayOn !== null && (answer.wayOn !== 'again' || req.method !== 'POST')) return answer.wayOn
   const { portal, reader } = res.locals
-  const atHome = reader.operator !== null || cookieOf(req, cookieName(portal.config, 'muster')) !== undefined
+  const atHome = reader.operator !== null || cookieOf(portal.config, req, 'muster') !== undefined
   return atHome ? 'home' : null
 }

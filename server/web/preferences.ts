@@ -4,7 +4,7 @@ import { savePreferences } from '../store/operators.ts'
 import { isLanguage } from '../words.ts'
 import { clearCookie, setCookie } from './cookies.ts'
 import { readForm } from './forms.ts'
-import { themeOf, zoneOf } from './reader.ts'
+import { themeCookie, themeOf, zoneOf } from './reader.ts'
 import type { Handler, OperatorRequest } from './route.ts'
 import { ownPath } from './security.ts'
 
@@ -34,7 +34,7 @@ export const changePreferences: Handler<OperatorRequest> = async (portal, req, r
     ...(language === undefined ? {} : { language: isLanguage(language) ? language : null }),
     ...(timeZone === undefined ? {} : { timeZone: zoneOf(timeZone) }),
   })
-  if (theme === 'auto') clearCookie(portal.config, res, 'theme')
-  else if (theme !== undefined) setCookie(portal.config, res, 'theme', theme, themeCookieSeconds)
+  if (theme === 'auto') clearCookie(portal.config, res, themeCookie)
+  else if (theme !== undefined) setCookie(portal.config, res, themeCookie, theme, themeCookieSeconds)
   res.redirect(303, ownPath(value.returnTo ?? '/'))
 }

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import type { Config } from '../config.ts'
 import type { Theme } from '../store/operators.ts'
 import { isLanguage, type Language, languageFor } from '../words.ts'
 import { cookieOf } from './cookies.ts'
@@ -13,13 +14,17 @@ export interface Reader {
   operator: SignedInOperator | null
 }
 
-/** A visitor: the language he asked for, or his browser does; the zone public/js/times.js wrote down. */
-export function visitor(req: Request): Reader {
+/** Cookies that say how somebody wants pages. public/js/times.js writes the zone, by the name that it finds in the page. */
+export const themeCookie = 'theme'
+export const zoneCookie = 'tz'
+
+/** A visitor: the language he asked for, or his browser does; the zone and the theme that his browser was told to keep. */
+export function visitor(config: Config, req: Request): Reader {
   const asked = req.query.lang
   return {
     language: isLanguage(asked) ? asked : languageFor(req.headers['accept-language']),
-    timeZone: zoneOf(cookieOf(req, 'tz')),
-    theme: themeOf(cookieOf(req, 'theme')),
+    timeZone: zoneOf(cookieOf(config, req, zoneCookie)),
+    theme: themeOf(cookieOf(config, req, themeCookie)),
     operator: null,
   }
 }

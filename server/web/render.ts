@@ -3,12 +3,13 @@ import ejs from 'ejs'
 import type { Response } from 'express'
 import { languages, type MessageKey, type MessageValues, say, sayParts } from '../words.ts'
 import { assetPath } from './assets.ts'
+import { cookieName } from './cookies.ts'
 import { csrfField } from './csrf.ts'
 import { createFormat, type Format } from './format.ts'
 import type { Frame } from './frame.ts'
 import { escapeHtml, Html, html, icon } from './html.ts'
 import type { Page } from './page/page.ts'
-import type { Reader } from './reader.ts'
+import { type Reader, zoneCookie } from './reader.ts'
 import { createSignals, type Signals } from './signals.ts'
 
 const views = fileURLToPath(new URL('../../views', import.meta.url))
@@ -40,6 +41,8 @@ interface Tools extends Format, Signals {
   heading(text: string): Html
   languages: typeof languages
   reader: Reader
+  /** The name of the cookie in which public/js/times.js keeps the zone of the browser. */
+  zoneCookie: string
   /** Path and query of this page. */
   path: string
   requestId: string
@@ -107,6 +110,7 @@ function toolsFor(res: Response, frame: Frame | null): Tools {
     heading,
     languages,
     reader,
+    zoneCookie: cookieName(portal.config, zoneCookie),
     path,
     requestId: res.req.requestId,
     frame,

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import { EncryptJWT, jwtDecrypt } from 'jose'
 import type { z } from 'zod'
 import type { Portal } from '../portal.ts'
-import { clearCookie, cookieName, cookieOf, setCookie } from './cookies.ts'
+import { clearCookie, cookieOf, setCookie } from './cookies.ts'
 import { keysFor } from './keys.ts'
 
 /**
@@ -29,7 +29,7 @@ export async function seal<T>(portal: Portal, res: Response, kind: Sealed<T>, va
 
 /** What was sealed; null when there is nothing, or it is too old, altered, or sealed with a secret that is gone. */
 export async function unseal<T>(portal: Portal, req: Request, kind: Sealed<T>): Promise<T | null> {
-  const text = cookieOf(req, cookieName(portal.config, kind.name))
+  const text = cookieOf(portal.config, req, kind.name)
   if (text === undefined) return null
   for (const key of keysFor(portal.config, `cookie ${kind.name}`)) {
     try {
