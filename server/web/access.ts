@@ -8,10 +8,8 @@ import { addressOf } from './address.ts'
 import { clearCookie, cookieOf, setCookie } from './cookies.ts'
 import { operatorFrame } from './frame.ts'
 import { operatorReader } from './reader.ts'
-import type { Access, OperatorRequest, OperatorRole, Route } from './route.ts'
+import { type Access, type OperatorRequest, type OperatorRole, type Route, reaches } from './route.ts'
 import { ownPath } from './security.ts'
-
-const ranks: Record<OperatorRole, number> = { Reader: 1, Analyst: 2, Admin: 3 }
 
 /** The role of someone of the partner's tenant, as of now: app roles of the latest sign-in, or ADMIN_USERS. */
 export function roleOf(person: Pick<Operator, 'tid' | 'oid' | 'username' | 'roles' | 'guest'>, config: Config) {
@@ -46,7 +44,7 @@ export async function admit(portal: Portal, route: Route, req: Request, res: Res
   res.locals.reader = operatorReader(res.locals.reader, operator)
   res.locals.frame = () => operatorFrame(portal, operator)
   const needed = route.access === 'signed-in' ? 'Reader' : route.access
-  if (ranks[operator.role] < ranks[needed]) {
+  if (!reaches(operator.role, needed)) {
     throw new PortalError('FORBIDDEN', { facts: { role: operator.role, needed } })
   }
   return 'in'

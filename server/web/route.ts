@@ -7,6 +7,11 @@ import type { Reader } from './reader.ts'
 
 export type OperatorRole = 'Reader' | 'Analyst' | 'Admin'
 
+const ranks: Record<OperatorRole, number> = { Reader: 1, Analyst: 2, Admin: 3 }
+
+/** Whether somebody of this role may do what that role may. */
+export const reaches = (role: OperatorRole, needed: OperatorRole): boolean => ranks[role] >= ranks[needed]
+
 /**
  * Who may come in. `customer-browser`: whoever holds the cookie given when a visitor continued to Microsoft;
  * `signed-in`: any operator with a role; a role: that role or one above it (Admin ⊃ Analyst ⊃ Reader).

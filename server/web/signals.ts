@@ -6,6 +6,7 @@ import { sourcesInWords } from '../store/partial.ts'
 import { type AccessState, blindSince, type Tenant } from '../store/tenants.ts'
 import { en } from '../words/en.ts'
 import { type Language, type MessageKey, type MessageValues, say } from '../words.ts'
+import { avatarOf } from './avatar.ts'
 import type { Format } from './format.ts'
 import { Html, html, icon } from './html.ts'
 
@@ -220,7 +221,8 @@ export function createSignals(language: Language, format: Format, now: Date, all
         const label = word('signal.unassigned')
         return html`<span class="avatar none" role="img" aria-label="${label}" title="${label}"></span>`
       }
-      return html`<span class="avatar a${shadeOf(name)}" role="img" aria-label="${name}" title="${name}">${initialsOf(name)}</span>`
+      const { initials, shade } = avatarOf(name)
+      return html`<span class="avatar a${shade}" role="img" aria-label="${name}" title="${name}">${initials}</span>`
     },
   }
 }
@@ -252,15 +254,4 @@ function spelledApart(value: string): string {
     (_, before: string, after: string) => `${before} ${after.toLowerCase()}`,
   )
   return words.charAt(0).toUpperCase() + words.slice(1)
-}
-
-function initialsOf(name: string): string {
-  const words = (name.split('@')[0] ?? '').split(/[\s._-]+/u).filter((part) => part !== '')
-  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((part) => [...(part ?? '')][0] ?? '')
-  return letters.join('').toUpperCase() || '?'
-}
-
-/** The same person has the same shade everywhere. */
-function shadeOf(name: string): number {
-  return ([...name].reduce((sum, letter) => sum + (letter.codePointAt(0) as number), 0) % 3) + 1
 }
