@@ -16,6 +16,14 @@ export const languages: readonly { code: Language; name: string }[] = [
   { code: 'zh-Hant', name: '繁體中文' },
 ]
 
+/**
+ * Languages that have every word of English. Operators’ pages hold all of them, so that only these can be chosen there:
+ * a page half in one language is worse than one in another.
+ */
+export const wholeLanguages: typeof languages = languages.filter(({ code }) =>
+  Object.keys(en).every((key) => Object.hasOwn(catalogues[code], key)),
+)
+
 export const isLanguage = (value: unknown): value is Language =>
   typeof value === 'string' && Object.hasOwn(catalogues, value)
 

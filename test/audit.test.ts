@@ -5,10 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { issueConsentLink } from '../server/onboarding.ts'
 import { type AuditAction, type AuditEvent, auditActions, recordAudit } from '../server/store/audit.ts'
 import { write } from '../server/store/database.ts'
+import { listOperators, savePreferences } from '../server/store/operators.ts'
 import { readSettings } from '../server/store/settings.ts'
 import { sentenceOf } from '../server/web/audit.ts'
 import { audit } from '../server/words/en/audit.ts'
-import { sayParts } from '../server/words.ts'
+import { en } from '../server/words/en.ts'
+import { sv } from '../server/words/sv.ts'
+import { zhHant } from '../server/words/zh-hant.ts'
+import { languages, sayParts, wholeLanguages } from '../server/words.ts'
 import { before, connected, customerNamed, formToken, waitingReview } from './admin-stage.ts'
 import type { Browser, Page } from './browser-for-tests.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from './portal-for-tests.ts'
@@ -46,6 +50,13 @@ describe('a sentence of the log', () => {
     if (!/^(operator|settings|permissions|alarm|reading)\./.test(action)) expect(sentence).toContain('Norrsken')
     expect(said(event(action), 'here')).not.toContain('Norrsken')
     expect(sentence).not.toMatch(/[{}]|undefined|null/)
+  })
+
+  test.each(auditActions)('says %s with the name once where tenant and customer have the same', (action) => {
+    const one = event(action, { tenantName: 'norrsken ' })
+    expect(said(one, 'log').match(/Norrsken/gi) ?? []).toHaveLength(
+      said(event(action), 'log').includes('Norrsken') ? 1 : 0,
+    )
   })
 
   test.each(auditActions)('says %s also of nobody, about nothing', (action) => {
@@ -222,16 +233,37 @@ onEachEngine('the settings', (engine) => {
     }
   })
 
-  test('hold each operator’s own zone and language, which nobody else’s pages follow', async () => {
+  test('hold each operator’s own zone and theme, which nobody else’s pages follow', async () => {
     const bob = await here.signedIn(here.cast.bob)
-    const form = { timeZone: 'Asia/Taipei', language: 'sv', theme: 'dark' }
+    const form = { timeZone: 'Asia/Taipei', theme: 'dark' }
     const page = await bob.open('/settings')
     const section = page.text.slice(page.text.indexOf('id="me"'))
     const saved = await bob.submit({ ...page, text: section }, '/preferences', form)
     expect(saved.location).toBe(`${here.portal.config.publicUrl}/settings`)
     const mine = await bob.open('/settings')
-    expect(mine.text).toContain('<html lang="sv" data-theme="dark">')
+    expect(mine.text).toContain('<html lang="en" data-theme="dark">')
     expect(mine.text).toMatch(/<option selected>Asia\/Taipei/)
     expect((await alice.open('/settings')).text).toContain('<html lang="en">')
+  })
+
+  test('offer a language for operators’ pages once it has all of their words, and speak none that has not', async () => {
+    const whole = languages.filter(({ code }) =>
+      Object.keys(en).every((key) => Object.hasOwn({ en, sv, 'zh-Hant': zhHant }[code], key)),
+    )
+    expect(wholeLanguages).toEqual(whole)
+    const carol = await here.signedIn(here.cast.carol)
+    const page = await carol.open('/settings')
+    const [{ id } = { id: '' }] = (await listOperators(here.portal.db)).filter(({ name }) => name === 'Carol Analyst')
+    const offered = /<select[^>]*name="language"[\s\S]*?<\/select>/.exec(page.text.slice(page.text.indexOf('id="me"')))
+    expect(offered !== null).toBe(whole.length > 1)
+    for (const { code } of languages) {
+      // As an earlier version let her choose.
+      await savePreferences(here.portal.db, id, { language: code })
+      const spoken = whole.some((one) => one.code === code) ? code : 'en'
+      for (const path of ['/', '/customers', '/incidents', '/settings', '/nowhere/at-all']) {
+        const shown = await carol.get(path, { 'Accept-Language': 'en' })
+        expect([code, path, shown.text]).toEqual([code, path, expect.stringContaining(`<html lang="${spoken}"`)])
+      }
+    }
   })
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type AuditAction, type AuditEvent, auditActions, listAudit } from '../store/audit.ts'
 import { type Customer, listCustomers } from '../store/customers.ts'
 import { countRefusedSignIns } from '../store/refused-sign-ins.ts'
+import { en } from '../words/en.ts'
 import type { MessageKey } from '../words.ts'
 import { readQuery } from './forms.ts'
 import { page } from './page/page.ts'
@@ -25,8 +26,10 @@ export interface Sentence {
 export function sentenceOf(event: AuditEvent, place: 'here' | 'log'): Sentence {
   const { customerId, customerName, tenantId, tenantName, facts } = event
   const claimed = typeof facts.tenantId === 'string' ? facts.tenantId : ''
-  // Most tenants are called what their customer is called: the sentence need not say it twice.
-  const saidByTenant = tenantName === customerName && /^(tenant|access)\./.test(event.action)
+  // Most tenants are called what their customer is called. A sentence that leads to the tenant need not name both; one
+  // that only speaks of a tenant names it by its ID.
+  const isSame = customerName !== null && isSameName(tenantName, customerName)
+  const saidByTenant = isSame && en[`audit.${event.action}`].includes('<t>')
   return {
     event,
     key: `audit.${event.action}`,
@@ -39,7 +42,7 @@ export function sentenceOf(event: AuditEvent, place: 'here' | 'log'): Sentence {
       from: event.actorKind === 'customer' && event.address !== null ? event.address : '',
       place: place === 'log' && customerName !== null && !saidByTenant ? 'log' : 'here',
       customer: customerName ?? '',
-      tenant: tenantName ?? tenantId ?? claimed,
+      tenant: (isSame && !saidByTenant ? null : tenantName) ?? tenantId ?? claimed,
     },
     tags: {
       b: 'strong',
@@ -48,6 +51,8 @@ export function sentenceOf(event: AuditEvent, place: 'here' | 'log'): Sentence {
     },
   }
 }
+
+const isSameName = (one: string | null, other: string) => one?.trim().toLowerCase() === other.trim().toLowerCase()
 
 const linkTo = (href: string, name: string | null) => (name && isChinese(name) ? { href, lang: 'zh-Hant' } : { href })
 

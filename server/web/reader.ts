@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { Config } from '../config.ts'
 import type { Theme } from '../store/operators.ts'
-import { isLanguage, type Language, languageFor } from '../words.ts'
+import { isLanguage, type Language, languageFor, wholeLanguages } from '../words.ts'
 import { cookieOf } from './cookies.ts'
 import type { SignedInOperator } from './route.ts'
 
@@ -29,10 +29,10 @@ export function visitor(config: Config, req: Request): Reader {
   }
 }
 
-/** An operator: what she chose, else what her browser says. Her pages are English unless she chose otherwise. */
+/** An operator: what she chose, else what her browser says. Her pages are in English, or in a language that has all of them. */
 export function operatorReader(visit: Reader, operator: SignedInOperator): Reader {
   return {
-    language: isLanguage(operator.language) ? operator.language : 'en',
+    language: wholeLanguages.find(({ code }) => code === operator.language)?.code ?? 'en',
     timeZone: zoneOf(operator.timeZone ?? undefined) ?? visit.timeZone,
     theme: operator.theme,
     operator,

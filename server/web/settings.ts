@@ -9,6 +9,7 @@ import {
   leastClosedDays,
   readSettings,
 } from '../store/settings.ts'
+import { wholeLanguages } from '../words.ts'
 import { operatorActor, roleOf } from './access.ts'
 import { linkDays } from './customer-form.ts'
 import { optionalEmail, optionalLine, wholeNumber } from './fields.ts'
@@ -27,6 +28,8 @@ export interface SettingsView {
   keeping: readonly SettingsField[]
   people: (Operator & { role: OperatorRole | null })[]
   zones: string[]
+  /** What operators' pages can be read in. */
+  wholeLanguages: typeof wholeLanguages
   mayChange: boolean
   /** What is missing before a link can be issued. */
   gap: IntroductionGap | null
@@ -120,6 +123,7 @@ export async function showSettingsWith(
     keeping,
     people: people.map((person) => ({ ...person, role: roleOf(person, portal.config) })),
     zones: Intl.supportedValuesOf('timeZone'),
+    wholeLanguages,
     mayChange: req.operator.role === 'Admin',
     gap: findIntroductionGap(saved),
     permissions: {

@@ -11,7 +11,7 @@ export const settings = {
   'settings.reading': 'Reading',
   'settings.reading.lead': 'Of all tenants at once; one alone is paused on its own page',
   'settings.reading.on': 'Tenants are being read.',
-  'settings.reading.pause': 'Pause everything',
+  'settings.reading.pause': 'Pause everything…',
   'settings.you': 'You',
   'settings.you.lead': 'For your pages alone',
   'settings.save': 'Save',
@@ -69,6 +69,5 @@ export const settings = {
   'settings.timeZone': 'Time zone',
   'settings.timeZone.auto': 'As my browser says',
   'settings.language': 'Language',
-  'settings.language.note': 'Operators’ pages are written in English; what other languages have is shown in them.',
   'settings.theme': 'Theme',
 } as const
