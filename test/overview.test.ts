@@ -32,7 +32,7 @@ onEachEngine('the overview', (engine) => {
   test('on the first day says what next, to each role what it can do', async () => {
     const alice = await overviewFor(here)
     holds(alice, 'Welcome, Alice Admin', 'href="/customers/new"', 'This is not “0 incidents”')
-    lacks(alice, 'Send consent link', 'class="tally"')
+    lacks(alice, 'Go to the consent link', 'class="tally"')
     const bob = await overviewFor(here, here.cast.bob)
     lacks(bob, '/customers/new', 'href="/doctor"')
     holds(bob, 'An Admin does this.')
@@ -104,12 +104,12 @@ onEachEngine('the overview', (engine) => {
       'tenants are blind',
       'Consent revoked',
       'Their administrator acts.',
-      'Send consent link',
+      'Go to the consent link',
       'Blocked by Conditional Access',
       `href="/tenants/${tenant.id}"`,
     )
     expect(page.indexOf('id="blind"')).toBeLessThan(page.indexOf('id="open-t"'))
-    lacks(await overviewFor(here, here.cast.bob), 'Send consent link')
+    lacks(await overviewFor(here, here.cast.bob), 'Go to the consent link')
   })
 
   test('shows a fault of the partner’s own credential once, not once for every tenant', async () => {

@@ -14,6 +14,7 @@ export interface FleetSummary {
   openIncidents: number
   /** Those that were open in blind tenants when they were last read. */
   openInBlind: number
+  /** All there are, as their list counts them: offboarded ones stand in it as well. */
   customers: number
   reviews: number
 }
@@ -37,7 +38,6 @@ export async function fleetSummary(db: Database, now: Date): Promise<FleetSummar
       .executeTakeFirstOrThrow(),
     db
       .selectFrom('customers')
-      .where('offboarded_at', 'is', null)
       .select(({ fn }) => fn.countAll<number>().as('n'))
       .executeTakeFirstOrThrow(),
     db

@@ -29,6 +29,8 @@ export interface CustomerView {
   customer: Customer
   stands: Standing
   steps: Step[]
+  /** How many steps are done; `skipped` of them nobody had to take. */
+  progress: { steps: number; done: number; skipped: number }
   link: ConsentLink | null
   linkState: LinkState | null
   linkDays: number
@@ -87,13 +89,20 @@ export async function showCustomerWith(
     findObstacleView(portal, req),
   ])
   const open = addUp(file.tenants)
+  const steps = stepsOf(file, now)
+  const done = steps.filter(({ state }) => state === 'done')
   await render(
     res,
     customerPage,
     {
       customer,
       stands: standing,
-      steps: stepsOf(file, now),
+      steps,
+      progress: {
+        steps: steps.length,
+        done: done.length,
+        skipped: done.filter(({ at }) => at === null).length,
+      },
       link,
       linkState: link && linkState(link, now),
       linkDays: settings.linkDays,

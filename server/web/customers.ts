@@ -21,7 +21,7 @@ export interface CustomersView {
   states: { state: Standing; count: number }[]
   groups: string[]
   filter: { state: Standing | null; group: string | null; text: string; order: 'trouble' | 'name' }
-  counts: { customers: number; tenants: number; matching: number }
+  counts: { customers: number; matching: number }
   page: { number: number; last: number; from: number; to: number }
   /** This list at another page, filter or order. */
   address(change: Record<string, string | number | null>): string
@@ -102,7 +102,6 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
     filter: { state, group, text: q.trim(), order },
     counts: {
       customers: outlines.length,
-      tenants: outlines.reduce((sum, line) => sum + line.tenants.length, 0),
       matching: matching.length,
     },
     page: { number, last, from: shown.length === 0 ? 0 : from + 1, to: from + shown.length },

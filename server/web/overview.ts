@@ -120,7 +120,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     ])
     await render(res, firstDayPage, {
       ...beginning,
-      customers: customers.filter(({ offboardedAt }) => offboardedAt === null).length,
+      customers: customers.length,
       invited: everInvited.length,
       introduced: findIntroductionGap(settings) === null,
       mayAdd: req.operator.role === 'Admin',

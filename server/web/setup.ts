@@ -1,6 +1,6 @@
 import { lookAtPermissions, lookEvery, readAsking, rolesBeyond } from '../asked-permissions.ts'
 import type { Config } from '../config.ts'
-import { type CheckName, examineLately, type Finding } from '../doctor.ts'
+import { type CheckName, type Examination, examineLately, type Finding } from '../doctor.ts'
 import { type SetupMaterial, setupMaterial } from '../microsoft/setup.ts'
 import { readAskedPermissions } from '../store/asked-permissions.ts'
 import { findIntroductionGap, readSettings } from '../store/settings.ts'
@@ -45,9 +45,8 @@ export interface SetupView {
 
 const setupPage = page<SetupView>('setup/setup')
 
-export interface DoctorView {
-  at: string
-  findings: Finding[]
+export interface DoctorView extends Examination {
+  isOurs(finding: Finding): boolean
 }
 
 const doctorPage = page<DoctorView>('setup/doctor')
@@ -99,9 +98,25 @@ export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
   })
 }
 
+/** Whose each check is: what this machine answers for, or what Microsoft does. */
+const ours: Record<CheckName, boolean> = {
+  configuration: true,
+  database: true,
+  address: true,
+  metrics: true,
+  clock: true,
+  tenant: false,
+  credential: false,
+  audience: false,
+  'redirect-uris': false,
+  permissions: false,
+  api: false,
+  'sign-in': false,
+}
+
 /** The same checks as a list: what needs somebody first. */
 export const showDoctor: Handler<OperatorRequest> = async (portal, _req, res) => {
-  await render(res, doctorPage, await examineLately(portal))
+  await render(res, doctorPage, { ...(await examineLately(portal)), isOurs: ({ check }) => ours[check] })
 }
 
 /** How the steps without a check stand. */

@@ -1,10 +1,8 @@
 /** English: customers, their links, and their way to the first incident. */
 export const customers = {
   'customers.title': 'Customers',
-  'customers.lead':
-    '{customers, plural, one {# customer} other {# customers}}, {tenants, plural, one {# tenant} other {# tenants}}. Those that need someone come first.',
-  'customers.lead.by-name':
-    '{customers, plural, one {# customer} other {# customers}}, {tenants, plural, one {# tenant} other {# tenants}}, by name.',
+  'customers.lead': '{customers, plural, one {# customer} other {# customers}}. Those that need someone come first.',
+  'customers.lead.by-name': '{customers, plural, one {# customer} other {# customers}}, by name.',
   'customers.lead.open':
     '{open, plural, =0 {None open} one {1 open incident} other {# open incidents}} over {tenants, plural, one {1 tenant} other {# tenants}}{blind, plural, =0 {} one {, 1 of them blind} other {, # of them blind}}.',
   'customers.new': 'New customer',
@@ -241,7 +239,8 @@ export const customers = {
 
   'customers.steps': 'From link to incidents',
   'customers.steps.live': 'Refreshes by itself',
-  'customers.steps.count': '{n} of 7 done',
+  'customers.steps.count':
+    '{done} of {steps} done{skipped, plural, =0 {} one {, # of them without being needed} other {, # of them without being needed}}',
   'customers.step.issued': 'Link issued',
   'customers.step.opened': 'Opened',
   'customers.step.sent': 'Sent to Microsoft',

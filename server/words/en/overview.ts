@@ -26,7 +26,7 @@ export const overview = {
   'overview.act.customer': 'Their administrator acts.',
   'overview.act.microsoft': 'Microsoft acts.',
   'overview.act.wait': 'Nobody has to act.',
-  'overview.send-link': 'Send consent link',
+  'overview.consent-link': 'Go to the consent link',
   'overview.details': 'Details',
   'overview.doctor': 'Run all checks',
   'overview.alarm.since': 'Since',
