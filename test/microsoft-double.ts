@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import type { Config } from '../server/config.ts'
 import type { Log } from '../server/log.ts'
 import { connectMicrosoft } from '../server/microsoft/connect.ts'
+import { jsonTextOf } from '../server/microsoft/json-text.ts'
 
 export const contoso = '11111111-aaaa-4bbb-8ccc-0123456789ab'
 export const fabrikam = '22222222-aaaa-4bbb-8ccc-0123456789ab'
@@ -41,7 +42,7 @@ export async function listen(handler: Handler) {
     const reply = (await handler(call, response)) ?? { status: 404, json: { error: { code: 'NotFound', message: '' } } }
     if (reply === 'handled') return
     response.writeHead(reply.status ?? 200, { 'content-type': 'application/json', ...reply.headers })
-    response.end(reply.text ?? JSON.stringify(reply.json ?? {}))
+    response.end(reply.text ?? jsonTextOf(reply.json ?? {}))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

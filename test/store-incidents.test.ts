@@ -156,7 +156,7 @@ describe.each(databases)('incidents on $name', ({ open }) => {
     )
     for (const i of odd.keys()) {
       const kept = await incidentById(store.db, contosoTenant, String(i))
-      expect(kept.original).toEqual({ title: odd[i] })
+      expect(JSON.parse(kept.original)).toEqual({ title: odd[i] })
       expect(kept.alerts[0]?.title).toBe(odd[i])
     }
     const rows = await store.db.selectFrom('incidents').select(['title', 'search_text']).execute()

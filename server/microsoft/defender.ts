@@ -1,11 +1,12 @@
 import { cloudOrGlobal } from '../clouds.ts'
 import type { Config } from '../config.ts'
+import { withoutRepeats } from '../model/entity-identity.ts'
 import { withQuery } from './addresses.ts'
+import { readDevice, readNamed } from './defender-entities.ts'
 import type { IncidentSource, ListQuery } from './incidents.ts'
-import type { EntityKind, RemoteAlert, RemoteEntity, RemoteIncident } from './microsoft.ts'
+import type { RemoteAlert, RemoteIncident } from './microsoft.ts'
 import {
   camel,
-  firstOf,
   idOf,
   instant,
   keepingOriginals,
@@ -15,7 +16,6 @@ import {
   statusOf,
   text,
   texts,
-  withoutRepeats,
 } from './reading.ts'
 import { originalOf } from './taken-apart.ts'
 
@@ -111,116 +111,9 @@ function readWithin(record: Record<string, unknown>, index: number): RemoteAlert
     firstActivityAt: instant(record.firstActivity),
     lastActivityAt: instant(record.lastActivity),
     techniques: texts(record.mitreTechniques, 50),
-    entities: withoutRepeats([...records(record.devices).map(readDevice), ...records(record.entities).map(readEntity)]),
+    entities: withoutRepeats([...records(record.devices).map(readDevice), ...records(record.entities).map(readNamed)]),
     original: null,
   }
 }
 
 const readApart = keepingOriginals(readWithin)
-
-function readDevice(record: Record<string, unknown>): RemoteEntity {
-  const system = [text(record.osPlatform, 100), text(record.version, 100)].filter((part) => part !== null).join(' ')
-  return {
-    kind: 'device',
-    name:
-      text(record.deviceDnsName, 500) ?? text(record.mdatpDeviceId, 200) ?? text(record.aadDeviceId, 200) ?? 'device',
-    detail: firstOf(system),
-    verdict: null,
-    remediation: null,
-  }
-}
-
-/** How much is kept of each field that may name an entity. */
-const entityFields = {
-  entityType: 100,
-  accountName: 500,
-  domainName: 500,
-  userPrincipalName: 500,
-  userSid: 200,
-  aadUserId: 100,
-  ipAddress: 100,
-  url: 2_000,
-  fileName: 500,
-  filePath: 2_000,
-  sha1: 100,
-  sha256: 100,
-  processId: 50,
-  processCommandLine: 2_000,
-  mailboxDisplayName: 500,
-  mailboxAddress: 500,
-  sender: 500,
-  recipient: 500,
-  subject: 1_000,
-  clusterBy: 500,
-  registryHive: 200,
-  registryKey: 1_000,
-  registryValue: 1_000,
-  securityGroupName: 500,
-  securityGroupId: 200,
-  displayName: 500,
-  name: 500,
-  deviceId: 200,
-}
-
-type EntityField = keyof typeof entityFields
-
-/** The first of these fields that says something. */
-function said(record: Record<string, unknown>, fields: readonly EntityField[]): string | null {
-  for (const field of fields) {
-    const found = text(record[field], entityFields[field])
-    if (found !== null) return found
-  }
-  return null
-}
-
-type Description = [EntityKind, names: EntityField[], details: EntityField[]]
-
-/** Kind, and the fields for name and detail, of each `entityType`; a type nobody has met yet shows whatever it names. */
-const described = new Map<string, Description>(
-  Object.entries({
-    user: ['user', ['userPrincipalName', 'accountName', 'userSid', 'aadUserId'], ['domainName', 'userSid']],
-    ip: ['ip', ['ipAddress'], []],
-    url: ['url', ['url'], []],
-    file: ['file', ['fileName', 'sha256', 'sha1', 'filePath'], ['sha256', 'sha1', 'filePath']],
-    process: ['process', ['fileName', 'processCommandLine', 'processId'], ['processCommandLine', 'filePath', 'sha256']],
-    mailbox: ['mailbox', ['mailboxAddress', 'userPrincipalName', 'mailboxDisplayName'], ['mailboxDisplayName']],
-    mailmessage: ['mail', ['subject', 'sender', 'recipient'], ['sender', 'recipient']],
-    mailcluster: ['mail', ['clusterBy', 'subject'], ['sender']],
-    registry: ['registry', ['registryKey', 'registryValue', 'registryHive'], ['registryValue']],
-    securitygroup: ['group', ['securityGroupName', 'securityGroupId'], ['securityGroupId']],
-    device: ['device', ['deviceId'], []],
-    cloudapplication: ['app', ['displayName', 'name', 'accountName'], []],
-    oauthapplication: ['app', ['displayName', 'name', 'accountName'], []],
-  } satisfies Record<string, Description>),
-)
-
-const unknownEntity: Description = [
-  'other',
-  [
-    'userPrincipalName',
-    'accountName',
-    'ipAddress',
-    'url',
-    'fileName',
-    'mailboxAddress',
-    'subject',
-    'registryKey',
-    'securityGroupName',
-    'displayName',
-    'name',
-    'deviceId',
-  ],
-  ['entityType'],
-]
-
-function readEntity(record: Record<string, unknown>): RemoteEntity {
-  const type = text(record.entityType, entityFields.entityType)
-  const [kind, names, details] = described.get(type?.toLowerCase() ?? '') ?? unknownEntity
-  return {
-    kind,
-    name: said(record, names) ?? type ?? kind,
-    detail: said(record, details),
-    verdict: camel(text(record.verdict, 100)),
-    remediation: camel(text(record.remediationStatus, 100)),
-  }
-}

@@ -1,130 +1,164 @@
-import type { EntityKind, RemoteEntity } from './microsoft.ts'
-import { camel, firstOf, isRecord, text } from './reading.ts'
+import { readEntity, readersOf } from './entities.ts'
+import type { RemoteEntity } from './microsoft.ts'
+import { firstOf, text } from './reading.ts'
 
 /**
- * Graph's evidence comes in fifty kinds and counting, told apart by `@odata.type`. A kind nobody has met yet passes
- * through as `other`. https://learn.microsoft.com/graph/api/resources/security-alertevidence
+ * Graph's evidence comes in fifty kinds and counting, told apart by `@odata.type`. A kind nobody has met yet shows its
+ * type and its JSON. https://learn.microsoft.com/graph/api/resources/security-alertevidence
  */
 export function readEvidence(record: Record<string, unknown>): RemoteEntity {
   const type = (text(record['@odata.type'], 200) ?? '')
     .replace(/^#?microsoft\.graph\.security\./i, '')
     .replace(/Evidence$/i, '')
-  const [kind, describe] = kinds.get(type.toLowerCase()) ?? ['other' as const, unknownKind]
-  const { name, detail } = describe(record)
-  return {
-    kind,
-    name: name ?? firstOf(type) ?? kind,
-    detail: kind === 'other' ? (detail ?? firstOf(type)) : detail,
-    verdict: camel(text(record.verdict, 100)),
-    remediation: camel(text(record.remediationStatus, 100)),
-  }
+  return readEntity(record, firstOf(type), kinds)
 }
 
-interface Described {
-  name: string | null
-  detail: string | null
-}
+const accounts = [
+  '{at.userPrincipalName}',
+  '{at.domainName}\\{at.accountName}',
+  ...['{at.accountName}', '{at.displayName}', '{at.userSid}', '{at.azureAdUserId}'],
+]
+/** What an account is called, in a text that has `{account}` for it. */
+const accountIn = (at: string, around = '{account}') =>
+  accounts.map((name) => around.replace('{account}', () => name.replaceAll('{at.', `{${at}.`)))
+const device = ['deviceDnsName', 'hostName', 'mdeDeviceId', 'azureAdDeviceId']
+const hash = (at: string) => ['sha256', 'sha1', 'md5', 'filePath'].map((field) => `${at}.${field}`)
+const inCluster = ['{namespace.cluster.name} / {namespace.name}', 'namespace.name']
 
-type Describe = (record: Record<string, unknown>) => Described
+const kinds = readersOf({
+  user: { kind: 'user', names: accountIn('userAccount'), details: ['userAccount.displayName', 'userAccount.userSid'] },
+  securityGroup: {
+    kind: 'group',
+    names: ['displayName', 'friendlyName', 'securityGroupId', 'sid', 'distinguishedName'],
+    details: ['securityGroupId', 'sid', 'distinguishedName'],
+  },
+  activeDirectoryDomain: { kind: 'group', names: ['activeDirectoryDomainName'] },
+  servicePrincipal: {
+    kind: 'app',
+    names: ['servicePrincipalName', 'appId', 'servicePrincipalObjectId'],
+    details: ['appId', 'servicePrincipalObjectId'],
+  },
+  oauthApplication: { kind: 'app', names: ['displayName', 'appId', 'objectId'], details: ['publisher', 'appId'] },
+  cloudApplication: { kind: 'app', names: ['displayName', 'appId', 'saasAppId'], details: ['instanceName', 'appId'] },
+  gitHubUser: { kind: 'user', names: ['login', 'name', 'email', 'userId'], details: ['name', 'email', 'webUrl'] },
+  gitHubOrganization: { kind: 'group', names: ['displayName', 'login', 'orgId'], details: ['login', 'webUrl'] },
+  gitHubRepo: { kind: 'repository', names: ['{owner} {baseUrl}', 'baseUrl', 'login', 'repoId'], details: ['login'] },
 
-/** The text at one of several paths (`userAccount.accountName`), the first that says something. */
-function at(record: Record<string, unknown>, ...paths: string[]): string | null {
-  for (const path of paths) {
-    let value: unknown = record
-    for (const key of path.split('.')) value = isRecord(value) ? value[key] : undefined
-    const found = text(value, 2_000)
-    if (found !== null) return found
-  }
-  return null
-}
+  device: { kind: 'device', names: device, details: ['{osPlatform} {version}', 'osPlatform', 'version'] },
+  ioTDevice: {
+    kind: 'device',
+    names: ['deviceName', 'model', 'deviceId', 'macAddress', 'serialNumber'],
+    details: ['operatingSystem', 'model', 'manufacturer'],
+  },
+  nic: { kind: 'device', names: ['macAddress', 'ipAddress.ipAddress'], details: ['ipAddress.ipAddress'] },
 
-const account: Describe = (record) => ({
-  name: at(
-    record,
-    'userAccount.userPrincipalName',
-    'userAccount.accountName',
-    'userAccount.displayName',
-    'userAccount.userSid',
-    'userAccount.azureAdUserId',
-  ),
-  detail: at(record, 'userAccount.domainName', 'userAccount.displayName', 'userAccount.userSid'),
-})
-
-const file =
-  (part: string): Describe =>
-  (record) => ({
-    name: at(record, `${part}.fileName`, `${part}.sha256`, `${part}.sha1`, `${part}.filePath`),
-    detail: at(record, `${part}.sha256`, `${part}.sha1`, `${part}.filePath`),
-  })
-
-const plain =
-  (names: string[], details: string[] = []): Describe =>
-  (record) => ({ name: at(record, ...names), detail: at(record, ...details) })
-
-const device: Describe = (record) => ({
-  name: at(record, 'deviceDnsName', 'hostName', 'mdeDeviceId', 'azureAdDeviceId'),
-  detail: firstOf([at(record, 'osPlatform'), at(record, 'version')].filter((part) => part !== null).join(' ')),
-})
-
-const process: Describe = (record) => ({
-  name: at(record, 'imageFile.fileName', 'processCommandLine', 'processId'),
-  detail: at(record, 'processCommandLine', 'imageFile.filePath', 'imageFile.sha256'),
-})
-
-const mail: Describe = (record) => ({
-  name: at(record, 'subject', 'networkMessageId', 'internetMessageId'),
-  detail: at(record, 'p2Sender.emailAddress', 'p1Sender.emailAddress', 'senderIp', 'recipientEmailAddress'),
-})
-
-const unknownKind = plain([
-  'displayName',
-  'name',
-  'title',
-  'hostName',
-  'url',
-  'ipAddress',
-  'resourceName',
-  'resourceId',
-])
-
-const kinds = new Map<string, [EntityKind, Describe]>(
-  Object.entries({
-    device: ['device', device],
-    iotdevice: ['device', plain(['deviceName', 'deviceId'], ['operatingSystem', 'manufacturer'])],
-    user: ['user', account],
-    serviceprincipal: ['app', plain(['servicePrincipalName', 'appId'], ['appId'])],
-    ip: ['ip', plain(['ipAddress'], ['countryLetterCode', 'location.countryName'])],
-    url: ['url', plain(['url'])],
-    dns: ['url', plain(['domainName'])],
-    file: ['file', file('fileDetails')],
-    filehash: ['file', plain(['value'], ['algorithm'])],
-    malware: ['file', plain(['name'], ['category'])],
-    process: ['process', process],
-    mailbox: [
-      'mailbox',
-      (record) => ({ name: at(record, 'primaryAddress', 'upn', 'displayName'), detail: at(record, 'displayName') }),
+  ip: { kind: 'ip', names: ['ipAddress'], details: ['countryLetterCode', 'location.countryName'] },
+  url: { kind: 'url', names: ['url'] },
+  dns: { kind: 'url', names: ['domainName', 'hostIpAddress.ipAddress'], details: ['hostIpAddress.ipAddress'] },
+  networkConnection: {
+    kind: 'connection',
+    names: [
+      '{sourceAddress.ipAddress}:{sourcePort} → {destinationAddress.ipAddress}:{destinationPort}',
+      '{sourceAddress.ipAddress} → {destinationAddress.ipAddress}:{destinationPort}',
+      '{sourceAddress.ipAddress} → {destinationAddress.ipAddress}',
+      '→ {destinationAddress.ipAddress}:{destinationPort}',
+      '→ {destinationAddress.ipAddress}',
+      '{sourceAddress.ipAddress}:{sourcePort} →',
+      '{sourceAddress.ipAddress} →',
     ],
-    mailboxconfiguration: ['mailbox', plain(['mailboxPrimaryAddress', 'upn', 'displayName'], ['configurationType'])],
-    analyzedmessage: ['mail', mail],
-    mailcluster: ['mail', plain(['clusterBy', 'query'], ['clusterByValue'])],
-    submissionmail: ['mail', plain(['subject', 'networkMessageId'], ['sender', 'recipient'])],
-    registrykey: ['registry', plain(['registryKey', 'registryHive'], ['registryHive'])],
-    registryvalue: [
-      'registry',
-      plain(['registryKey', 'registryValueName', 'registryValue'], ['registryValue', 'registryValueName']),
+    details: ['protocol'],
+  },
+
+  file: { kind: 'file', names: ['fileDetails.fileName', ...hash('fileDetails')], details: hash('fileDetails') },
+  fileHash: { kind: 'file', names: ['value'], details: ['algorithm'] },
+  malware: { kind: 'file', names: ['name'], details: ['category'] },
+  process: {
+    kind: 'process',
+    names: ['imageFile.fileName', 'processCommandLine', 'processId'],
+    details: ['processCommandLine', 'imageFile.filePath', 'imageFile.sha256'],
+  },
+  registryKey: { kind: 'registry', names: ['{registryHive}\\{registryKey}', 'registryKey', 'registryHive'] },
+  registryValue: {
+    kind: 'registry',
+    names: [
+      '{registryHive}\\{registryKey}\\{registryValueName}',
+      '{registryHive}\\{registryKey}',
+      '{registryKey}\\{registryValueName}',
+      ...['registryKey', 'registryValueName', 'registryValue'],
     ],
-    securitygroup: ['group', plain(['displayName', 'securityGroupId'], ['securityGroupId'])],
-    activedirectorydomain: ['group', plain(['activeDirectoryDomainName'])],
-    cloudapplication: ['app', plain(['displayName', 'appId'], ['instanceName', 'appId'])],
-    oauthapplication: ['app', plain(['displayName', 'appId'], ['publisher', 'appId'])],
-    azureresource: ['other', plain(['resourceName', 'resourceId'], ['resourceType', 'resourceId'])],
-    hostlogonsession: [
-      'other',
-      plain(['account.userAccount.userPrincipalName', 'account.userAccount.accountName', 'sessionId']),
+    details: ['registryValue'],
+  },
+
+  analyzedMessage: {
+    kind: 'mail',
+    names: ['subject', 'networkMessageId', 'internetMessageId'],
+    details: ['p2Sender.emailAddress', 'p1Sender.emailAddress', 'senderIp', 'recipientEmailAddress'],
+  },
+  mailCluster: {
+    kind: 'mail',
+    names: ['{clusterBy}: {clusterByValue}', 'clusterBy', 'query', 'clusterByValue'],
+    details: ['query'],
+  },
+  submissionMail: {
+    kind: 'mail',
+    names: ['subject', 'networkMessageId', 'submissionId'],
+    details: ['{sender} → {recipient}', 'sender', 'recipient'],
+  },
+  teamsMessage: {
+    kind: 'mail',
+    names: ['subject', 'messageId', 'threadId', 'threadType'],
+    details: ['{senderFromAddress} · {threadType}', 'senderFromAddress', 'threadType'],
+  },
+  mailbox: { kind: 'mailbox', names: ['primaryAddress', 'upn', 'displayName'], details: ['displayName'] },
+  mailboxConfiguration: {
+    kind: 'mailbox',
+    names: ['displayName', 'mailboxPrimaryAddress', 'upn', 'configurationId'],
+    details: ['{configurationType} · {mailboxPrimaryAddress}', 'configurationType', 'mailboxPrimaryAddress'],
+  },
+
+  azureResource: { kind: 'cloud', names: ['resourceName', 'resourceId'], details: ['resourceType', 'resourceId'] },
+  amazonResource: {
+    kind: 'cloud',
+    names: ['resourceName', 'amazonResourceId'],
+    details: ['resourceType', 'amazonResourceId'],
+  },
+  googleCloudResource: {
+    kind: 'cloud',
+    names: ['resourceName', 'fullResourceName'],
+    details: ['resourceType', 'fullResourceName'],
+  },
+  blob: { kind: 'cloud', names: ['name', 'url'], details: ['url'] },
+  blobContainer: { kind: 'cloud', names: ['name', 'url'], details: ['url'] },
+  sasToken: { kind: 'cloud', names: ['allowedServices', 'signatureHash'], details: ['signatureHash'] },
+  container: { kind: 'cloud', names: ['name', 'containerId'], details: ['image.imageId', 'containerId'] },
+  containerImage: { kind: 'cloud', names: ['imageId', 'digestImage.imageId'], details: ['registry.registry'] },
+  containerRegistry: { kind: 'cloud', names: ['registry'] },
+  kubernetesCluster: { kind: 'cloud', names: ['name'], details: ['distribution', 'platform'] },
+  kubernetesNamespace: { kind: 'cloud', names: ['name'], details: ['cluster.name'] },
+  kubernetesPod: { kind: 'cloud', names: ['name'], details: inCluster },
+  kubernetesController: { kind: 'cloud', names: ['name'], details: inCluster },
+  kubernetesService: { kind: 'cloud', names: ['name'], details: inCluster },
+  kubernetesServiceAccount: { kind: 'cloud', names: ['name'], details: inCluster },
+  kubernetesSecret: { kind: 'cloud', names: ['name'], details: inCluster },
+
+  hostLogonSession: {
+    kind: 'session',
+    names: [
+      ...device.flatMap((field) => accountIn('account.userAccount', `{account} · {host.${field}}`)),
+      ...accountIn('account.userAccount'),
+      'sessionId',
     ],
-    cloudlogonsession: [
-      'other',
-      plain(['account.userAccount.userPrincipalName', 'account.userAccount.accountName', 'sessionId']),
+    details: ['sessionId'],
+  },
+  cloudLogonSession: {
+    kind: 'session',
+    names: [
+      ...accountIn('account.userAccount', '{account} · {deviceName}'),
+      ...accountIn('account.userAccount'),
+      'sessionId',
     ],
-  } satisfies Record<string, [EntityKind, Describe]>),
-)
+    details: ['userAgent', 'sessionId'],
+  },
+  cloudLogonRequest: { kind: 'session', names: ['requestId'] },
+  aiAgent: { kind: 'agent', names: ['agentName', 'agentId'], details: ['hostingPlatformType', 'agentId'] },
+})

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { withoutRepeats } from '../model/entity-identity.ts'
 import { withQuery } from './addresses.ts'
 import { readEvidence } from './evidence.ts'
 import type { IncidentSource, ListQuery } from './incidents.ts'
@@ -17,7 +18,6 @@ import {
   text,
   texts,
   wholeNumber,
-  withoutRepeats,
 } from './reading.ts'
 import { originalOf } from './taken-apart.ts'
 

@@ -1,5 +1,6 @@
 import { setImmediate as breath } from 'node:timers/promises'
 import type { IncidentsApi } from '../config.ts'
+import { jsonTextOf } from './json-text.ts'
 import type {
   IncidentQuery,
   IncidentRead,
@@ -120,7 +121,7 @@ function readItem(
   const said = item.id ?? item.incidentId
   const id = typeof said === 'string' || typeof said === 'number' ? String(said).slice(0, 100) : null
   if (belongsElsewhere(item.tenantId, tenantId)) return { id, reason: 'other-tenant', detail: 'tenantId is another' }
-  if (measure && (sent ?? JSON.stringify(item)).length > largestItem) {
+  if (measure && (sent ?? jsonTextOf(item)).length > largestItem) {
     return { id, reason: 'too-large', detail: `over ${largestItem} bytes` }
   }
   try {

@@ -120,18 +120,30 @@ export type EntityKind =
   | 'registry'
   | 'group'
   | 'app'
+  | 'connection'
+  | 'cloud'
+  | 'repository'
+  | 'session'
+  | 'agent'
   | 'other'
 
 /** Instants are UTC with exactly seven fraction digits (`2026-11-20T08:12:00.1234567Z`), so that text order is time order. */
 export type Instant = string
 
+/** One field of an entity: where it stands in what Microsoft sent (`parentProcessImageFile.sha256`), and its value. */
+export type EntityFact = [code: string, value: string]
+
 export interface RemoteEntity {
   kind: EntityKind
+  /** Microsoft's own word for the kind: `containerImage`, `MailCluster`. */
+  type?: string | null
   /** What a person would call it: an address, a host name, a file name. */
   name: string
   detail: string | null
   verdict: string | null
   remediation: string | null
+  /** Every field that says something, those that are copied first; a field of several values comes several times. */
+  facts?: EntityFact[]
 }
 
 export interface RemoteAlert {

@@ -1,4 +1,5 @@
-import type { IncidentStatus, Instant, RemoteAlert, RemoteEntity, Severity } from './microsoft.ts'
+import { jsonTextOf } from './json-text.ts'
+import type { IncidentStatus, Instant, RemoteAlert, Severity } from './microsoft.ts'
 
 /*
  * Fields are read by hand rather than by a schema: a page of a hundred incidents holds tens of thousands of them, and a
@@ -13,7 +14,7 @@ export const keepingOriginals =
   (read: (record: Record<string, unknown>, index: number) => RemoteAlert) =>
   (record: Record<string, unknown>, index: number): RemoteAlert[] => {
     try {
-      return [{ ...read(record, index), original: JSON.stringify(record) }]
+      return [{ ...read(record, index), original: jsonTextOf(record) }]
     } catch {
       return []
     }
@@ -139,16 +140,6 @@ export function portalAddress(value: string | null): string | null {
   if (value === null || !URL.canParse(value)) return null
   const { protocol, host, username, password, href } = new URL(value)
   return protocol === 'https:' && portals.has(host) && username === '' && password === '' ? href : null
-}
-
-/** One entry per thing: the same device comes once per alert field, and its name in changing letter case. */
-export function withoutRepeats(entities: RemoteEntity[]): RemoteEntity[] {
-  const seen = new Map<string, RemoteEntity>()
-  for (const entity of entities) {
-    const key = `${entity.kind} ${entity.name.toLowerCase()} ${entity.kind === 'process' ? entity.detail : ''}`
-    if (!seen.has(key)) seen.set(key, entity)
-  }
-  return [...seen.values()]
 }
 
 /** The first that says something. */

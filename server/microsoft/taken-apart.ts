@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
+import { jsonTextOf } from './json-text.ts'
 import { isRecord } from './reading.ts'
 
 /** A list as it was answered. */
@@ -116,6 +117,6 @@ export function originalOf(
   record: Record<string, unknown>,
   sent: Uint8Array | null,
 ): { original: Uint8Array; fingerprint: string } {
-  const original = sent ?? new TextEncoder().encode(JSON.stringify(record))
+  const original = sent ?? new TextEncoder().encode(jsonTextOf(record))
   return { original, fingerprint: hash('sha256', original, 'base64url') }
 }

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { IncidentPage, RejectedItem, RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
+import type { EntityFact, IncidentPage, RejectedItem, RemoteAlert, RemoteIncident } from '../microsoft/microsoft.ts'
+import { isIdentifying } from '../model/entity-identity.ts'
 import { storableText } from './engine/storable-text.ts'
 import { type Named, severityRank } from './incidents.ts'
 import type { Schema } from './schema.ts'
@@ -39,7 +40,8 @@ const isStorable = (value: unknown) =>
 
 const storableOrNull = (text: string | null) => (text === null ? null : storableText(text))
 
-const searchLimit = 4_000
+const searchLimit = 16_000
+const longestSearched = 400
 /** Statuses that are open work. */
 export const openStatuses: ReadonlySet<string> = new Set(['active', 'inProgress', 'awaitingAction', 'unknown'])
 
@@ -96,13 +98,24 @@ const byFirstActivity = (a: RemoteAlert, b: RemoteAlert) => {
   return a.id < b.id ? -1 : 1
 }
 
-/** What text search looks in: names and titles, lower case, bounded. */
+/** What text search looks in: names and titles first, then what tells entities apart; lower case, bounded. */
 export function searchText(incident: Named, alerts: readonly RemoteAlert[]): string {
   const names = new Set([incident.title, incident.assignedTo ?? '', ...incident.tags])
+  const facts = new Set<string>()
   for (const alert of alerts) {
     names.add(alert.title)
-    for (const entity of alert.entities) names.add(entity.name)
+    for (const entity of alert.entities) {
+      names.add(entity.name)
+      for (const fact of entity.facts ?? []) if (isSearched(fact)) facts.add(fact[1])
+    }
   }
-  const text = [...names].filter((name) => name !== '').join('\n')
+  const text = [...names, ...facts].filter((one) => one !== '').join('\n')
   return storableText(text.toLowerCase().slice(0, searchLimit))
+}
+
+/** Times and yes or no find everything; what is longer than a path is nobody's to type. */
+const isSearched = (fact: EntityFact) => {
+  const [code, value] = fact
+  if (value.length < 3 || (value.length > longestSearched && code !== 'json')) return false
+  return isIdentifying(fact) && value !== 'true' && value !== 'false' && !/^\d{4}-\d\d-\d\dT/.test(value)
 }

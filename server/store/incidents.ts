@@ -11,14 +11,15 @@ export type StoredIncident = Omit<RemoteIncident, 'alerts' | 'original' | 'finge
   tenantName: string | null
   tenantDomain: string | null
   tenantLastReadAt: string | null
-  /** The first 500 in time; `alertCount` is all of them. */
+  /** The earliest activity first. */
   alerts: StoredAlert[]
   alertCount: number
   /** Null while the alerts of this version are still to be read. */
   alertsReadAt: string | null
-  original: unknown
-  /** What Microsoft sent of each alert, where they came by themselves; otherwise null. */
-  alertOriginals: unknown[] | null
+  /** JSON. */
+  original: string
+  /** JSON: what Microsoft sent of each alert, where they came by themselves; otherwise null. */
+  alertOriginals: string | null
   firstSeenAt: string
   storedAt: string
   /** When Microsoft was found to list it no longer; what was read of it stays. */
@@ -31,9 +32,6 @@ export const severityRank: Record<Severity, number> = { high: 4, medium: 3, low:
 
 /** What of an incident the text search looks in, beside its alerts. */
 export type Named = Pick<RemoteIncident, 'id' | 'title' | 'assignedTo' | 'tags'>
-
-/** Alerts shown of one incident. */
-const mostAlerts = 500
 
 /** @throws PortalError NOT_FOUND */
 export async function incidentById(db: Database, tenantId: string, incidentId: string): Promise<StoredIncident> {
@@ -69,11 +67,11 @@ export async function incidentById(db: Database, tenantId: string, incidentId: s
     tenantName: row.tenant_name,
     tenantDomain: row.tenant_domain,
     tenantLastReadAt: row.tenant_last_read_at,
-    alerts: (JSON.parse(row.alerts ?? '[]') as StoredAlert[]).slice(0, mostAlerts),
+    alerts: JSON.parse(row.alerts ?? '[]') as StoredAlert[],
     alertCount: row.alert_count,
     alertsReadAt: row.alerts_read_at,
-    original: JSON.parse(row.original) as unknown,
-    alertOriginals: row.alert_originals === null ? null : (JSON.parse(row.alert_originals) as unknown[]),
+    original: row.original,
+    alertOriginals: row.alert_originals,
     firstSeenAt: row.first_seen_at,
     storedAt: row.stored_at,
     goneAt: row.gone_at,

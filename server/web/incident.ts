@@ -6,9 +6,10 @@ import { neighboursOf, type QueueItem } from '../store/queue.ts'
 import { blindSince, type Tenant, tenantById } from '../store/tenants.ts'
 import { defenderUrl } from './defender-portal.ts'
 import { type FieldFault, pathValue, type Typed } from './forms.ts'
-import { type EntityGroup, entitiesOf } from './incident-entities.ts'
+import { type EntitiesView, entitiesOf } from './incident-entities.ts'
 import { type NotesView, notesView } from './incident-notes.ts'
 import { type Story, storyOf } from './incident-story.ts'
+import { overLines } from './json-lines.ts'
 import { page } from './page/page.ts'
 import { addressOf, filterOf, incidentAddress, listFrom, type QueueAddress } from './queue-filters.ts'
 import { render } from './render.ts'
@@ -34,7 +35,7 @@ export interface IncidentView {
   cameFrom: string | null
   merged: { incidentId: string; title: string; href: string }[]
   story: Story
-  entities: EntityGroup[]
+  entities: EntitiesView
   notes: NotesView
   /** The note that could not be kept as it was typed. */
   typed: string
@@ -58,11 +59,15 @@ const mergedPage = page<MergedView>('incidents/merged')
 
 interface Raw {
   text: string
-  /** Characters there are, of which `text` is the beginning. */
+  /** Characters that Microsoft sent. */
   length: number
+  /** `text` is only the beginning. */
+  cut: boolean
 }
 
 const mostRaw = 200_000
+/** Alerts told of, the earliest first. */
+const mostAlerts = 500
 
 /** One incident; one that was merged leads to the incident it ended in. */
 export const showIncident: Handler<OperatorRequest> = (portal, req, res) => showIncidentWith(portal, req, res, null)
@@ -134,8 +139,11 @@ async function show(
     next: addressIn(neighbours.next),
     cameFrom,
     merged: merged.map((one) => ({ ...one, href: incidentAddress(tenant.tenantId, one.incidentId, list) })),
-    story: storyOf(incident.alerts),
-    entities: entitiesOf(incident.alerts),
+    story: storyOf(incident.alerts.slice(0, mostAlerts)),
+    entities: entitiesOf(incident.alerts, {
+      all: req.query.entities === 'all',
+      allHref: withAllEntities(portal, incidentAddress(tenant.tenantId, incident.id, list)),
+    }),
     notes: written,
     ...kept,
     raw: rawOf(incident),
@@ -164,6 +172,12 @@ async function neighboursIn({ db }: Portal, list: QueueAddress, incident: Stored
   })
 }
 
+function withAllEntities({ config }: Portal, href: string): string {
+  const address = new URL(href, config.publicUrl)
+  address.searchParams.set('entities', 'all')
+  return `${address.pathname}${address.search}#entities`
+}
+
 function backTo(list: QueueAddress): Back {
   const href = addressOf(list, { at: list.query.at })
   if (list.tenantId !== null) return { href, kind: 'tenant' }
@@ -172,10 +186,14 @@ function backTo(list: QueueAddress): Back {
 
 /** What Microsoft sent, alerts included where they came by themselves. */
 function rawOf({ original, alertOriginals }: StoredIncident): Raw {
-  const whole =
-    typeof original === 'object' && original !== null && !('alerts' in original)
-      ? { ...original, alerts: alertOriginals ?? [] }
-      : original
-  const text = JSON.stringify(whole, null, 2) ?? ''
-  return { text: text.slice(0, mostRaw), length: text.length }
+  const whole = withAlerts(original, alertOriginals)
+  return { ...overLines(whole, mostRaw), length: whole.length }
+}
+
+function withAlerts(original: string, alertOriginals: string | null): string {
+  const record = JSON.parse(original) as unknown
+  if (typeof record !== 'object' || record === null || Array.isArray(record) || 'alerts' in record) return original
+  const start = original.slice(0, original.lastIndexOf('}'))
+  const comma = Object.keys(record).length === 0 ? '' : ','
+  return `${start}${comma}"alerts":${alertOriginals ?? '[]'}}`
 }

@@ -87,6 +87,8 @@ type SpokenPrefix =
   | 'alert-status'
   | 'remediation'
   | 'category'
+  | 'fact'
+  | 'entity'
 
 const bars = [
   { x: '1', y: '10', height: '5' },
