@@ -7,9 +7,9 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { muster } from '../dist/store/audit.js'
-import { bindTenant } from '../dist/store/bindings.js'
-import { createCustomer } from '../dist/store/customers.js'
-import { write } from '../dist/store/database.js'
+import { createCustomer } from '../dist/store/customers/customers.js'
+import { write } from '../dist/store/engine/database.js'
+import { bindTenant } from '../dist/store/onboarding/bindings.js'
 import { clientId, clientSecret, partnerTenantId, temporaryFolder } from './stage.mjs'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))

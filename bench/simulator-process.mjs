@@ -2,11 +2,11 @@
 // lists are answered out of texts written beforehand: a simulator that writes 10 kB of JSON for each incident it sends
 // would be what is measured.
 import { request as ask, createServer } from 'node:http'
-import { defenderIncident, defenderStatus } from '../dist/simulator/defender-wire.js'
-import { incidentFilter, wholeNumber } from '../dist/simulator/filter.js'
-import { graphAlert, graphIncident } from '../dist/simulator/graph-wire.js'
+import { defenderIncident, defenderStatus } from '../dist/simulator/apis/defender-wire.js'
+import { incidentFilter, wholeNumber } from '../dist/simulator/apis/filter.js'
+import { graphAlert, graphIncident } from '../dist/simulator/apis/graph-wire.js'
 import { startSimulator } from '../dist/simulator/simulator.js'
-import { alertsIn } from '../dist/simulator/stage.js'
+import { alertsIn } from '../dist/simulator/world/evidence.js'
 
 const { tenants, incidents, prepared, latencyMs, clientId, clientSecret, partnerTenantId } = JSON.parse(process.argv[2])
 const simulator = await startSimulator({

@@ -1,10 +1,10 @@
-import { demo } from './cli/demo.ts'
 import { doctor } from './cli/doctor.ts'
 import { CannotStart } from './cli/process.ts'
 import { refusalsDocument } from './cli/refusals-document.ts'
 import { registrationScript, scriptKinds } from './cli/registration-script.ts'
-import { simulator } from './cli/simulator.ts'
-import { environment } from './environment.ts'
+import { environment } from './config/environment.ts'
+import { demo } from './demo/demo.ts'
+import { simulator } from './demo/simulator.ts'
 
 /** What these commands write belongs to their user alone. */
 process.umask(0o077)

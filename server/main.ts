@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { ConfigError, readConfig, startWarnings } from './config.ts'
-import { environment } from './environment.ts'
+import { ConfigError, readConfig, startWarnings } from './config/config.ts'
+import { environment } from './config/environment.ts'
 import { createLog } from './log.ts'
-import { type RunningPortal, startPortal } from './start.ts'
-import { placeOf } from './store/inspection.ts'
-import { SchemaTooNewError } from './store/migrations.ts'
+import { type RunningPortal, startPortal } from './process/start.ts'
+import { placeOf } from './store/engine/inspection.ts'
+import { SchemaTooNewError } from './store/engine/migrations.ts'
 
 /** How long whoever holds a connection is told to come back on another before the port closes. */
 const noticeMs = 500

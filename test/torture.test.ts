@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { freshDatabase } from './databases.ts'
+import { freshDatabase } from './support/databases.ts'
 
 /** The short version of `npm run torture`, and what belongs to it: docs/torture.md. */
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -1,6 +1,6 @@
 // The store against Microsoft, item by item and both ways.
-import { pascal } from '../dist/simulator/defender-wire.js'
-import { alertsIn } from '../dist/simulator/stage.js'
+import { pascal } from '../dist/simulator/apis/defender-wire.js'
+import { alertsIn } from '../dist/simulator/world/evidence.js'
 
 const mostShown = 40
 const openStatuses = new Set(['active', 'inProgress', 'awaitingAction'])

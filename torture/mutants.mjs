@@ -9,13 +9,13 @@ export const built = join(root, 'dist')
 /** Exact pieces of the compiled portal, and what takes their place. */
 export const mutants = {
   /** A poll begins where the last one ended. */
-  overlap: [['sync.js', 'instant(Date.parse(reached) - overlapMs)', 'instant(Date.parse(reached))']],
+  overlap: [['sync/follow.js', 'instant(Date.parse(reached) - overlapMs)', 'instant(Date.parse(reached))']],
   /** Whoever once had a claim may go on writing. */
-  fence: [['store/claims.js', 'if (rows.length !== 1)', 'if (rows.length > 1)']],
+  fence: [['store/sync/claims.js', 'if (rows.length !== 1)', 'if (rows.length > 1)']],
   /** What arrives last is taken for the newest. */
   guard: [
     [
-      'store/upsert.js',
+      'store/incidents/upsert.js',
       'where excluded.last_update_at > incidents.last_update_at',
       'where excluded.last_update_at <> incidents.last_update_at',
     ],
@@ -23,7 +23,7 @@ export const mutants = {
   /** What the polls did not bring is never looked for. */
   reconcile: [
     [
-      'windows.js',
+      'sync/windows.js',
       '!window && (tenant.nextReconcileAt === null || isDue(tenant.nextReconcileAt, portal.now()))',
       '!window && false',
     ],

@@ -1,5 +1,5 @@
 // What happens at Microsoft, all the time, in every tenant: chosen by the seed, written through the simulator's world.
-import { instantOf, msOf } from '../dist/simulator/instants.js'
+import { instantOf, msOf } from '../dist/simulator/world/instants.js'
 import { weighted } from './randomness.mjs'
 
 const dayMs = 86_400_000

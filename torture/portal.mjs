@@ -3,10 +3,10 @@
 import { pathToFileURL } from 'node:url'
 
 const load = (name) => import(pathToFileURL(`${process.env.TORTURE_DIST}/${name}`).href)
-const { readConfig } = await load('config.js')
-const { environment } = await load('environment.js')
+const { readConfig } = await load('config/config.js')
+const { environment } = await load('config/environment.js')
 const { createLog } = await load('log.js')
-const { startPortal } = await load('start.js')
+const { startPortal } = await load('process/start.js')
 
 const { env, problems } = environment()
 const read = readConfig(env, problems)

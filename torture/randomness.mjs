@@ -1,5 +1,5 @@
 // One seed, one stream of choices per concern: what the weather chooses does not depend on how many mutations there were.
-import { hashOf, Random } from '../dist/simulator/random.js'
+import { hashOf, Random } from '../dist/simulator/world/random.js'
 
 export const streamOf = (seed, concern) => new Random(hashOf(`${seed}/${concern}`))
 

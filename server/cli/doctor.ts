@@ -1,8 +1,8 @@
-import { type CheckName, type Examination, examineEnvironment, type Finding } from '../doctor.ts'
-import { environment } from '../environment.ts'
+import { environment } from '../config/environment.ts'
 import { createLog } from '../log.ts'
-import { findCause } from '../microsoft/dictionary.ts'
-import type { Refusal } from '../microsoft/refusals.ts'
+import { findCause } from '../model/dictionary.ts'
+import type { Refusal } from '../model/refusal.ts'
+import { type CheckName, type Examination, examineEnvironment, type Finding } from '../partner/doctor.ts'
 import { type MessageKey, say } from '../words.ts'
 
 interface Check {

@@ -1,6 +1,6 @@
-import { type Reason, type ReasonName, reasons } from '../microsoft/aadsts.ts'
-import { type Entry, entries, oauthWords, ownerAt, type Place } from '../microsoft/dictionary.ts'
-import { ownerOf, type RefusalCode, type RefusalOwner, refusalCodes } from '../microsoft/refusals.ts'
+import { type Reason, type ReasonName, reasons } from '../model/aadsts.ts'
+import { type Entry, entries, oauthWords, ownerAt, type Place } from '../model/dictionary.ts'
+import { ownerOf, type RefusalCode, type RefusalOwner, refusalCodes } from '../model/refusal.ts'
 import { type MessageKey, say } from '../words.ts'
 
 const owners: Record<RefusalOwner, string> = {
@@ -33,7 +33,7 @@ export function refusalsDocument(): string {
 const opening = (count: number): string[] => [
   '# When Microsoft says no',
   '',
-  '<!-- Made from server/microsoft/aadsts.ts and the words of the pages by `npm run docs`. Do not edit. -->',
+  '<!-- Made from server/model/aadsts.ts and the words of the pages by `npm run docs`. Do not edit. -->',
   '',
   `The ${entries.length} AADSTS numbers that Muster knows, under ${count} reasons. They are read alike wherever Microsoft says them: when a token`,
   'is refused, when an administrator comes back without a consent, and when one of your own people is not let in. Of several',

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { ConfigError, readConfig } from '../config.ts'
-import type { Told } from '../environment.ts'
-import { setupMaterial } from '../microsoft/setup.ts'
+import { ConfigError, readConfig } from '../config/config.ts'
+import type { Told } from '../config/environment.ts'
+import { setupMaterial } from '../microsoft/registration/setup.ts'
 import { CannotStart } from './process.ts'
 
 export const scriptKinds = ['azure-cli', 'powershell'] as const

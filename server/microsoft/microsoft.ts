@@ -1,5 +1,5 @@
-import type { IncidentsApi } from '../config.ts'
-import type { Refusal } from './refusals.ts'
+import type { IncidentsApi } from '../config/config.ts'
+import type { Refusal } from '../model/refusal.ts'
 
 /** What each capability needs and how it stands in one tenant. */
 export type Capability = 'readIncidents' | 'writeIncidents' | 'hunting' | 'organisationProfile'

@@ -1,7 +1,7 @@
-import { cloudOrGlobal, isLoopbackHost } from '../clouds.ts'
-import type { Config, IncidentsApi } from '../config.ts'
+import { cloudOrGlobal, isLoopbackHost } from '../config/clouds.ts'
+import type { Config, IncidentsApi } from '../config/config.ts'
 import type { Capability } from './microsoft.ts'
-import { spelled } from './role-facts.ts'
+import { spelled } from './registration/role-facts.ts'
 
 /** A resource in Entra that grants application permissions. */
 export interface Resource {

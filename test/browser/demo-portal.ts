@@ -1,12 +1,12 @@
-import { bringToLife } from '../../server/cli/demo-world.ts'
-import { simulated, simulatedRegistrations } from '../../server/cli/registrations.ts'
-import { readConfig } from '../../server/config.ts'
+import { readConfig } from '../../server/config/config.ts'
+import { simulated, simulatedRegistrations } from '../../server/demo/registrations.ts'
+import { bringToLife } from '../../server/demo/world.ts'
 import { createLog } from '../../server/log.ts'
-import { redirectUris } from '../../server/microsoft/addresses.ts'
+import { redirectUris } from '../../server/microsoft/wire/addresses.ts'
 import type { Portal } from '../../server/portal.ts'
+import { startPortal } from '../../server/process/start.ts'
 import { type Simulator, startSimulator } from '../../server/simulator/simulator.ts'
-import { startPortal } from '../../server/start.ts'
-import { freshDatabase } from '../databases.ts'
+import { freshDatabase } from '../support/databases.ts'
 
 export interface DemoPortal {
   origin: string

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import type { Simulator } from '../../server/simulator/simulator.ts'
-import { appId, consentCallback, customerId, type Stage, stage } from '../simulator-stage.ts'
+import { appId, consentCallback, customerId, type Stage, stage } from '../support/simulator.ts'
 import { inChromium, launchChromium } from './chromium.ts'
 
 inChromium('the simulator’s pages in Chromium', () => {

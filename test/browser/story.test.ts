@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import type { Person, Tenant } from '../../server/simulator/directory.ts'
-import { connected, untilNothingIsDue } from '../admin-stage.ts'
-import { startTestPortal, type TestPortal } from '../portal-for-tests.ts'
+import type { Person, Tenant } from '../../server/simulator/world/directory.ts'
+import { connected, untilNothingIsDue } from '../support/admin.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { inChromium, launchChromium, openContext, signInAs, type Witness } from './chromium.ts'
 
 /** Whatever of these runs sets `window.hacked`, opens a dialog, or is stopped by the policy and noted. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import type { Route } from '../../server/web/route.ts'
+import type { Route } from '../../server/http/route.ts'
 import { routes } from '../../server/web/routes.ts'
-import { answerAtMicrosoft, boundTo, connect, type Invited, invite, leave, runsOf, work } from '../consent-walk.ts'
-import { dumpOf } from '../database-dump.ts'
-import { onEachEngine, startTestPortal, type TestPortal } from '../portal-for-tests.ts'
+import { answerAtMicrosoft, boundTo, connect, type Invited, invite, leave, runsOf, work } from '../support/consent.ts'
+import { dumpOf } from '../support/database-dump.ts'
+import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 
 const minute = 60_000
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import request from 'supertest'
 import { routes } from '../../server/web/routes.ts'
-import { answerAtMicrosoft, connect, invite, leave, stateOf, wordsOf, work } from '../consent-walk.ts'
-import { onEachEngine, startTestPortal, type TestPortal } from '../portal-for-tests.ts'
+import { answerAtMicrosoft, connect, invite, leave, stateOf, wordsOf, work } from '../support/consent.ts'
+import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 
 /** What one engine or another refuses, cuts off or reads as something else, as an address carries it. */
 const odd = [

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { defenderAlert, defenderIncident, graphAlert, graphIncident } from '../microsoft-payloads.ts'
-import { onEachEngine } from '../portal-for-tests.ts'
-import { type RecordsPortal, startRecordsPortal } from '../records-portal.ts'
+import { defenderAlert, defenderIncident, graphAlert, graphIncident } from '../support/payloads.ts'
+import { onEachEngine } from '../support/portal.ts'
+import { type RecordsPortal, startRecordsPortal } from '../support/records.ts'
 
 const mails = ['anna', 'bo', 'cleo'].map((name) => `${name}@contoso.example`)
 const hashes = ['a'.repeat(64), 'b'.repeat(64)]

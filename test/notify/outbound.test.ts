@@ -9,7 +9,7 @@ import {
   readOutboundUrl,
   sendOutbound,
 } from '../../server/notify/channels/outbound.ts'
-import { certificate } from '../certificates.ts'
+import { certificate } from '../support/certificates.ts'
 import { answerStatus, type Receiver, startReceiver } from './receivers.ts'
 
 const strict: DoorSettings = {

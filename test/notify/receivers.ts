@@ -7,7 +7,7 @@ import {
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { TestCertificate } from '../certificates.ts'
+import type { TestCertificate } from '../support/certificates.ts'
 
 /** What came to a receiver. */
 export interface Received {

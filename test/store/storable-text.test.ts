@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { sql } from 'kysely'
-import { among, write } from '../../server/store/database.ts'
+import { among, write } from '../../server/store/engine/database.ts'
 import { storableText } from '../../server/store/engine/storable-text.ts'
-import { databases, type OpenDatabase } from '../databases.ts'
+import { databases, type OpenDatabase } from '../support/databases.ts'
 
 const refused = [
   '\0',

@@ -1,6 +1,6 @@
 /**
  * English, for operators: what an AADSTS number says beyond the refusal it belongs to, and what to do. `cause.<reason>`;
- * the reasons are in microsoft/aadsts.ts.
+ * the reasons are in model/aadsts.ts.
  */
 export const causes = {
   'cause.app-being-made': 'Microsoft is still setting up the app in the customer’s tenant; nobody has to act.',

@@ -1,0 +1,292 @@
+import { type Customer, customerById, listCustomers } from '../store/customers/customers.ts'
+import type { Database } from '../store/engine/database.ts'
+import type { ConsentAttempt } from '../store/onboarding/attempts.ts'
+import { attemptsOf, latestAttempts } from '../store/onboarding/attempts.ts'
+import { type AwaitedProof, findAwaitedProof } from '../store/onboarding/awaited-proofs.ts'
+import { type ConsentLink, latestLinks, linkState, linksOf } from '../store/onboarding/links.ts'
+import { countOpenReviews, openReviews, type Review } from '../store/onboarding/reviews.ts'
+import { outlineTenants, type TenantOutline } from '../store/tenants/fleet.ts'
+import { type AccessState, blindSince, listTenants, type Tenant, tenantsOf } from '../store/tenants/tenants.ts'
+
+/** Where a customer stands, in one word: what the list of customers shows and filters by. */
+export type Standing =
+  | 'offboarded'
+  | 'review'
+  | 'blind'
+  | 'paused'
+  | 'reading'
+  | Exclude<AccessState, 'offboarded'>
+  | 'claimed'
+  | 'declined'
+  | 'at-microsoft'
+  | 'opened'
+  | 'waiting'
+  | 'expired'
+  | 'withdrawn'
+  | 'not-invited'
+
+/** Everything about one customer's way from link to incidents. */
+export interface CustomerFile {
+  customer: Customer
+  /** Newest first. */
+  links: ConsentLink[]
+  /** Newest first. */
+  attempts: ConsentAttempt[]
+  tenants: Tenant[]
+  reviews: Review[]
+  /** The proof that the run which moved last waits for. */
+  awaited: AwaitedProof | null
+}
+
+/** @throws PortalError NOT_FOUND */
+export async function customerFile(db: Database, customerId: string): Promise<CustomerFile> {
+  const customer = await customerById(db, customerId)
+  const [links, attempts, tenants, reviews] = await Promise.all([
+    linksOf(db, customerId),
+    attemptsOf(db, customerId),
+    tenantsOf(db, customerId),
+    openReviews(db, customerId),
+  ])
+  const [current] = attempts
+  const awaited =
+    current?.outcome === 'awaiting-proof' && current.claimedTenantId !== null
+      ? await findAwaitedProof(db, current.claimedTenantId)
+      : null
+  return { customer, links, attempts, tenants, reviews, awaited }
+}
+
+/** One line of the list of customers. */
+export interface CustomerLine {
+  customer: Customer
+  standing: Standing
+  tenants: Tenant[]
+  /** The newest. */
+  link: ConsentLink | null
+  /** The run through Microsoft that moved last. */
+  attempt: ConsentAttempt | null
+  steps: Step[]
+}
+
+/** As much of a customer as a list of all is sorted, filtered and searched by. */
+export interface CustomerOutline {
+  customer: Customer
+  standing: Standing
+  tenants: TenantOutline[]
+  link: ConsentLink | null
+}
+
+/** Every customer in outline, by name. */
+export async function outlineStandings(db: Database, now: Date): Promise<CustomerOutline[]> {
+  const files = await loadFiles(db, outlineTenants(db), now)
+  return files.map(({ customer, standing, tenants, link }) => ({ customer, standing, tenants, link }))
+}
+
+/** Where every customer stands, or each of those named, by name: five queries, however many there are. */
+export async function listStandings(db: Database, now: Date, customerIds?: readonly string[]): Promise<CustomerLine[]> {
+  if (customerIds?.length === 0) return []
+  const files = await loadFiles(db, listTenants(db, customerIds), now, customerIds)
+  return files.map(({ customer, standing, tenants, link, attempt }) => {
+    const file: CustomerFile = {
+      customer,
+      links: link ? [link] : [],
+      attempts: attempt ? [attempt] : [],
+      tenants,
+      reviews: [],
+      awaited: null,
+    }
+    return { customer, standing, tenants, link, attempt, steps: stepsOf(file, now) }
+  })
+}
+
+/** What decides where customers stand, with their tenants in as much detail as `loading` brings. */
+async function loadFiles<T extends TenantOutline>(
+  db: Database,
+  loading: Promise<T[]>,
+  now: Date,
+  customerIds?: readonly string[],
+) {
+  const [customers, links, attempts, tenants, reviews] = await Promise.all([
+    listCustomers(db, customerIds),
+    latestLinks(db, customerIds),
+    latestAttempts(db, customerIds),
+    loading,
+    countOpenReviews(db),
+  ])
+  const tenantsBy = byCustomer(tenants)
+  return customers.map((customer) => {
+    const file = {
+      customer,
+      link: links.get(customer.id) ?? null,
+      attempt: attempts.get(customer.id) ?? null,
+      tenants: tenantsBy.get(customer.id) ?? [],
+      reviews: reviews.get(customer.id) ?? 0,
+    }
+    return { ...file, standing: standingOf(file, now) }
+  })
+}
+
+function byCustomer<T extends { customerId: string | null }>(items: readonly T[]): Map<string | null, T[]> {
+  const lists = new Map<string | null, T[]>()
+  for (const item of items) {
+    const list = lists.get(item.customerId)
+    if (list) list.push(item)
+    else lists.set(item.customerId, [item])
+  }
+  return lists
+}
+
+/** Where the customer of a file stands. */
+export const standingOfFile = (file: CustomerFile, now: Date): Standing =>
+  standingOf(
+    {
+      ...file,
+      link: file.links[0] ?? null,
+      attempt: file.attempts[0] ?? null,
+      reviews: file.reviews.length,
+    },
+    now,
+  )
+
+/** Trouble before progress: the worst of several tenants speaks for the customer. */
+const worstFirst: readonly AccessState[] = [
+  'revoked',
+  'gone',
+  'disabled',
+  'blocked',
+  'limited',
+  'unlicensed',
+  'unproven',
+  'proving',
+  'active',
+]
+
+const refusedOutcomes = new Set<ConsentAttempt['outcome']>([
+  'declined',
+  'not-admin',
+  'wrong-tenant',
+  'unlicensed',
+  'tenant-taken',
+  'tenant-is-partner',
+  'other-tenant-signed-in',
+  'sign-in-failed',
+  'misconfigured',
+  'link-withdrawn',
+  'late',
+  'mangled',
+  'refused',
+  'unproven',
+])
+
+function standingOf(
+  file: {
+    customer: Customer
+    tenants: readonly TenantOutline[]
+    link: ConsentLink | null
+    attempt: ConsentAttempt | null
+    reviews: number
+  },
+  now: Date,
+): Standing {
+  if (file.customer.offboardedAt !== null) return 'offboarded'
+  if (file.reviews > 0) return 'review'
+  const states = file.tenants.map((tenant) => tenant.accessState)
+  const worst = worstFirst.find((state) => states.includes(state))
+  if (worst !== undefined && worst !== 'active' && worst !== 'offboarded') return worst
+  if (worst === 'active') {
+    if (file.tenants.some((tenant) => blindSince(tenant, now) !== null)) return 'blind'
+    if (file.tenants.some(({ pausedAt }) => pausedAt !== null)) return 'paused'
+    return file.tenants.some((tenant) => tenant.accessState === 'active' && tenant.lastReadAt === null)
+      ? 'reading'
+      : 'active'
+  }
+  return standingOfLink(file.link, file.attempt, now)
+}
+
+/** When a customer came to stand where it stands, in UTC; null where that cannot be told. */
+export function standingSince({ standing, link, attempt, customer, tenants }: CustomerLine): string | null {
+  switch (standing) {
+    case 'offboarded':
+      return customer.offboardedAt
+    case 'waiting':
+      return link?.issuedAt ?? null
+    case 'opened':
+      return link?.openedAt ?? null
+    case 'at-microsoft':
+      return link?.lastDepartedAt ?? null
+    case 'review':
+    case 'claimed':
+    case 'declined':
+      return attempt?.returnedAt ?? null
+    case 'expired':
+      return link?.expiresAt ?? null
+    case 'withdrawn':
+      return link?.withdrawnAt ?? null
+    case 'not-invited':
+      return customer.createdAt
+    case 'reading':
+      return tenants.find(({ lastReadAt }) => lastReadAt === null)?.stateSince ?? null
+    case 'paused':
+      return tenants.find(({ pausedAt }) => pausedAt !== null)?.pausedAt ?? null
+    default:
+      return tenants.find((tenant) => tenant.accessState === standing)?.stateSince ?? null
+  }
+}
+
+function standingOfLink(link: ConsentLink | null, attempt: ConsentAttempt | null, now: Date): Standing {
+  if (!link) return 'not-invited'
+  const state = linkState(link, now)
+  const current = attempt?.linkId === link.id ? attempt : null
+  if (current?.outcome === 'awaiting-proof') return 'claimed'
+  const away = isAway(link, current, now)
+  if (current && refusedOutcomes.has(current.outcome) && !away) return 'declined'
+  if (state === 'expired') return 'expired'
+  if (state === 'withdrawn') return 'withdrawn'
+  if (away) return 'at-microsoft'
+  return link.openedAt === null ? 'waiting' : 'opened'
+}
+
+/** Milliseconds a departure speaks for the customer after another run came back refused. */
+const departureCounts = 3_600_000
+
+/** Somebody, or a machine that follows links, left for Microsoft and is not back; after a refusal only while that is fresh. */
+function isAway(link: ConsentLink, current: ConsentAttempt | null, now: Date): boolean {
+  if (link.lastDepartedAt === null) return false
+  if (current === null) return true
+  const later = link.lastDepartedAt > (current.returnedAt ?? current.startedAt)
+  return later && now.getTime() - Date.parse(link.lastDepartedAt) < departureCounts
+}
+
+export type StepName = 'issued' | 'opened' | 'sent' | 'returned' | 'bound' | 'proven' | 'read'
+
+export interface Step {
+  name: StepName
+  state: 'done' | 'now' | 'stopped' | 'todo'
+  at: string | null
+}
+
+/** The seven steps from link to first incident, of the newest link and the tenant it led to. */
+export function stepsOf(file: CustomerFile, now: Date): Step[] {
+  const link = file.links[0] ?? null
+  const attempt = link ? file.attempts.find((one) => one.linkId === link.id) : undefined
+  const tenant = file.tenants.find((one) => one.tenantId === attempt?.boundTenantId) ?? file.tenants[0] ?? null
+  const times: Record<StepName, string | null> = {
+    issued: link?.issuedAt ?? null,
+    opened: link?.openedAt ?? null,
+    sent: attempt?.startedAt ?? link?.lastDepartedAt ?? null,
+    returned: attempt?.returnedAt ?? null,
+    bound: tenant?.boundAt ?? null,
+    proven: tenant?.firstActiveAt ?? null,
+    read: tenant?.firstIncidentAt ?? null,
+  }
+  const names: StepName[] = ['issued', 'opened', 'sent', 'returned', 'bound', 'proven', 'read']
+  const reached = names.findLastIndex((name) => times[name] !== null)
+  const stopped =
+    (attempt !== undefined && refusedOutcomes.has(attempt.outcome)) ||
+    (tenant === null && attempt?.outcome !== 'awaiting-proof' && link !== null && linkState(link, now) !== 'issued') ||
+    (tenant !== null && !['proving', 'active'].includes(tenant.accessState))
+  return names.map((name, index) => {
+    if (index <= reached) return { name, state: 'done', at: times[name] }
+    if (index > reached + 1) return { name, state: 'todo', at: null }
+    return { name, state: stopped ? 'stopped' : 'now', at: null }
+  })
+}

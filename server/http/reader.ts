@@ -1,0 +1,53 @@
+import type { Request } from 'express'
+import type { Config } from '../config/config.ts'
+import type { Theme } from '../store/operators/operators.ts'
+import { isLanguage, type Language, languageFor, wholeLanguages } from '../words.ts'
+import type { SignedInOperator } from './route.ts'
+import { cookieOf } from './session/cookies.ts'
+
+/** For whom a page is written. */
+export interface Reader {
+  language: Language
+  /** IANA zone; null when unknown, and times are then given in UTC and say so. */
+  timeZone: string | null
+  theme: Theme | null
+  operator: SignedInOperator | null
+}
+
+/** Cookies that say how somebody wants pages. public/js/times.js writes the zone, by the name that it finds in the page. */
+export const themeCookie = 'theme'
+export const zoneCookie = 'tz'
+
+/** A visitor: the language he asked for, or his browser does; the zone and the theme that his browser was told to keep. */
+export function visitor(config: Config, req: Request): Reader {
+  const asked = req.query.lang
+  return {
+    language: isLanguage(asked) ? asked : languageFor(req.headers['accept-language']),
+    timeZone: zoneOf(cookieOf(config, req, zoneCookie)),
+    theme: themeOf(cookieOf(config, req, themeCookie)),
+    operator: null,
+  }
+}
+
+/** An operator: what she chose, else what her browser says. Her pages are in English, or in a language that has all of them. */
+export function operatorReader(visit: Reader, operator: SignedInOperator): Reader {
+  return {
+    language: wholeLanguages.find(({ code }) => code === operator.language)?.code ?? 'en',
+    timeZone: zoneOf(operator.timeZone ?? undefined) ?? visit.timeZone,
+    theme: operator.theme,
+    operator,
+  }
+}
+
+export const themeOf = (value: string | undefined): Theme | null =>
+  value === 'light' || value === 'dark' ? value : null
+
+/** A zone that this Node can reckon with; null for anything else. */
+export function zoneOf(value: string | undefined): string | null {
+  if (value === undefined || value.length > 64 || !/^[A-Za-z][\w+-]*(\/[\w+-]+)*$/.test(value)) return null
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,77 @@
+import type { Request, Response } from 'express'
+import type { Portal } from '../portal.ts'
+import type { Operator } from '../store/operators/operators.ts'
+import type { Frame } from './frame.ts'
+import type { Lifecycle } from './health.ts'
+import type { Reader } from './reader.ts'
+
+export type OperatorRole = 'Reader' | 'Analyst' | 'Admin'
+
+const ranks: Record<OperatorRole, number> = { Reader: 1, Analyst: 2, Admin: 3 }
+
+/** Whether somebody of this role may do what that role may. */
+export const reaches = (role: OperatorRole, needed: OperatorRole): boolean => ranks[role] >= ranks[needed]
+
+/**
+ * Who may come in. `customer-browser`: whoever holds the cookie given when a visitor continued to Microsoft;
+ * `signed-in`: any operator with a role; a role: that role or one above it (Admin ⊃ Analyst ⊃ Reader).
+ */
+export type Access = 'public' | 'customer-browser' | 'signed-in' | OperatorRole
+
+export interface SignedInOperator extends Operator {
+  role: OperatorRole
+}
+
+export interface OperatorRequest extends Request {
+  operator: SignedInOperator
+}
+
+export interface CustomerRequest extends Request {
+  /** The cookie of the browser, 256 bits; kept as a digest alone. */
+  browser: string
+}
+
+/** Parse, one call, answer. What it throws is answered by errors.ts. */
+export type Handler<R extends Request = Request> = (portal: Portal, req: R, res: Response) => unknown
+
+interface RouteOptions {
+  method: 'GET' | 'POST'
+  path: string
+  /** Unauthenticated requests are counted by address: a page, the start of a run at Microsoft, a return from there. */
+  limit?: 'page' | 'start' | 'return'
+  /** Bytes of form a POST may bring; 32 kB unless said. */
+  bodyLimit?: number
+  /** Answers whatever Host asks: load balancers ask by address. */
+  anyHost?: true
+  /** Where a public form stands: that page is shown again when the form was open for too long. */
+  formPage?: (req: Request) => string
+  /** Looks at the session although nobody need be signed in. */
+  readsSession?: true
+  /** Its GET changes something, or asks Microsoft: a HEAD, as scanners and previews send it, is answered before any of that. */
+  getChanges?: true
+}
+
+export type Route = RouteOptions &
+  (
+    | { access: 'public'; handler: Handler }
+    | { access: 'customer-browser'; handler: Handler<CustomerRequest> }
+    | { access: 'signed-in' | OperatorRole; handler: Handler<OperatorRequest> }
+  )
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Ours alone: what a client sends as one is not looked at. */
+      requestId: string
+      operator?: SignedInOperator
+      browser?: string
+    }
+    interface Locals {
+      portal: Portal
+      lifecycle: Lifecycle
+      reader: Reader
+      /** Reads the operator's frame; set when there is an operator. */
+      frame?: () => Promise<Frame>
+    }
+  }
+}

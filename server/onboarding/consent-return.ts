@@ -1,0 +1,261 @@
+import type { ConsentClaim } from '../microsoft/login/consent.ts'
+import type { Portal } from '../portal.ts'
+import { type Tx, write } from '../store/engine/database.ts'
+import { digest, newToken } from '../store/identifiers.ts'
+import { makeRoom } from '../store/onboarding/attempt-room.ts'
+import {
+  type AttemptOutcome,
+  adoptAttempt,
+  type ConsentAttempt,
+  findAttemptByState,
+  latestAttemptOfBrowser,
+  latestOwnAttempt,
+  recordOutcome,
+  recordReturn,
+  redeemState,
+} from '../store/onboarding/attempts.ts'
+import { type ConsentLink, findLink, holdLink, linkById, linkState } from '../store/onboarding/links.ts'
+import type { Departure, SealedProof, Step, Visitor } from './consent.ts'
+import { linkIdsIn } from './consent-state.ts'
+import { settleClaim, settleRefusal } from './outcome.ts'
+import { beginTenantProof, finishOldProof, finishTenantProof } from './proof.ts'
+import { keepLate, keepUnclaimed } from './unclaimed.ts'
+
+/** Milliseconds: long enough to find a phone for the second factor; a later return is kept for review. */
+const attemptLasts = 60 * 60_000
+
+/** What the browser brings back of what it was given. */
+export interface Carried {
+  /** Of the sign-in whose state came back. */
+  proof: SealedProof | null
+  /** Of the departure whose state came back. */
+  departure: Departure | null
+  /** Departures of this browser whose state did not, the latest first. */
+  others: readonly Departure[]
+}
+
+export const nothingCarried: Carried = { proof: null, departure: null, others: [] }
+
+/** A visitor whose browser has a secret, old or new. */
+type Known = Visitor & { browser: string }
+
+/**
+ * A browser comes back from Microsoft. Its word is a claim: the state is consumed once and atomically, together with
+ * all that the claim changes, and leads on to a proof, a sign-in, a review, or a page that says what happened.
+ */
+export async function receiveClaim(
+  portal: Portal,
+  visitor: Visitor,
+  claim: ConsentClaim,
+  carried: Carried = nothingCarried,
+): Promise<Step> {
+  const known: Known = { ...visitor, browser: visitor.browser ?? newToken() }
+  const { proof, departure } = carried
+  if (proof !== null && proof.tenantId !== undefined) return finishTenantProof(portal, known, proof, claim)
+  const kept = claim.state === null ? null : await findAttemptByState(portal.db, claim.state)
+  if (kept !== null) return receiveKept(portal, visitor, known, claim, proof)
+  if (departure !== null) return receiveFresh(portal, known, claim, departure)
+  return receiveUnknown(portal, visitor, claim, carried.others)
+}
+
+/** The run has a row: a classic link, one that came back before, or one that left before departures lost theirs. */
+async function receiveKept(
+  portal: Portal,
+  visitor: Visitor,
+  known: Known,
+  claim: ConsentClaim,
+  proof: SealedProof | null,
+): Promise<Step> {
+  const { browser } = known
+  const received = await write(portal.db, async (tx): Promise<Step | { kind: 'proof'; attempt: ConsentAttempt }> => {
+    const redemption = await redeemState(tx, claim.state ?? '', visitor.browser, portal.now())
+    if (redemption.found === 'unknown') return { kind: 'stranger' }
+    const { attempt, found } = redemption
+    if (found !== 'fresh') {
+      const { mine } = redemption
+      if (found !== 'spent') {
+        const own = mine && attempt.kind !== 'proof'
+        await (own
+          ? keepLate(portal, tx, visitor.actor, attempt, claim)
+          : keepUnclaimed(portal, tx, visitor.actor, attempt, claim))
+      }
+      if (!mine) return { kind: 'stranger' }
+      const own = attempt.kind === 'proof' ? await latestOwnAttempt(tx, attempt.linkId, browser) : attempt
+      return own === null ? { kind: 'stranger' } : { kind: 'attempt', attemptId: own.id, browser }
+    }
+    if (attempt.kind === 'proof') return { kind: 'proof', attempt }
+    if (attempt.browserHash === null) await adoptAttempt(tx, attempt.id, browser)
+    return follow({ ...portal, db: tx }, tx, known, attempt, claim)
+  })
+  if (received.kind !== 'proof') return received
+  return finishOldProof(portal, known, received.attempt, claim, proof)
+}
+
+/** The first return of a departure: from here on there is a run, where there is room for one. */
+async function receiveFresh(portal: Portal, visitor: Known, claim: ConsentClaim, departure: Departure): Promise<Step> {
+  const now = portal.now()
+  const { browser, addressHash } = visitor
+  return write(portal.db, async (tx): Promise<Step> => {
+    const link = await holdLink(tx, departure.linkId)
+    // Somebody was faster with the same state: there is a page for it now.
+    const spent = await findAttemptByState(tx, departure.state)
+    if (spent !== null) return { kind: 'attempt', attemptId: spent.id, browser }
+    const { customerId } = link
+    const browserHash = digest(browser)
+    if (!(await makeRoom(tx, { linkId: link.id, customerId, browserHash, addressHash, now }))) {
+      return goOnUnkept(portal, visitor, claim, departure, link)
+    }
+    const expiresAt = new Date(Date.parse(departure.leftAt) + attemptLasts)
+    const late = expiresAt <= now
+    const attempt = await recordReturn(tx, {
+      ...departure,
+      customerId,
+      browserHash,
+      addressHash,
+      pinnedTenantId: link.pinnedTenantId,
+      outcome: late ? 'late' : 'claimed',
+      claimedTenantId: null,
+      now,
+      expiresAt,
+    })
+    if (attempt === null) return { kind: 'stranger' }
+    if (!late) return follow({ ...portal, db: tx }, tx, visitor, attempt, claim)
+    await keepLate(portal, tx, visitor.actor, attempt, claim)
+    return { kind: 'attempt', attemptId: attempt.id, browser }
+  })
+}
+
+/**
+ * So many runs of this link are kept that none can give way: a stranger pressed on. Nothing is kept of this one before its
+ * browser has shown by a sign-in whom it belongs to; then it has a row like any other.
+ */
+async function goOnUnkept(
+  portal: Portal,
+  visitor: Known,
+  claim: ConsentClaim,
+  { kind, leftAt }: Departure,
+  link: ConsentLink,
+): Promise<Step> {
+  const landing: Step = { kind: 'landing', linkId: link.id, browser: visitor.browser }
+  const state = linkState(link, portal.now())
+  if (claim.kind === 'refused' || state === 'withdrawn' || state === 'completed') return landing
+  const claimedTenantId = claim.kind === 'granted' ? claim.tenantId : null
+  if (link.pinnedTenantId !== null && claimedTenantId !== null && link.pinnedTenantId !== claimedTenantId)
+    return landing
+  const run = { linkId: link.id, kind, claimedTenantId, leftAt }
+  return beginTenantProof(portal, run, { browser: visitor.browser, tenantId: claimedTenantId, silent: true })
+}
+
+/** Acts on the word of a run that has just come back, in time and in its own browser. */
+async function follow(
+  portal: Portal,
+  tx: Tx,
+  visitor: Known,
+  attempt: ConsentAttempt,
+  claim: ConsentClaim,
+): Promise<Step> {
+  const now = portal.now()
+  const { browser, actor } = visitor
+  const page: Step = { kind: 'attempt', attemptId: attempt.id, browser }
+  if (claim.kind === 'refused') {
+    await settleRefusal(tx, actor, attempt, outcomeOf[claim.reason], now, claim)
+    return page
+  }
+  const link = await linkById(tx, attempt.linkId)
+  if (linkState(link, now) === 'withdrawn') {
+    await settleRefusal(tx, actor, attempt, 'link-withdrawn', now)
+    await keepUnclaimed(portal, tx, actor, attempt, claim)
+    return page
+  }
+  if (claim.kind === 'code') {
+    // Whichever organisation it was: asking only for the expected one would never tell that it was another.
+    return beginTenantProof(portal, { tx, attempt }, { browser, tenantId: null, silent: true })
+  }
+  await recordOutcome(tx, attempt.id, 'claimed', now, { claimedTenantId: claim.tenantId })
+  if (attempt.pinnedTenantId === null) {
+    return beginTenantProof(portal, { tx, attempt }, { browser, tenantId: claim.tenantId, silent: true })
+  }
+  await settleClaim(portal, actor, attempt, { tenantId: claim.tenantId, how: 'pinned', by: '' })
+  return page
+}
+
+const outcomeOf: Record<(ConsentClaim & { kind: 'refused' })['reason'], AttemptOutcome> = {
+  declined: 'declined',
+  cancelled: 'declined',
+  'not-admin': 'not-admin',
+  'wrong-tenant': 'wrong-tenant',
+  unlicensed: 'unlicensed',
+  misconfigured: 'misconfigured',
+  other: 'refused',
+}
+
+/**
+ * The state is nobody's that this browser has: made up, altered on the way, or somebody else's. What it is about is kept for
+ * an operator where the state names a link of ours, or the browser set out from here; nothing is kept of what anybody could
+ * make up.
+ */
+async function receiveUnknown(
+  portal: Portal,
+  visitor: Visitor,
+  claim: ConsentClaim,
+  others: readonly Departure[],
+): Promise<Step> {
+  portal.log.warn({ event: 'sequence_fail', kind: claim.kind }, 'a consent callback with an unknown state was refused')
+  const { browser, actor } = visitor
+  return write(portal.db, async (tx): Promise<Step> => {
+    const link = claim.state === null ? null : await linkOf(portal, tx, claim.state)
+    if (link !== null) {
+      await keepUnclaimed(portal, tx, actor, { linkId: link.id, customerId: link.customerId }, claim)
+      return { kind: 'stranger' }
+    }
+    if (browser === null) return { kind: 'stranger' }
+    const own = await latestAttemptOfBrowser(tx, browser)
+    const left = others.find((departure) => own === null || departure.leftAt > own.startedAt)
+    if (left !== undefined && claim.kind === 'granted') {
+      return receiveMangled(portal, tx, { ...visitor, browser }, claim, left)
+    }
+    if (own === null) return { kind: 'stranger' }
+    // A sign-in that lost its cookie, or an address that is loaded again: this browser has a page of its own.
+    await keepUnclaimed(portal, tx, actor, own, claim)
+    return { kind: 'attempt', attemptId: own.id, browser }
+  })
+}
+
+/** A browser that did set out from here comes back with a state that was altered on the way, as mail programs and scanners do. */
+async function receiveMangled(
+  portal: Portal,
+  tx: Tx,
+  visitor: Known,
+  claim: ConsentClaim & { kind: 'granted' },
+  departure: Departure,
+): Promise<Step> {
+  const now = portal.now()
+  const { browser, addressHash, actor } = visitor
+  const link = await holdLink(tx, departure.linkId)
+  const { customerId, id: linkId, pinnedTenantId } = link
+  const browserHash = digest(browser)
+  await keepUnclaimed(portal, tx, actor, { linkId, customerId }, claim)
+  if (!(await makeRoom(tx, { linkId, customerId, browserHash, addressHash, now }))) {
+    return { kind: 'landing', linkId, browser }
+  }
+  const attempt = await recordReturn(tx, {
+    ...departure,
+    customerId,
+    browserHash,
+    addressHash,
+    pinnedTenantId,
+    outcome: 'mangled',
+    claimedTenantId: null,
+    now,
+    expiresAt: now,
+  })
+  return attempt === null ? { kind: 'stranger' } : { kind: 'attempt', attemptId: attempt.id, browser }
+}
+
+async function linkOf(portal: Portal, tx: Tx, state: string): Promise<ConsentLink | null> {
+  for (const id of linkIdsIn(portal.config, state)) {
+    const link = await findLink(tx, id)
+    if (link !== null) return link
+  }
+  return null
+}

@@ -1,0 +1,163 @@
+import type { AccessEvidence } from '../microsoft/microsoft.ts'
+import type { RefusalCode } from '../model/refusal.ts'
+import { reportPartnerFault } from '../partner/fault.ts'
+import type { Portal } from '../portal.ts'
+import { muster } from '../store/audit.ts'
+import { type Tx, write } from '../store/engine/database.ts'
+import {
+  attemptsAwaiting,
+  type ConsentAttempt,
+  giveUpAttempts,
+  holdAttempt,
+  recordOutcome,
+} from '../store/onboarding/attempts.ts'
+import {
+  type AwaitedProof,
+  claimAwaitedProofs,
+  endAwaitedProof,
+  findAwaitedProof,
+  postponeProof,
+} from '../store/onboarding/awaited-proofs.ts'
+import { type ConsentLink, completeLink, linkById, linkState, linksFor } from '../store/onboarding/links.ts'
+import { clearAlarms } from '../store/partner/faults.ts'
+import { provesConsent } from '../store/tenants/checks.ts'
+import { findTenant, type Tenant } from '../store/tenants/tenants.ts'
+import { bindClaimed } from './binding.ts'
+import { endAttempt } from './outcome.ts'
+import { provingDelayMs, provingEndsMs } from './probe-schedule.ts'
+
+/** A process that dies while it asks Microsoft costs a claim this long. */
+const leaseMs = 60_000
+const attemptsAtOnce = 100
+/** While nothing definite is heard (our own fault, Microsoft's, throttling), a claim is not given up before this. */
+const unheardEndsMs = 14 * 86_400_000
+
+/** What Microsoft says of a tenant that has not consented; everything else says nothing about a consent. */
+const saysNo: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'not-consented',
+  'role-missing',
+  'tenant-gone',
+  'other-cloud',
+])
+
+/** Asks Microsoft for the tenants whose proof is awaited and due, at most `limit`. @returns what is under way */
+export async function probeAwaited(portal: Portal, limit: number): Promise<Promise<void>[]> {
+  const due = await claimAwaitedProofs(portal.db, portal.now(), limit, leaseMs)
+  return due.map((proof) => probeClaimed(portal, proof))
+}
+
+/**
+ * Looks for the proof of one claimed tenant: a fresh token of that tenant with the role. What it proves ends every attempt
+ * that waits for it; what it does not prove is tried again, and given up two days after the latest claim.
+ */
+async function probeClaimed(portal: Portal, proof: AwaitedProof): Promise<void> {
+  const { db, now } = portal
+  const { tenantId } = proof
+  const evidence = await portal.microsoft.checkAccess(tenantId)
+  await heedPartnerFault(portal, tenantId, evidence)
+  if (provesConsent(evidence)) return concludeProof(portal, tenantId, proof)
+  const code = evidence.refusal?.code ?? null
+  await write(db, async (tx) => {
+    if (isOver(proof, code, now())) {
+      await giveUpAttempts(tx, tenantId, now())
+      return endAwaitedProof(tx, proof)
+    }
+    const wait = Math.max(provingDelayMs(proof.tries), evidence.refusal?.retryAfterMs ?? 0)
+    await postponeProof(tx, proof, { at: new Date(now().getTime() + wait), code })
+  })
+}
+
+function isOver({ claimedAt }: AwaitedProof, code: RefusalCode | null, now: Date): boolean {
+  const age = now.getTime() - Date.parse(claimedAt)
+  return age >= (code !== null && saysNo.has(code) ? provingEndsMs : unheardEndsMs)
+}
+
+async function heedPartnerFault(portal: Portal, tenantId: string, evidence: AccessEvidence): Promise<void> {
+  if (evidence.tokenIssued) await clearAlarms(portal.db, portal.now())
+  else if (evidence.refusal !== null) await reportPartnerFault(portal, tenantId, evidence.refusal)
+}
+
+/**
+ * A token has proven that a tenant consented. Every attempt that waited for it ends: bound, or refused because the tenant is
+ * another customer's by now, or kept for an operator. Each in a transaction of its own: what a killed process leaves waits
+ * for the next try.
+ */
+export async function concludeProof(portal: Portal, tenantId: string, known?: AwaitedProof): Promise<void> {
+  const proof = known ?? (await findAwaitedProof(portal.db, tenantId))
+  for (;;) {
+    const waiting = await attemptsAwaiting(portal.db, tenantId, attemptsAtOnce)
+    for (const attempt of waiting) await write(portal.db, (tx) => conclude(portal, tx, attempt.id))
+    if (waiting.length < attemptsAtOnce) break
+  }
+  if (proof) await write(portal.db, (tx) => endAwaitedProof(tx, proof))
+}
+
+/**
+ * A check of a tenant that is bound already proved its consent: what waited for that ends, and so do the links it was asked
+ * for by, when access was not there before.
+ */
+export async function concludeCheck(portal: Portal, tenant: Tenant): Promise<void> {
+  await concludeProof(portal, tenant.tenantId)
+  if (tenant.accessState === 'active') return
+  await write(portal.db, async (tx) => {
+    for (const linkId of await linksFor(tx, tenant.customerId, tenant.tenantId)) {
+      await completeLink(tx, muster, linkId, portal.now())
+    }
+  })
+}
+
+const howOf = { callback: 'pinned', 'sign-in': 'sign-in', decision: 'confirmed' } as const
+
+async function conclude(portal: Portal, tx: Tx, attemptId: string): Promise<void> {
+  const now = portal.now()
+  const attempt = await holdAttempt(tx, attemptId)
+  if (!isAwaiting(attempt)) return
+  const { claimedTenantId, customerId, linkId, evidence, person, pinnedTenantId } = attempt
+  const verdict = await bindClaimed(tx, muster, {
+    tenantId: claimedTenantId,
+    customerId,
+    linkId,
+    how: howOf[evidence ?? 'callback'],
+    by: person ?? '',
+    pinnedTenantId,
+    partnerTenantId: portal.config.partnerTenantId,
+    proven: true,
+    now,
+  })
+  if (verdict === 'bound') await recordOutcome(tx, attempt.id, 'bound', now, { boundTenantId: claimedTenantId })
+  else await endAttempt(portal, tx, muster, attempt, verdict)
+}
+
+const isAwaiting = (attempt: ConsentAttempt): attempt is ConsentAttempt & { claimedTenantId: string } =>
+  (attempt.outcome === 'awaiting-proof' || attempt.outcome === 'unproven') && attempt.claimedTenantId !== null
+
+/**
+ * Looks whether the pinned tenant of an open link has consented without coming back to us: an approval given later by
+ * somebody else, a closed tab, consent from the Entra portal.
+ * @returns true when it had, and is now bound
+ */
+export async function probePinned(portal: Portal, link: ConsentLink): Promise<boolean> {
+  if (link.pinnedTenantId === null) return false
+  const tenantId = link.pinnedTenantId
+  if ((await findTenant(portal.db, tenantId)) || (await findAwaitedProof(portal.db, tenantId))) return false
+  const evidence = await portal.microsoft.checkAccess(tenantId)
+  if (!provesConsent(evidence)) return false
+  await concludeProof(portal, tenantId)
+  return write(portal.db, async (tx) => {
+    const open = await linkById(tx, link.id)
+    // While Microsoft was asked, an operator may have withdrawn the link or ended the service, or an attempt completed it.
+    if (linkState(open, portal.now()) === 'completed') return true
+    const verdict = await bindClaimed(tx, muster, {
+      tenantId,
+      customerId: link.customerId,
+      linkId: link.id,
+      how: 'pinned',
+      by: '',
+      pinnedTenantId: tenantId,
+      partnerTenantId: portal.config.partnerTenantId,
+      proven: true,
+      now: portal.now(),
+    })
+    return verdict === 'bound'
+  })
+}

@@ -1,0 +1,298 @@
+import { randomBytes } from 'node:crypto'
+import { isLoopbackHost } from '../config/clouds.ts'
+import {
+  type Config,
+  ConfigError,
+  type ConfigProblem,
+  callLimits,
+  type Environment,
+  readConfig,
+  variables,
+} from '../config/config.ts'
+import type { Told } from '../config/environment.ts'
+import type { Log } from '../log.ts'
+import { connectMicrosoft } from '../microsoft/connect.ts'
+import type { Microsoft, RegistrationFinding } from '../microsoft/microsoft.ts'
+import { outbound } from '../microsoft/wire/http.ts'
+import { Refusal } from '../model/refusal.ts'
+import type { Portal } from '../portal.ts'
+import { type DatabaseCondition, inspectDatabase, inspectOpenDatabase } from '../store/engine/inspection.ts'
+
+export type CheckName = 'configuration' | 'database' | 'address' | 'metrics' | 'clock' | RegistrationFinding['check']
+
+/** One thing looked at: `setup.found.<code>` says what was found, `setup.found.<code>.next` how to mend it. */
+export interface Finding extends Omit<RegistrationFinding, 'check'> {
+  check: CheckName
+}
+
+/** Everything looked at, in the order in which a partner sets Muster up. `unknown` is what could not be looked at. */
+export interface Examination {
+  at: string
+  findings: Finding[]
+}
+
+type Outcome = Finding['outcome']
+
+const second = 1_000
+const skewTolerated = 60 * second
+/** ID tokens and certificate assertions are refused beyond this. */
+const skewFatal = 300 * second
+
+/** Looks at a portal that runs. */
+async function examine(portal: Portal): Promise<Examination> {
+  const { config, db, microsoft, log } = portal
+  const condition = inspectOpenDatabase(db, config)
+  return examination(portal, [], await together({ config, microsoft, condition, log, now: portal.now }))
+}
+
+/**
+ * Looks at a configuration before anything runs. What is wrong in it is listed whole, and everything that does not
+ * depend on that is looked at all the same.
+ */
+export async function examineEnvironment(
+  { env, ...noticed }: Told,
+  { log, now }: { log: Log; now: () => Date },
+): Promise<Examination> {
+  const { config, problems } = readWhatCan(env, noticed)
+  const broken = new Set(problems.map(({ variable }) => variable))
+  const microsoft = connectMicrosoft(config, { log, now })
+  const condition = inspectDatabase(config, log)
+  const found = await together({ config, microsoft, condition, log, now, broken })
+  return examination({ config, now }, problems, found)
+}
+
+const keptMs = 10 * second
+const recent = new WeakMap<Config, { startedAt: number; examination: Promise<Examination> }>()
+
+/** The latest look at a running portal, or a new one when that is older than ten seconds; callers share it. */
+export function examineLately(portal: Portal): Promise<Examination> {
+  const startedAt = portal.now().getTime()
+  const held = recent.get(portal.config)
+  if (held && Math.abs(startedAt - held.startedAt) < keptMs) return held.examination
+  const fresh = examine(portal)
+  recent.set(portal.config, { startedAt, examination: fresh })
+  fresh.catch(() => recent.delete(portal.config))
+  return fresh
+}
+
+interface Looking {
+  config: Config
+  microsoft: Microsoft
+  condition: Promise<DatabaseCondition>
+  now: () => Date
+  log: Log
+  /** Variables whose value cannot be used: what depends on them is not looked at. */
+  broken?: ReadonlySet<string>
+}
+
+/** What each check cannot do without. */
+const needs: Record<Exclude<CheckName, 'configuration'>, readonly (typeof variables)[number][]> = (() => {
+  const tenant = ['AZURE_AUTHORITY_HOST', 'AZURE_TENANT_ID'] as const
+  const app = [...tenant, 'AZURE_CLIENT_ID'] as const
+  const credential = [...app, 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH'] as const
+  const api = [...credential, 'INCIDENTS_API', 'DEFENDER_API_URL', 'GRAPH_API_URL'] as const
+  return {
+    database: ['DATABASE_URL', 'DATA_DIR'],
+    address: ['PUBLIC_URL', 'PORT'],
+    metrics: ['METRICS_PORT'],
+    clock: ['AZURE_AUTHORITY_HOST'],
+    tenant,
+    credential,
+    audience: [...app, 'PUBLIC_URL'],
+    'redirect-uris': [...app, 'PUBLIC_URL'],
+    permissions: api,
+    api,
+    'sign-in': [...tenant, 'SIGN_IN_CLIENT_ID', 'SIGN_IN_CLIENT_SECRET', 'PUBLIC_URL'],
+  }
+})()
+
+async function together(looking: Looking): Promise<Finding[]> {
+  const { broken = new Set<string>() } = looking
+  const missing = (check: keyof typeof needs) => needs[check].filter((variable) => broken.has(variable))
+  const unless = async (check: keyof typeof needs, look: () => Promise<Finding[]>) =>
+    missing(check).length > 0 ? [skipped(check, missing(check))] : ownFault(check, looking.log, look)
+  // Without tenant and app there is nothing to ask Microsoft about.
+  const unasked = missing('audience').filter((variable) => variable !== 'PUBLIC_URL')
+  const [database, address, metrics, clock, registration] = await Promise.all([
+    unless('database', async () => [databaseFinding(await looking.condition)]),
+    unless('address', async () => [await inspectAddress(looking)]),
+    unless('metrics', async () => [await inspectMetrics(looking)]),
+    unless('clock', async () => [await inspectClock(looking)]),
+    unasked.length > 0 ? [] : ownFault('credential', looking.log, () => looking.microsoft.inspectRegistration()),
+  ])
+  const registered = registrationChecks.flatMap((check) => {
+    const gaps = unasked.length > 0 ? unasked : missing(check)
+    if (gaps.length > 0) return [skipped(check, gaps)]
+    const found = registration.filter((one) => one.check === check)
+    // What the checks before it could not open was not looked at, and that has to be said.
+    return found.length > 0 ? found : [finding(check, 'unknown', 'not-reached')]
+  })
+  return [...database, ...address, ...metrics, ...clock, ...registered]
+}
+
+/** A fault of our own is told as one, in the place of what could not be looked at, and takes no other check with it. */
+async function ownFault<F extends Finding>(check: F['check'], log: Log, look: () => Promise<F[]>): Promise<Finding[]> {
+  try {
+    return await look()
+  } catch (error) {
+    log.error({ err: error }, 'a check of the doctor failed')
+    return [finding(check, 'fault', 'own-fault', { reason: error instanceof Error ? error.name : 'unknown' })]
+  }
+}
+
+const registrationChecks = [
+  'tenant',
+  'credential',
+  'audience',
+  'redirect-uris',
+  'permissions',
+  'api',
+  'sign-in',
+] as const satisfies readonly RegistrationFinding['check'][]
+
+const finding = (
+  check: CheckName,
+  outcome: Outcome,
+  code: string,
+  facts: Record<string, string> = {},
+  refusal: Refusal | null = null,
+): Finding => ({ check, outcome, code, facts, refusal })
+
+const skipped = (check: CheckName, needed: readonly string[]) =>
+  finding(check, 'unknown', 'not-looked-at', { variables: needed.join(', ') })
+
+function examination(
+  { config, now }: Pick<Looking, 'config' | 'now'>,
+  problems: readonly ConfigProblem[],
+  found: readonly Finding[],
+): Examination {
+  return { at: now().toISOString(), findings: [...configurationFindings(config, problems), ...found] }
+}
+
+function configurationFindings(config: Config, problems: readonly ConfigProblem[]): Finding[] {
+  const check = 'configuration'
+  const named = new Set(problems.map(({ variable }) => variable))
+  const secure = config.publicUrl.startsWith('https:')
+  return [
+    ...(problems.length > 0
+      ? problems.map((problem) => finding(check, 'fault', 'variable-wrong', { ...problem }))
+      : config.warnings.length === 0
+        ? [finding(check, 'ok', 'variables-read', { n: String(variables.length) })]
+        : []),
+    ...config.warnings.map((warning) => finding(check, 'warning', 'variable-doubtful', { ...warning })),
+    ...(secure && config.trustProxy.length === 0 && !named.has('TRUST_PROXY')
+      ? [finding(check, 'warning', 'proxy-unnamed')]
+      : []),
+    config.adminUsers.length > 0
+      ? finding(check, 'ok', 'admins-named', { n: String(config.adminUsers.length) })
+      : finding(check, 'ok', 'admins-by-role'),
+    ...(beyondLimits(config) ? [finding(check, 'warning', 'calls-beyond', callFacts(config))] : []),
+  ]
+}
+
+const beyondLimits = ({ sync, incidentsApi }: Config) =>
+  sync.callsPerMinute > callLimits[incidentsApi].minute || sync.callsPerHour > callLimits[incidentsApi].hour
+
+const callFacts = ({ sync, incidentsApi }: Config) => ({
+  minute: String(sync.callsPerMinute),
+  hour: String(sync.callsPerHour),
+  limitMinute: String(callLimits[incidentsApi].minute),
+  limitHour: String(callLimits[incidentsApi].hour),
+})
+
+const databaseOutcomes: Record<DatabaseCondition['state'], Outcome> = {
+  absent: 'ok',
+  empty: 'ok',
+  current: 'ok',
+  older: 'warning',
+  newer: 'fault',
+  'read-only': 'fault',
+  unreachable: 'fault',
+}
+
+function databaseFinding({ engine, place, state, reason }: DatabaseCondition): Finding {
+  return finding('database', databaseOutcomes[state], `database-${state}`, { engine, place, reason })
+}
+
+/** Whether people who type PUBLIC_URL reach this portal, as far as this machine can tell. */
+async function inspectAddress({ config, now }: Looking): Promise<Finding> {
+  const facts = { url: config.publicUrl }
+  const send = outbound({ fetch: globalThis.fetch, now })
+  try {
+    const answer = await send({ url: `${config.publicUrl}/healthz`, deadlineMs: 5_000, limitBytes: 10_000, tries: 1 })
+    const ours = answer.status === 200 && answer.text.trim() === 'alive'
+    return ours
+      ? finding('address', 'ok', 'address-answers', facts)
+      : finding('address', 'fault', 'address-other', { ...facts, status: String(answer.status) })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const reason = error.facts.error || 'no answer'
+    if (/CERT|TLS|SSL|SIGNATURE/.test(reason)) {
+      return finding('address', 'warning', 'address-certificate', { ...facts, reason })
+    }
+    const local = isLoopbackHost(new URL(config.publicUrl).hostname)
+    return finding('address', 'unknown', local ? 'address-silent-here' : 'address-silent', { ...facts, reason })
+  }
+}
+
+/** Metrics are answered on this machine alone: from here it can be told whether by this portal. */
+async function inspectMetrics({ config, now }: Looking): Promise<Finding> {
+  if (config.metricsPort === null) return finding('metrics', 'ok', 'metrics-off')
+  const url = `http://127.0.0.1:${config.metricsPort}/metrics`
+  const send = outbound({ fetch: globalThis.fetch, now })
+  try {
+    const answer = await send({ url, deadlineMs: 5_000, limitBytes: 5_000_000, tries: 1 })
+    const ours = answer.status === 200 && /^muster_/m.test(answer.text)
+    return ours
+      ? finding('metrics', 'ok', 'metrics-answer', { url })
+      : finding('metrics', 'fault', 'metrics-other', { url, status: String(answer.status) })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return finding('metrics', 'ok', 'metrics-silent', { url })
+  }
+}
+
+async function inspectClock({ microsoft }: Looking): Promise<Finding> {
+  try {
+    const ahead = await microsoft.clockAhead()
+    const seconds = String(Math.round(Math.abs(ahead) / second))
+    const outcome =
+      Math.abs(ahead) < skewTolerated ? 'ok' : Math.abs(ahead) < skewFatal ? 'warning' : ('fault' as const)
+    const code = outcome === 'ok' ? 'clock-right' : ahead > 0 ? 'clock-ahead' : 'clock-behind'
+    return finding('clock', outcome, code, { seconds })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return finding('clock', 'unknown', 'clock-unknown', {}, error)
+  }
+}
+
+/** Variables that are judged together: a fault in one makes the others meaningless. */
+const pairs = [
+  ['AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH'],
+  ['SIGN_IN_CLIENT_ID', 'SIGN_IN_CLIENT_SECRET'],
+] as const
+
+const nobody = '00000000-0000-4000-8000-000000000000'
+
+/** The configuration as far as it can be read, with placeholders where it cannot, and everything that is wrong in it. */
+function readWhatCan(
+  env: Environment,
+  noticed: Omit<Told, 'env'>,
+): { config: Config; problems: readonly ConfigProblem[] } {
+  try {
+    return { config: readConfig(env, noticed), problems: [] }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const wrong = new Set(error.problems.map(({ variable }) => variable))
+    for (const pair of pairs) if (pair.some((name) => wrong.has(name))) for (const name of pair) wrong.add(name)
+    const placeholders: Environment = {
+      SESSION_SECRET: randomBytes(32).toString('base64url'),
+      AZURE_CLIENT_ID: nobody,
+      AZURE_TENANT_ID: nobody,
+      AZURE_CLIENT_SECRET: randomBytes(32).toString('base64url'),
+    }
+    const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)))
+    const needed = Object.fromEntries(Object.entries(placeholders).filter(([name]) => wrong.has(name)))
+    return { config: readConfig({ ...rest, ...needed }, { warnings: noticed.warnings }), problems: error.problems }
+  }
+}

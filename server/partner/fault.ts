@@ -1,0 +1,105 @@
+import { Refusal } from '../model/refusal.ts'
+import type { Portal } from '../portal.ts'
+import { type Alarm, clearAlarms, mayProbeAlarm, raiseAlarm, readAlarms } from '../store/partner/faults.ts'
+
+const minute = 60_000
+/** What the partner's own tenant said counts this long: a thousand tenants that fail at once ask it once. */
+const remembered = minute
+/** Two tenants that say the same within this speak for more than themselves, when the partner's own cannot be asked. */
+const together = 10 * minute
+/** While an alarm stands, one process tries again this often. */
+const probeEvery = minute
+
+/** Whether the partner's own credential and registration work, as its own tenant says. */
+type Standing = { is: 'works' } | { is: 'fails'; code: Alarm['code']; refusal: Refusal } | { is: 'unknown' }
+
+interface Hearing {
+  asking: Promise<Standing> | null
+  last: { at: number; standing: Standing } | null
+  /** Tenants that blamed the partner lately, and when. */
+  accusers: Map<string, number>
+}
+
+/** In memory: another process asks for itself, and comes to the same. */
+const hearings = new WeakMap<Portal, Hearing>()
+
+function hearingOf(portal: Portal): Hearing {
+  const known = hearings.get(portal)
+  if (known) return known
+  const hearing: Hearing = { asking: null, last: null, accusers: new Map() }
+  hearings.set(portal, hearing)
+  return hearing
+}
+
+/**
+ * A tenant's token was refused for a fault of the partner's own. Before every tenant is paused for it, the partner's own
+ * tenant is asked for a token with the same credential: only when that fails alike is the alarm raised. When it cannot be
+ * asked, two tenants have to say so within minutes. Otherwise it is that one tenant's trouble. Refusals of other kinds
+ * are none of its business.
+ * @returns whether an alarm was raised, or stood already
+ */
+export async function reportPartnerFault(portal: Portal, tenantId: string, refusal: Refusal): Promise<boolean> {
+  if (!blamesPartner(refusal)) return false
+  const { db, log, now } = portal
+  const standing = await ask(portal, remembered)
+  if (standing.is === 'works') {
+    log.info({ tenantId, aadsts: refusal.facts.aadsts }, 'a tenant blames a credential that works elsewhere')
+    return false
+  }
+  if (standing.is === 'fails') {
+    await raiseAlarm(db, standing.code, standing.refusal.facts, now())
+    return true
+  }
+  const { accusers } = hearingOf(portal)
+  const at = now().getTime()
+  accusers.set(tenantId, at)
+  for (const [accuser, said] of accusers) if (Math.abs(at - said) > together) accusers.delete(accuser)
+  if (accusers.size < 2) return false
+  await raiseAlarm(db, refusal.code as Alarm['code'], refusal.facts, now())
+  return true
+}
+
+/**
+ * While an alarm stands: asks the partner's own tenant again, once a minute among all processes, and ends the alarm when
+ * it answers.
+ * @returns `not-yet` before the minute is over; `unknown` when it cannot be asked, so that a tenant has to be tried
+ */
+export async function probePartner(portal: Portal): Promise<'not-yet' | Standing['is']> {
+  const { db, now } = portal
+  const [alarm] = await readAlarms(db)
+  if (!alarm || !(await mayProbeAlarm(db, alarm, now(), probeEvery))) return 'not-yet'
+  const standing = await ask(portal, 0)
+  if (standing.is === 'works') {
+    await clearAlarms(db, now())
+    hearingOf(portal).accusers.clear()
+  }
+  return standing.is
+}
+
+async function ask(portal: Portal, maxAge: number): Promise<Standing> {
+  const hearing = hearingOf(portal)
+  const { last } = hearing
+  if (last && Math.abs(portal.now().getTime() - last.at) < maxAge) return last.standing
+  hearing.asking ??= askNow(portal)
+    .then((standing) => {
+      hearing.last = { at: portal.now().getTime(), standing }
+      return standing
+    })
+    .finally(() => {
+      hearing.asking = null
+    })
+  return hearing.asking
+}
+
+async function askNow({ microsoft }: Portal): Promise<Standing> {
+  try {
+    await microsoft.proveCredential()
+    return { is: 'works' }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return blamesPartner(error) ? { is: 'fails', code: error.code, refusal: error } : { is: 'unknown' }
+  }
+}
+
+const blamesPartner = (refusal: Refusal): refusal is Refusal & { code: Alarm['code'] } =>
+  refusal.code === 'partner-credential' || refusal.code === 'partner-registration'

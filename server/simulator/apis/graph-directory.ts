@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import type { Request, Response } from 'express'
+import { resources, type SimulatorRegistration } from '../login/registration.ts'
+import type { Ground } from '../parts.ts'
+import { sendGraphError, sendJson } from './answers.ts'
+import { admit, queryOf } from './api.ts'
+
+const readers = ['Application.Read.All', 'Directory.Read.All']
+
+/** A registration, to an app of its own tenant: https://learn.microsoft.com/graph/api/application-get */
+export async function oneApplication(ground: Ground, req: Request, res: Response): Promise<void> {
+  const call = await admit(ground, req, res, 'graph', null, readers)
+  if (!call) return
+  const registration = ground.world.registrations.get(String(req.params[0]).toLowerCase())
+  if (!registration || registration.homeTenantId.toLowerCase() !== call.tenant.id) return sendAbsent(ground, req, res)
+  await sendJson(res, 200, {
+    '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#applications/$entity',
+    ...selected(applicationBody(registration), queryOf(req).$select),
+  })
+}
+
+function applicationBody(registration: SimulatorRegistration): Record<string, unknown> {
+  return {
+    id: objectIdOf(registration.clientId),
+    appId: registration.clientId,
+    displayName: registration.displayName,
+    signInAudience: registration.audience === 'multi' ? 'AzureADMultipleOrgs' : 'AzureADMyOrg',
+    requiredResourceAccess: registration.requiredResources.map(({ resource, roles }) => ({
+      resourceAppId: resources[resource].appId,
+      resourceAccess: roles.map((role) => ({ id: resources[resource].roles[role], type: 'Role' })),
+    })),
+  }
+}
+
+/** What a resource calls its permissions: https://learn.microsoft.com/graph/api/serviceprincipal-get */
+export async function oneServicePrincipal(ground: Ground, req: Request, res: Response): Promise<void> {
+  const call = await admit(ground, req, res, 'graph', null, readers)
+  if (!call) return
+  const appId = String(req.params[0]).toLowerCase()
+  const resource = Object.values(resources).find((one) => one.appId === appId)
+  if (!resource || (resource === resources.mtp && !call.tenant.licensed)) return sendAbsent(ground, req, res)
+  const body = {
+    id: objectIdOf(appId),
+    appId,
+    displayName: resource.name,
+    appRoles: Object.entries(resource.roles).map(([value, id]) => ({
+      id,
+      value,
+      displayName: value,
+      allowedMemberTypes: ['Application'],
+      isEnabled: true,
+      origin: 'Application',
+    })),
+    oauth2PermissionScopes: [],
+  }
+  await sendJson(res, 200, {
+    '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#servicePrincipals/$entity',
+    ...selected(body, queryOf(req).$select),
+  })
+}
+
+function sendAbsent(ground: Ground, req: Request, res: Response): Promise<void> {
+  const id = String(req.params[0])
+  const text = `Resource '${id}' does not exist or one of its queried reference-property objects are not present.`
+  return sendGraphError(ground, req, res, 404, 'Request_ResourceNotFound', text)
+}
+
+function selected(body: Record<string, unknown>, select: string | undefined): Record<string, unknown> {
+  if (select === undefined) return body
+  const wanted = new Set(select.split(',').map((name) => name.trim()))
+  return Object.fromEntries(Object.entries(body).filter(([name]) => wanted.has(name)))
+}
+
+function objectIdOf(clientId: string): string {
+  const hex = createHash('sha256').update(`object of ${clientId}`).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}

@@ -1,0 +1,105 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Log } from '../../log.ts'
+import { newToken } from '../identifiers.ts'
+import { connectDatabase, type Database, isPostgres, sqliteFile, write } from './database.ts'
+import { schemaState } from './migrations.ts'
+
+/** What was found of the database, without changing anything in it. */
+export interface DatabaseCondition {
+  engine: 'SQLite' | 'PostgreSQL'
+  /** The file, or server and database: never a user or a password. */
+  place: string
+  /** `absent`: there is no file yet, and one can be made. */
+  state: 'absent' | 'empty' | 'older' | 'current' | 'newer' | 'read-only' | 'unreachable'
+  /** The code of the engine or the system, where something failed. */
+  reason: string
+}
+
+interface Whereabouts {
+  databaseUrl: string | null
+  dataDir: string
+}
+
+/** Looks at a database that no process need have opened. Migrates nothing and creates nothing. */
+export async function inspectDatabase(at: Whereabouts, log: Log): Promise<DatabaseCondition> {
+  const found = { ...placeOf(at), reason: '' }
+  if (at.databaseUrl === null && !existsSync(sqliteFile(at.dataDir))) return { ...found, ...absentFile(at.dataDir) }
+  let db: Database | null = null
+  try {
+    db = connectDatabase({ ...at, log })
+    return await inspectOpenDatabase(db, at)
+  } catch (error) {
+    return { ...found, state: 'unreachable', reason: reasonOf(error) }
+  } finally {
+    await db?.destroy()
+  }
+}
+
+/**
+ * What the customers in a database are called, whatever version of Muster has made it. Migrates nothing and creates nothing.
+ * @throws what the engine or the driver says of a database that cannot be read
+ */
+export async function customerNamesIn(at: Whereabouts, log: Log): Promise<string[]> {
+  if (at.databaseUrl === null && !existsSync(sqliteFile(at.dataDir))) return []
+  const db = connectDatabase({ ...at, log })
+  try {
+    if ((await schemaState(db)) === 'empty') return []
+    return (await db.selectFrom('customers').select('name').execute()).map(({ name }) => name)
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** The same of a database that is open: it answers, has this version's schema, and takes a write. */
+export async function inspectOpenDatabase(db: Database, at: Whereabouts): Promise<DatabaseCondition> {
+  const found = { ...placeOf(at), engine: isPostgres(db) ? 'PostgreSQL' : 'SQLite', reason: '' } as const
+  try {
+    const state = await schemaState(db)
+    if (state !== 'current') return { ...found, state }
+  } catch (error) {
+    return { ...found, state: 'unreachable', reason: reasonOf(error) }
+  }
+  try {
+    await proveWritable(db)
+    return { ...found, state: 'current' }
+  } catch (error) {
+    return { ...found, state: 'read-only', reason: reasonOf(error) }
+  }
+}
+
+/** A row comes and goes in one transaction, which is committed: a full disk is not noticed before that. */
+async function proveWritable(db: Database): Promise<void> {
+  const hash = newToken()
+  await write(db, async (tx) => {
+    await tx
+      .insertInto('spent_tokens')
+      .values({ hash, expires_at: new Date(0).toISOString() })
+      .execute()
+    await tx.deleteFrom('spent_tokens').where('hash', '=', hash).execute()
+  })
+}
+
+/** Which database that is, in words that may be shown: never a user or a password. */
+export function placeOf({ databaseUrl, dataDir }: Whereabouts): Pick<DatabaseCondition, 'engine' | 'place'> {
+  if (databaseUrl === null) return { engine: 'SQLite', place: sqliteFile(dataDir) }
+  const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : null
+  return { engine: 'PostgreSQL', place: url ? `${url.host || 'localhost'}${url.pathname}` : 'DATABASE_URL' }
+}
+
+/** Whether the first start can make the folder and the file. */
+function absentFile(dataDir: string): Pick<DatabaseCondition, 'state' | 'reason'> {
+  let folder = resolve(dataDir)
+  while (!existsSync(folder)) folder = dirname(folder)
+  try {
+    accessSync(`${folder}/`, constants.W_OK | constants.X_OK)
+    return { state: 'absent', reason: '' }
+  } catch (error) {
+    return { state: 'unreachable', reason: reasonOf(error) }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' && /^[\w-]{1,60}$/.test(code) ? code : 'no answer'
+}

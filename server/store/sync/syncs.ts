@@ -1,0 +1,283 @@
+import type { IncidentPage, Instant, PartialAnswer } from '../../microsoft/microsoft.ts'
+import type { RefusalCode } from '../../model/refusal.ts'
+import { type Database, type Tx, write } from '../engine/database.ts'
+import { nearTheData } from '../engine/offload.ts'
+import { newId } from '../identifiers.ts'
+import { type PageOfRows, rowsOf } from '../incidents/rows.ts'
+import type { SyncPhase } from '../tenants/tenants.ts'
+import { type Claim, holdClaim, releaseClaim } from './claims.ts'
+import { type PageStored, storeItems } from './page-items.ts'
+import { forgetPartialAnswers, notePartialAnswer } from './partial.ts'
+import { type Begun, countsOf, finishRow, insertRow, lengthenQuietRow, type PassKind } from './rows.ts'
+import { openWindow, type ReadWindow } from './windows.ts'
+
+export const startSync = nearTheData(
+  'startSync',
+  async (db: Database, claim: Claim, kind: PassKind, now: Date, about: Partial<Begun> = {}): Promise<string> => {
+    const begun: Begun = { id: newId(), startedAt: now, windowId: null, requestId: null, ...about, kind }
+    await write(db, async (tx) => {
+      await holdClaim(tx, claim)
+      await insertRow(tx, claim, begun, now)
+    })
+    return begun.id
+  },
+)
+
+/** Stores one page whole, with its counters and what was rejected of it, or not at all. @throws ClaimLostError */
+export async function storePage(
+  db: Database,
+  claim: Claim,
+  syncId: string,
+  page: IncidentPage,
+  now: Date,
+): Promise<PageStored> {
+  return performStorePage(db, claim, syncId, rowsOf(claim.tenantId, page, now), now)
+}
+
+const performStorePage = nearTheData(
+  'storePage',
+  async (db: Database, claim: Claim, syncId: string, page: PageOfRows, now: Date): Promise<PageStored> => {
+    return write(db, async (tx) => {
+      await holdClaim(tx, claim)
+      return storePageOf(tx, claim.tenantId, syncId, page, now, null)
+    })
+  },
+)
+
+/**
+ * A page of a pass, in the transaction of whoever holds the claim.
+ * @param settledBefore counts as differences what is new or newer and changed before this: it should have been there
+ */
+export async function storePageOf(
+  tx: Tx,
+  tenantId: string,
+  syncId: string,
+  page: PageOfRows,
+  now: Date,
+  settledBefore: Instant | null,
+): Promise<PageStored> {
+  const stored = await storeItems(tx, tenantId, page, now, settledBefore)
+  await tx
+    .updateTable('syncs')
+    .set((eb) => ({
+      pages: eb('pages', '+', 1),
+      seen: eb('seen', '+', page.rows.length),
+      stored: eb('stored', '+', stored.changed),
+      added: eb('added', '+', stored.added),
+      rejected: eb('rejected', '+', page.rejected.length),
+      differences: eb('differences', '+', stored.differences),
+    }))
+    .where('id', '=', syncId)
+    .execute()
+  return stored
+}
+
+export interface Completed {
+  /** The newest time seen; null leaves the cursor where it is. */
+  cursor: Instant | null
+  /** What answers of this pass lacked by their own account; null when all were whole. */
+  partial?: PartialAnswer | null
+  /**
+   * How far its lists were read that were incomplete by their own account; null when they are whole again. Left out, it
+   * stays as it is.
+   */
+  partialCursor?: Instant | null
+  /** The lists were whole, from the cursor on: nothing that there was to be seen is missing. True when left out. */
+  whole?: boolean
+  phase: SyncPhase
+  nextSyncAt: Date
+  /** Instead of `nextSyncAt`, when the last page brought something. */
+  nextSyncIfChangedAt?: Date | null
+  /** The pass did not bring all that it should have. */
+  incomplete?: boolean
+  /** Not before this is anything asked again. */
+  notBefore?: Date | null
+  calls?: number
+  /** Not all of what changed has been read yet: the tenant is as fresh as it was. */
+  behind?: boolean
+  changed?: boolean
+  /** Opened with the end of the pass. */
+  windows?: Pick<ReadWindow, 'kind' | 'from' | 'to' | 'step'>[]
+}
+
+/**
+ * Ends a pass that read everything it set out to: only now does the cursor move, to the newest time seen at Microsoft
+ * and never to our own clock.
+ * @param pass the ID of its row, or the pass itself when there is none yet: then the row of the polls before it is
+ * lengthened if it brought nothing either
+ * @param last the last page, stored in the same transaction
+ * @throws ClaimLostError
+ */
+export async function completeSync(
+  db: Database,
+  claim: Claim,
+  pass: string | Begun,
+  done: Completed,
+  now: Date,
+  last: IncidentPage | null = null,
+): Promise<PageStored> {
+  return performCompleteSync(db, claim, pass, done, now, last && rowsOf(claim.tenantId, last, now))
+}
+
+const performCompleteSync = nearTheData(
+  'completeSync',
+  async (
+    db: Database,
+    claim: Claim,
+    pass: string | Begun,
+    done: Completed,
+    now: Date,
+    last: PageOfRows | null,
+  ): Promise<PageStored> => {
+    return write(db, async (tx) => {
+      await holdClaim(tx, claim)
+      let id = typeof pass === 'string' ? pass : null
+      let stored: PageStored = { added: 0, changed: 0, differences: 0 }
+      if (typeof pass === 'string') {
+        if (last) stored = await storePageOf(tx, claim.tenantId, pass, last, now, null)
+      } else {
+        if (last) stored = await storeItems(tx, claim.tenantId, last, now, null)
+        // What somebody asked for is to be seen by itself.
+        const quiet =
+          pass.requestId === null && stored.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.incomplete
+        if (!quiet || !(await lengthenQuietRow(tx, claim, last, done.calls ?? 0, now))) {
+          id = pass.id
+          await insertRow(tx, claim, pass, now)
+          await tx.updateTable('syncs').set(countsOf(last, stored)).where('id', '=', id).execute()
+        }
+      }
+      const outcome = done.incomplete ? 'partial' : 'complete'
+      if (id !== null) await finishRow(tx, id, outcome, null, done.calls ?? 0, now, done.partial)
+      const nextSyncAt = (stored.changed > 0 && done.nextSyncIfChangedAt) || done.nextSyncAt
+      await endSync(tx, claim, { ...done, nextSyncAt, changed: done.changed === true || stored.changed > 0 }, now)
+      return stored
+    })
+  },
+)
+
+async function endSync(tx: Tx, claim: Claim, done: Completed, now: Date): Promise<void> {
+  const due = await dueOf(tx, claim, done.nextSyncAt, done.notBefore ?? null)
+  const { access_state, ...times } = due
+  const { partialCursor } = done
+  // What waits for whole answers need wait no longer.
+  const wholeAgain = partialCursor === null && access_state === 'active'
+  await tx
+    .updateTable('tenants')
+    .set({
+      ...times,
+      sync_phase: done.phase,
+      ...(done.cursor === null ? {} : { cursor: done.cursor }),
+      ...(partialCursor === undefined ? {} : { partial_cursor: partialCursor }),
+      ...(done.behind || done.whole === false ? {} : { last_read_at: now.toISOString() }),
+      ...(done.changed ? { last_change_at: now.toISOString() } : {}),
+      last_read_code: null,
+      sync_failures: 0,
+      ...((done.windows || wholeAgain) && access_state === 'active' ? { next_window_at: now.toISOString() } : {}),
+    })
+    .where('tenant_id', '=', claim.tenantId)
+    .execute()
+  if (done.partial) await notePartialAnswer(tx, claim.tenantId, done.partial, now)
+  else if (done.whole !== false && !done.behind) await forgetPartialAnswers(tx, claim.tenantId)
+  for (const window of done.windows ?? []) {
+    await openWindow(tx, { ...window, tenantId: claim.tenantId, createdBy: null }, now)
+  }
+}
+
+/**
+ * When the tenant is due again, its lease given back. What somebody asked for during the pass is due at once; an access
+ * check may have found meanwhile that there is nothing to read any more, and then no pass follows this one.
+ */
+async function dueOf(tx: Tx, claim: Claim, next: Date, notBefore: Date | null) {
+  const row = await tx
+    .selectFrom('tenants')
+    .select(['access_state', 'next_sync_at', 'sync_lease_until', 'next_window_at'])
+    .where('tenant_id', '=', claim.tenantId)
+    .executeTakeFirstOrThrow()
+  const floor = notBefore?.toISOString() ?? ''
+  const later = (at: string) => (at < floor ? floor : at)
+  const { next_sync_at: asked, sync_lease_until: lease } = row
+  const askedMeanwhile = asked !== null && lease !== null && asked < lease
+  const active = row.access_state === 'active'
+  return {
+    access_state: row.access_state,
+    next_sync_at: active ? later(askedMeanwhile ? asked : next.toISOString()) : null,
+    next_window_at: active && row.next_window_at !== null ? later(row.next_window_at) : null,
+    sync_not_before: notBefore === null ? null : floor,
+    sync_lease_until: null,
+    sync_started_at: null,
+  }
+}
+
+/**
+ * Part of a pass is done for good: the cursor moves up to there, and the pass goes on.
+ * @param column `partial_cursor` for lists that are incomplete by their own account
+ * @throws ClaimLostError
+ */
+export async function advanceCursor(
+  db: Database,
+  claim: Claim,
+  cursor: Instant,
+  column: 'cursor' | 'partial_cursor',
+): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    await tx
+      .updateTable('tenants')
+      .set({ [column]: cursor })
+      .where('tenant_id', '=', claim.tenantId)
+      .execute()
+  })
+}
+
+export interface Failure {
+  code: RefusalCode | 'internal'
+  nextSyncAt: Date
+  checkAccess: boolean
+  notBefore?: Date | null
+  calls?: number
+  /** Our own budget of calls is used up: no failure of the tenant's. */
+  budget?: boolean
+}
+
+/** Ends a pass that Microsoft or we broke off: pages already stored stay, the cursor stays where it was. */
+export async function failSync(
+  db: Database,
+  claim: Claim,
+  pass: string | Begun,
+  failure: Failure,
+  now: Date,
+): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    if (typeof pass !== 'string') await insertRow(tx, claim, pass, now)
+    const id = typeof pass === 'string' ? pass : pass.id
+    await finishRow(tx, id, failure.budget ? 'partial' : 'failed', failure.code, failure.calls ?? 0, now)
+    const { access_state: _, ...times } = await dueOf(tx, claim, failure.nextSyncAt, failure.notBefore ?? null)
+    await tx
+      .updateTable('tenants')
+      .set((eb) => ({
+        ...times,
+        last_read_code: failure.code,
+        sync_failures: eb('sync_failures', '+', failure.budget ? 0 : 1),
+        ...(failure.checkAccess ? { next_check_at: now.toISOString() } : {}),
+      }))
+      .where('tenant_id', '=', claim.tenantId)
+      .execute()
+  })
+}
+
+/** Gives a pass back that is told to stop: what it stored stays, and the rest is due at once. @throws ClaimLostError */
+export async function stopSync(
+  db: Database,
+  claim: Claim,
+  syncId: string | null,
+  outcome: 'overtaken' | 'paused',
+  calls: number,
+  now: Date,
+): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    if (syncId !== null) await finishRow(tx, syncId, outcome, null, calls, now)
+    await releaseClaim(tx, claim, now)
+  })
+}

@@ -1,0 +1,308 @@
+import { sql } from 'kysely'
+import type { IncidentPage, Instant, PartialAnswer } from '../../microsoft/microsoft.ts'
+import type { RefusalCode } from '../../model/refusal.ts'
+import { type Database, type Tx, write } from '../engine/database.ts'
+import { nearTheData } from '../engine/offload.ts'
+import { sweepUnnamed } from '../incidents/rejected.ts'
+import { type PageOfRows, rowsOf } from '../incidents/rows.ts'
+import { markGone } from '../incidents/write.ts'
+import { recount } from '../tenants/counters.ts'
+import { type Claim, holdClaim } from './claims.ts'
+import type { PageStored } from './page-items.ts'
+import { notePartialAnswer } from './partial.ts'
+import { finishRow } from './rows.ts'
+import { storePageOf } from './syncs.ts'
+import { openWindow, type ReadWindow, windowFromRow } from './windows.ts'
+
+const urgency = sql`case kind when 'open' then 0 when 'reread' then 1 when 'backfill' then 2 else 3 end`
+
+/** The window of a tenant that is to be read on first: what is open, what somebody asked for, the first days, comparisons. */
+export async function urgentWindow(db: Database, tenantId: string): Promise<ReadWindow | null> {
+  const row = await db
+    .selectFrom('windows')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('finished_at', 'is', null)
+    .orderBy(urgency)
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst()
+  return row ? windowFromRow(row) : null
+}
+
+/** Opens the comparison that is due, for the pass that begins with it. @throws ClaimLostError */
+export async function openReconcile(
+  db: Database,
+  claim: Claim,
+  stretch: Pick<ReadWindow, 'from' | 'to' | 'step'>,
+  now: Date,
+): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    await openWindow(tx, { ...stretch, kind: 'reconcile', tenantId: claim.tenantId, createdBy: null }, now)
+  })
+}
+
+/** A slice that has been read to its end, or that proved too long: then only its width changes. */
+export interface SliceEnd {
+  reached: Instant
+  /** Milliseconds of the next slice. */
+  step: number
+  /** Incidents listed in it. */
+  seen: number
+  expected: number | null
+}
+
+/**
+ * Stores a page of a window, and with the last page of a slice that the slice is done: in one transaction, so that a
+ * window never claims to have reached what is not stored.
+ * @throws ClaimLostError
+ */
+export async function storeWindowPage(
+  db: Database,
+  claim: Claim,
+  at: WindowPageAt,
+  page: IncidentPage | null,
+  slice: SliceEnd | null,
+  now: Date,
+): Promise<PageStored> {
+  return performStoreWindowPage(db, claim, at, page && rowsOf(claim.tenantId, page, now), slice, now)
+}
+
+interface WindowPageAt {
+  syncId: string
+  windowId: string
+  /** As in `storePageOf`. */
+  settledBefore: Instant | null
+}
+
+const performStoreWindowPage = nearTheData(
+  'storeWindowPage',
+  async (
+    db: Database,
+    claim: Claim,
+    at: WindowPageAt,
+    page: PageOfRows | null,
+    slice: SliceEnd | null,
+    now: Date,
+  ): Promise<PageStored> => {
+    return write(db, async (tx) => {
+      await holdClaim(tx, claim)
+      let stored: PageStored = { added: 0, changed: 0, differences: 0 }
+      if (page) stored = await storePageOf(tx, claim.tenantId, at.syncId, page, now, at.settledBefore)
+      await tx
+        .updateTable('windows')
+        .set((eb) => ({
+          started_at: eb.fn.coalesce('started_at', eb.val(now.toISOString())),
+          pages: eb('pages', '+', page ? 1 : 0),
+          stored: eb('stored', '+', stored.changed),
+          added: eb('added', '+', stored.added),
+          differences: eb('differences', '+', stored.differences),
+          ...(slice
+            ? {
+                reached_at: slice.reached,
+                step_ms: Math.round(slice.step),
+                seen: eb('seen', '+', slice.seen),
+                expected: slice.expected,
+              }
+            : {}),
+        }))
+        .where('id', '=', at.windowId)
+        .execute()
+      return stored
+    })
+  },
+)
+
+/** Microsoft no longer knows an incident that is kept: a difference as well. @throws ClaimLostError */
+export async function recordGone(
+  db: Database,
+  claim: Claim,
+  at: { syncId: string; windowId: string },
+  incidentId: string,
+  now: Date,
+): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    await markGone(tx, claim.tenantId, incidentId, now)
+    for (const [table, id] of [
+      ['syncs', at.syncId],
+      ['windows', at.windowId],
+    ] as const) {
+      await tx
+        .updateTable(table)
+        .set((eb) => ({ differences: eb('differences', '+', 1) }))
+        .where('id', '=', id)
+        .execute()
+    }
+  })
+}
+
+export interface WindowPassEnd {
+  syncId: string
+  window: ReadWindow
+  calls: number
+  /** The pass did not bring all that it should have. */
+  incomplete: boolean
+  /** What its answers lacked by their own account; null when all were whole. */
+  partial: PartialAnswer | null
+  /** The window has been read to its beginning, and is whole. */
+  finished: boolean
+  /** It has been read to its beginning and is not whole: it begins anew then. */
+  beginsAnewAt: Date | null
+  changed: boolean
+  /** When the next comparison is due, once this one or the first days are done. */
+  nextReconcileAt: Date | null
+  nextDeepReconcileAt: Date | null
+}
+
+/** Ends a pass over a window, and with it perhaps the window. @throws ClaimLostError */
+export const endWindowPass = nearTheData(
+  'endWindowPass',
+  async (db: Database, claim: Claim, end: WindowPassEnd, now: Date): Promise<void> => {
+    const at = now.toISOString()
+    await write(db, async (tx) => {
+      await holdClaim(tx, claim)
+      await finishRow(tx, end.syncId, end.incomplete ? 'partial' : 'complete', null, end.calls, now, end.partial)
+      if (end.partial !== null) await notePartialAnswer(tx, claim.tenantId, end.partial, now)
+      await tx
+        .updateTable('windows')
+        .set((eb) => ({
+          calls: eb('calls', '+', end.calls),
+          ...(end.partial === null ? {} : { partial: 1 }),
+          ...(end.finished ? { finished_at: at, expected: eb.ref('seen') } : {}),
+          ...(end.beginsAnewAt === null
+            ? {}
+            : { reached_at: eb.ref('to_at'), seen: 0, expected: null, partial: 0, rounds: eb('rounds', '+', 1) }),
+        }))
+        .where('id', '=', end.window.id)
+        .execute()
+      if (end.finished) {
+        await recount(tx, claim.tenantId)
+        await sweepUnnamed(tx, claim.tenantId, new Date(now.getTime() - unnamedKept))
+        const { differences } = await tx
+          .selectFrom('windows')
+          .select('differences')
+          .where('id', '=', end.window.id)
+          .executeTakeFirstOrThrow()
+        const { kind } = end.window
+        await tx
+          .updateTable('tenants')
+          .set({
+            sync_started_at: null,
+            ...(kind === 'backfill' ? { backfilled_at: at } : {}),
+            ...(kind === 'reconcile' ? { reconciled_at: at, reconcile_differences: differences } : {}),
+            ...(end.nextReconcileAt ? { next_reconcile_at: end.nextReconcileAt.toISOString() } : {}),
+            ...(end.nextDeepReconcileAt ? { next_deep_reconcile_at: end.nextDeepReconcileAt.toISOString() } : {}),
+          })
+          .where('tenant_id', '=', claim.tenantId)
+          .execute()
+      }
+      if (end.changed) {
+        await tx.updateTable('tenants').set({ last_change_at: at }).where('tenant_id', '=', claim.tenantId).execute()
+      }
+      await leave(tx, claim, { windowNotBefore: end.beginsAnewAt, tenantNotBefore: null }, now)
+    })
+  },
+)
+
+const unnamedKept = 30 * 86_400_000
+
+/** There was nothing to read: the tenant is due when its next comparison is. @throws ClaimLostError */
+export async function endIdleWindowPass(db: Database, claim: Claim, now: Date): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    await leave(tx, claim, { windowNotBefore: null, tenantNotBefore: null }, now)
+  })
+}
+
+/** Gives the tenant back; polls are due when they were. */
+async function leave(
+  tx: Tx,
+  claim: Claim,
+  wait: { windowNotBefore: Date | null; tenantNotBefore: Date | null },
+  now: Date,
+): Promise<void> {
+  const tenant = await tx
+    .selectFrom('tenants')
+    .select(['access_state', 'next_reconcile_at', 'next_sync_at'])
+    .where('tenant_id', '=', claim.tenantId)
+    .executeTakeFirstOrThrow()
+  const open = await urgentWindow(tx, claim.tenantId)
+  // Never compared: a version before windows set no time.
+  const soonest = open ? now.toISOString() : (tenant.next_reconcile_at ?? now.toISOString())
+  const later = (at: string | null, floor: Date | null) =>
+    at !== null && floor !== null && at < floor.toISOString() ? floor.toISOString() : at
+  const active = tenant.access_state === 'active'
+  const { tenantNotBefore } = wait
+  await tx
+    .updateTable('tenants')
+    .set({
+      next_window_at: active ? later(later(soonest, wait.windowNotBefore), tenantNotBefore) : null,
+      ...(tenantNotBefore === null
+        ? {}
+        : {
+            sync_not_before: tenantNotBefore.toISOString(),
+            next_sync_at: later(tenant.next_sync_at, tenantNotBefore),
+          }),
+      sync_lease_until: null,
+      sync_started_at: null,
+    })
+    .where('tenant_id', '=', claim.tenantId)
+    .execute()
+}
+
+/** Passes over this window that failed one after the other, up to now. */
+export async function failuresInARow(db: Database, { id, tenantId }: ReadWindow): Promise<number> {
+  const rows = await db
+    .selectFrom('syncs')
+    .select('outcome')
+    .where('tenant_id', '=', tenantId)
+    .where('window_id', '=', id)
+    .where('finished_at', 'is not', null)
+    .orderBy('started_at', 'desc')
+    .limit(10)
+    .execute()
+  const end = rows.findIndex(({ outcome }) => outcome !== 'failed')
+  return end === -1 ? rows.length : end
+}
+
+export interface WindowFailure {
+  code: RefusalCode | 'internal'
+  calls: number
+  /** The window goes on then; polls do not wait for it. */
+  resumeAt: Date
+  /** Microsoft asked to be left alone until then: polls wait as well. */
+  notBefore: Date | null
+  checkAccess: boolean
+  /** Our own budget of calls is used up: no failure of the tenant's. */
+  budget: boolean
+}
+
+/** Ends a pass over a window that was broken off: what is stored stays, and it goes on where it was. @throws ClaimLostError */
+export async function failWindowPass(
+  db: Database,
+  claim: Claim,
+  at: { syncId: string; windowId: string },
+  failure: WindowFailure,
+  now: Date,
+): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    await finishRow(tx, at.syncId, failure.budget ? 'partial' : 'failed', failure.code, failure.calls, now)
+    await tx
+      .updateTable('windows')
+      .set((eb) => ({ calls: eb('calls', '+', failure.calls) }))
+      .where('id', '=', at.windowId)
+      .execute()
+    if (failure.checkAccess) {
+      await tx
+        .updateTable('tenants')
+        .set({ next_check_at: now.toISOString() })
+        .where('tenant_id', '=', claim.tenantId)
+        .execute()
+    }
+    await leave(tx, claim, { windowNotBefore: failure.resumeAt, tenantNotBefore: failure.notBefore }, now)
+  })
+}

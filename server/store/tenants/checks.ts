@@ -1,0 +1,195 @@
+import type { Selectable } from 'kysely'
+import { PortalError } from '../../errors.ts'
+import type { AccessEvidence, LiveCall, TokenClaims } from '../../microsoft/microsoft.ts'
+import type { RefusalCode, RefusalFacts } from '../../model/refusal.ts'
+import { type Actor, muster, recordAudit } from '../audit.ts'
+import { type Database, write } from '../engine/database.ts'
+import type { Schema } from '../engine/schema.ts'
+import { newId } from '../identifiers.ts'
+import { recordSeenRoles } from '../partner/asked-permissions.ts'
+import { type Claim, holdClaim } from '../sync/claims.ts'
+import { notePartialAnswer } from '../sync/partial.ts'
+import { type AccessState, type Capabilities, holdTenant, tenantById } from './tenants.ts'
+
+/** The record of one access check. Holds claims and calls; never the token. */
+export interface AccessCheck {
+  id: string
+  tenantId: string
+  at: string
+  attempt: number
+  state: AccessState
+  refusalCode: RefusalCode | null
+  refusal: RefusalFacts | null
+  claims: TokenClaims | null
+  capabilities: Capabilities
+  calls: LiveCall[]
+  missingRoles: string[]
+  unexpectedRoles: string[]
+}
+
+/**
+ * Stores an access check and what it changes, in one transaction: the record, the tenant's state and capabilities, when
+ * to look again, and the audit event if the state is another one.
+ * @throws ClaimLostError when the claim was overtaken: then nothing is stored
+ */
+export async function recordCheck(
+  db: Database,
+  claim: Claim,
+  evidence: AccessEvidence,
+  verdict: { state: AccessState; nextCheckAt: Date; keepProving: boolean },
+  now: Date,
+): Promise<void> {
+  await write(db, async (tx) => {
+    await holdClaim(tx, claim)
+    const at = now.toISOString()
+    const tenant = await tenantById(tx, claim.tenantId)
+    const code = evidence.refusal?.code ?? null
+    await tx
+      .insertInto('access_checks')
+      .values({
+        id: newId(),
+        tenant_id: claim.tenantId,
+        at,
+        attempt: tenant.checkAttempts + 1,
+        state: verdict.state,
+        refusal_code: code,
+        refusal: evidence.refusal ? JSON.stringify(evidence.refusal.facts) : null,
+        claims: evidence.claims ? JSON.stringify(evidence.claims) : null,
+        capabilities: JSON.stringify(evidence.capabilities),
+        calls: JSON.stringify(evidence.calls),
+        missing_roles: JSON.stringify(evidence.missingRoles),
+        unexpected_roles: JSON.stringify(evidence.unexpectedRoles),
+      })
+      .execute()
+    // A claim keeps the due time at the end of its lease: an earlier one was asked for while this check ran, perhaps
+    // after what it saw.
+    const { next_check_at, check_lease_until } = await tx
+      .selectFrom('tenants')
+      .select(['next_check_at', 'check_lease_until'])
+      .where('tenant_id', '=', claim.tenantId)
+      .executeTakeFirstOrThrow()
+    const asked = next_check_at !== null && check_lease_until !== null && next_check_at < check_lease_until
+    const askedMeanwhile = asked ? next_check_at : null
+    const changed = verdict.state !== tenant.accessState
+    const activated = verdict.state === 'active'
+    await tx
+      .updateTable('tenants')
+      .set({
+        access_state: verdict.state,
+        state_code: activated ? null : code,
+        ...(changed ? { state_since: at } : {}),
+        capabilities: JSON.stringify(evidence.capabilities),
+        ...(tenant.consentProvenAt === null && provesConsent(evidence) ? { consent_proven_at: at } : {}),
+        ...(activated && tenant.firstActiveAt === null ? { first_active_at: at } : {}),
+        ...(activated && tenant.accessState !== 'active'
+          ? { next_sync_at: at, sync_failures: 0, ...(tenant.syncPhase === 'following' ? { next_window_at: at } : {}) }
+          : {}),
+        ...(activated ? {} : { next_sync_at: null, next_window_at: null }),
+        proving_since: verdict.keepProving ? tenant.provingSince : null,
+        check_attempts: verdict.keepProving ? tenant.checkAttempts + 1 : 0,
+        next_check_at: askedMeanwhile ?? verdict.nextCheckAt.toISOString(),
+        check_lease_until: null,
+        last_check_at: at,
+      })
+      .where('tenant_id', '=', claim.tenantId)
+      .execute()
+    const partial = evidence.calls.find((call) => call.partial !== undefined)?.partial
+    if (partial) await notePartialAnswer(tx, claim.tenantId, partial, now)
+    if (activated && changed) {
+      await recordSeenRoles(tx, { tenantId: claim.tenantId, roles: evidence.unexpectedRoles }, now)
+    }
+    if (!changed) return
+    await recordAudit(tx, muster, {
+      action: 'access.changed',
+      at: now,
+      customerId: tenant.customerId,
+      tenantId: claim.tenantId,
+      facts: { from: tenant.accessState, to: verdict.state, code, aadsts: evidence.refusal?.facts.aadsts ?? null },
+    })
+  })
+}
+
+/** A token that carries every permission: nobody has to consent again, whatever the API says to it. */
+export const provesConsent = ({ refusal, claims, missingRoles }: AccessEvidence): boolean =>
+  refusal === null || (claims !== null && missingRoles.length === 0)
+
+/** Asks for an access check at once. @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED */
+export async function requestCheck(db: Database, actor: Actor, tenantId: string, now: Date): Promise<void> {
+  await write(db, async (tx) => {
+    const tenant = await holdTenant(tx, tenantId)
+    if (tenant.accessState === 'offboarded') throw new PortalError('CUSTOMER_OFFBOARDED')
+    await tx
+      .updateTable('tenants')
+      .set({ next_check_at: now.toISOString() })
+      .where('tenant_id', '=', tenantId)
+      .execute()
+    await recordAudit(tx, actor, {
+      action: 'tenant.check-requested',
+      at: now,
+      customerId: tenant.customerId,
+      tenantId,
+    })
+  })
+}
+
+/** Newest first. */
+export async function checksOf(db: Database, tenantId: string, limit: number): Promise<AccessCheck[]> {
+  const rows = await db
+    .selectFrom('access_checks')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .orderBy('at', 'desc')
+    .orderBy('attempt', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map(checkOf)
+}
+
+function checkOf(row: Selectable<Schema['access_checks']>): AccessCheck {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    at: row.at,
+    attempt: row.attempt,
+    state: row.state as AccessState,
+    refusalCode: row.refusal_code as RefusalCode | null,
+    refusal: row.refusal === null ? null : (JSON.parse(row.refusal) as RefusalFacts),
+    claims: row.claims === null ? null : (JSON.parse(row.claims) as TokenClaims),
+    capabilities: JSON.parse(row.capabilities) as Capabilities,
+    calls: JSON.parse(row.calls) as LiveCall[],
+    missingRoles: JSON.parse(row.missing_roles) as string[],
+    unexpectedRoles: JSON.parse(row.unexpected_roles) as string[],
+  }
+}
+
+/** The latest check that proved access; null before the first. */
+export async function findProof(db: Database, tenantId: string): Promise<AccessCheck | null> {
+  const row = await db
+    .selectFrom('access_checks')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('state', '=', 'active')
+    .where('refusal_code', 'is', null)
+    .orderBy('at', 'desc')
+    .orderBy('attempt', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row ? checkOf(row) : null
+}
+
+/** Drops the checks of a tenant beyond the newest `keep`, and never the latest that proved access. */
+export async function pruneChecks(db: Database, tenantId: string, keep: number): Promise<void> {
+  await write(db, async (tx) => {
+    const checks = tx
+      .selectFrom('access_checks')
+      .select('id')
+      .where('tenant_id', '=', tenantId)
+      .orderBy('at', 'desc')
+      .orderBy('attempt', 'desc')
+    const surplus = await checks.offset(keep).limit(1_000).execute()
+    if (surplus.length === 0) return
+    const proof = await checks.where('state', '=', 'active').limit(1).execute()
+    const gone = surplus.map((check) => check.id).filter((id) => id !== proof[0]?.id)
+    if (gone.length > 0) await tx.deleteFrom('access_checks').where('id', 'in', gone).execute()
+  })
+}

@@ -1,0 +1,259 @@
+import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
+import type { Severity } from '../../microsoft/microsoft.ts'
+import type { Database } from '../engine/database.ts'
+import type { Schema } from '../engine/schema.ts'
+import { blindAfterMs, blindAfterPolls, fromRow, type Tenant } from './tenants.ts'
+
+export interface FleetSummary {
+  /** Tenants that have been active and are not offboarded: those Muster ought to see. */
+  tenants: number
+  read: number
+  blind: number
+  newestReadAt: string | null
+  oldestReadAt: string | null
+  openIncidents: number
+  /** Those that were open in blind tenants when they were last read. */
+  openInBlind: number
+  /** All there are, as their list counts them: offboarded ones stand in it as well. */
+  customers: number
+  reviews: number
+}
+
+/** Over how many tenants the numbers on this page are, and how fresh. */
+export async function fleetSummary(db: Database, now: Date): Promise<FleetSummary> {
+  const limit = unseenBefore(now)
+  const [tenants, customers, reviews] = await Promise.all([
+    db
+      .selectFrom('tenants')
+      .where('first_active_at', 'is not', null)
+      .where('access_state', '!=', 'offboarded')
+      .select(({ fn, eb }) => [
+        fn.countAll<number>().as('tenants'),
+        fn.sum<number | null>(eb.case().when(isBlind(eb, limit)).then(0).else(1).end()).as('read'),
+        fn.max('last_read_at').as('newest'),
+        fn.min(fn.coalesce('last_read_at', 'first_active_at')).as('oldest'),
+        fn.sum<number | null>(openOf(eb)).as('open'),
+        fn.sum<number | null>(eb.case().when(isBlind(eb, limit)).then(openOf(eb)).else(0).end()).as('open_in_blind'),
+      ])
+      .executeTakeFirstOrThrow(),
+    db
+      .selectFrom('customers')
+      .select(({ fn }) => fn.countAll<number>().as('n'))
+      .executeTakeFirstOrThrow(),
+    db
+      .selectFrom('reviews')
+      .where('decided_at', 'is', null)
+      .select(({ fn }) => fn.countAll<number>().as('n'))
+      .executeTakeFirstOrThrow(),
+  ])
+  const read = Number(tenants.read ?? 0)
+  return {
+    tenants: Number(tenants.tenants),
+    read,
+    blind: Number(tenants.tenants) - read,
+    newestReadAt: tenants.newest,
+    oldestReadAt: (tenants.oldest as string | null) ?? null,
+    openIncidents: Number(tenants.open ?? 0),
+    openInBlind: Number(tenants.open_in_blind ?? 0),
+    customers: Number(customers.n),
+    reviews: Number(reviews.n),
+  }
+}
+
+/** Read before that, a tenant is blind. */
+const unseenBefore = (now: Date) => new Date(now.getTime() - blindAfterMs).toISOString()
+
+/** As `blindSince` says it. */
+const isBlind = (eb: ExpressionBuilder<Schema, 'tenants'>, limit: string) =>
+  eb.or([
+    eb('sync_failures', '>=', blindAfterPolls),
+    eb('partial_since', 'is not', null),
+    eb(eb.fn.coalesce('last_read_at', 'first_active_at'), '<', limit),
+  ])
+
+const openOf = (eb: ExpressionBuilder<Schema, 'tenants'>) =>
+  sql<number>`${eb.ref('open_high')} + ${eb.ref('open_medium')} + ${eb.ref('open_low')} + ${eb.ref('open_informational')} + ${eb.ref('open_unknown')}`
+
+/**
+ * Every tenant of a customer that is served with which something is the matter: blind, paused, or in any state but
+ * `active`.
+ */
+export async function troubledTenants(db: Database, now: Date): Promise<{ tenant: Tenant; customerName: string }[]> {
+  const rows = await db
+    .selectFrom('tenants')
+    .innerJoin('customers', 'customers.id', 'tenants.customer_id')
+    .where('customers.offboarded_at', 'is', null)
+    .where('tenants.access_state', '!=', 'offboarded')
+    .where((eb) =>
+      eb.or([
+        eb('tenants.access_state', '!=', 'active'),
+        eb('tenants.paused_at', 'is not', null),
+        eb('tenants.sync_failures', '>=', blindAfterPolls),
+        eb('tenants.partial_since', 'is not', null),
+        eb(eb.fn.coalesce('tenants.last_read_at', 'tenants.first_active_at'), '<', unseenBefore(now)),
+      ]),
+    )
+    .selectAll('tenants')
+    .select('customers.name as customer_name')
+    .orderBy(sql`lower(customers.name)`)
+    .orderBy('customers.id')
+    .orderBy('tenants.bound_at')
+    .orderBy('tenants.tenant_id')
+    .execute()
+  return rows.map((row) => ({ tenant: fromRow(row), customerName: row.customer_name }))
+}
+
+type Counts = Record<Severity, number>
+
+/** Open incidents over all tenants that ought to be seen, and the unassigned ones of them. */
+export async function openInFleet(db: Database): Promise<{ tenants: number; open: Counts; unassigned: Counts }> {
+  const row = await db
+    .selectFrom('tenants')
+    .where('first_active_at', 'is not', null)
+    .where('access_state', '!=', 'offboarded')
+    .select(openSums)
+    .select(({ fn }) => [
+      fn.countAll<number>().as('tenants'),
+      fn.sum<number | null>('unassigned_high').as('unassigned_high'),
+      fn.sum<number | null>('unassigned_medium').as('unassigned_medium'),
+      fn.sum<number | null>('unassigned_low').as('unassigned_low'),
+      fn.sum<number | null>('unassigned_informational').as('unassigned_informational'),
+      fn.sum<number | null>('unassigned_unknown').as('unassigned_unknown'),
+    ])
+    .executeTakeFirstOrThrow()
+  return {
+    tenants: Number(row.tenants),
+    open: countsOf(row),
+    unassigned: {
+      high: Number(row.unassigned_high ?? 0),
+      medium: Number(row.unassigned_medium ?? 0),
+      low: Number(row.unassigned_low ?? 0),
+      informational: Number(row.unassigned_informational ?? 0),
+      unknown: Number(row.unassigned_unknown ?? 0),
+    },
+  }
+}
+
+/** The tenants of a customer, or of many, in one line. */
+export interface Heat {
+  counts: Counts
+  blind: boolean
+  /** The tenant read longest ago speaks for all. */
+  oldest: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures' | 'partialSince' | 'pausedAt'>
+}
+
+export interface FleetHeat {
+  /** Customers with something open, worst first. */
+  rows: (Heat & { customerId: string; name: string })[]
+  /** All the others together; null when there are none. */
+  others: (Heat & { customers: number }) | null
+}
+
+/** Open incidents by customer, of tenants that ought to be seen: so many customers by themselves, the rest together. */
+export async function heatOfFleet(db: Database, most: number, now: Date): Promise<FleetHeat> {
+  const limit = unseenBefore(now)
+  const watched = db
+    .selectFrom('tenants')
+    .innerJoin('customers', 'customers.id', 'tenants.customer_id')
+    .where('tenants.first_active_at', 'is not', null)
+    .where('tenants.access_state', '!=', 'offboarded')
+    .where('customers.offboarded_at', 'is', null)
+  const shown = await watched
+    .groupBy(['customers.id', 'customers.name'])
+    .select(['customers.id', 'customers.name', ...openSums, blindOnes(limit)])
+    .having(sql`sum(open_high + open_medium + open_low + open_informational + open_unknown)`, '>', 0)
+    .orderBy('open_high', 'desc')
+    .orderBy('open_medium', 'desc')
+    .orderBy('open_low', 'desc')
+    .orderBy('open_informational', 'desc')
+    .orderBy('open_unknown', 'desc')
+    .orderBy(sql`lower(customers.name)`)
+    .orderBy('customers.id')
+    .limit(most)
+    .execute()
+  const ids = shown.map(({ id }) => id)
+  const rest = ids.length === 0 ? watched : watched.where('customers.id', 'not in', ids)
+  const oldestFirst = (query: typeof watched) =>
+    query.orderBy(sql`coalesce(last_read_at, first_active_at)`).select(['customer_id', ...seenColumns])
+  const [own, all, oldestOfRest] = await Promise.all([
+    ids.length === 0 ? [] : oldestFirst(watched.where('customers.id', 'in', ids)).execute(),
+    rest
+      .select([...openSums, blindOnes(limit)])
+      .select(({ fn }) => fn.count<number>('customers.id').distinct().as('customers'))
+      .executeTakeFirstOrThrow(),
+    oldestFirst(rest).limit(1).executeTakeFirst(),
+  ])
+  return {
+    rows: shown.flatMap((row) => {
+      const oldest = own.find(({ customer_id }) => customer_id === row.id)
+      if (!oldest) return []
+      const { id: customerId, name } = row
+      return [{ customerId, name, counts: countsOf(row), blind: Number(row.blind) > 0, oldest: seenOf(oldest) }]
+    }),
+    others: oldestOfRest
+      ? {
+          counts: countsOf(all),
+          blind: Number(all.blind) > 0,
+          oldest: seenOf(oldestOfRest),
+          customers: Number(all.customers),
+        }
+      : null,
+  }
+}
+
+const openSums = [
+  sql<number | null>`sum(open_high)`.as('open_high'),
+  sql<number | null>`sum(open_medium)`.as('open_medium'),
+  sql<number | null>`sum(open_low)`.as('open_low'),
+  sql<number | null>`sum(open_informational)`.as('open_informational'),
+  sql<number | null>`sum(open_unknown)`.as('open_unknown'),
+] as const
+
+const blindOnes = (limit: string) =>
+  sql<number | null>`sum(case when sync_failures >= ${blindAfterPolls}
+    or partial_since is not null or coalesce(last_read_at, first_active_at) < ${limit} then 1 else 0 end)`.as('blind')
+
+const countsOf = (row: Record<`open_${Severity}`, number | null>): Counts => ({
+  high: Number(row.open_high ?? 0),
+  medium: Number(row.open_medium ?? 0),
+  low: Number(row.open_low ?? 0),
+  informational: Number(row.open_informational ?? 0),
+  unknown: Number(row.open_unknown ?? 0),
+})
+
+const seenColumns = [
+  'access_state',
+  'first_active_at',
+  'last_read_at',
+  'sync_failures',
+  'partial_since',
+  'paused_at',
+] as const satisfies (keyof Schema['tenants'])[]
+
+const seenOf = (row: Pick<Selectable<Schema['tenants']>, (typeof seenColumns)[number]>): Heat['oldest'] => ({
+  accessState: row.access_state as Tenant['accessState'],
+  firstActiveAt: row.first_active_at,
+  lastReadAt: row.last_read_at,
+  syncFailures: row.sync_failures,
+  partialSince: row.partial_since,
+  pausedAt: row.paused_at,
+})
+
+/** What a list of all tenants is sorted, filtered and searched by. */
+export type TenantOutline = Heat['oldest'] & Pick<Tenant, 'tenantId' | 'customerId' | 'displayName' | 'defaultDomain'>
+
+/** Every tenant in outline. No state leaves one out: a failing tenant never drops off a list. */
+export async function outlineTenants(db: Database): Promise<TenantOutline[]> {
+  const rows = await db
+    .selectFrom('tenants')
+    .select(['tenant_id', 'customer_id', 'display_name', 'default_domain'])
+    .select(seenColumns)
+    .execute()
+  return rows.map((row) => ({
+    tenantId: row.tenant_id,
+    customerId: row.customer_id,
+    displayName: row.display_name,
+    defaultDomain: row.default_domain,
+    ...seenOf(row),
+  }))
+}

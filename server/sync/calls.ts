@@ -1,0 +1,89 @@
+import type { CallMeter } from '../microsoft/microsoft.ts'
+import { Refusal } from '../model/refusal.ts'
+import type { Portal } from '../portal.ts'
+import { giveCallsBack, goodForMs, takeCalls, windowShare } from '../store/sync/budgets.ts'
+import type { Place } from '../worker/slots.ts'
+
+/** What a pass over a tenant is given beside its claim. */
+export interface Turn {
+  /**
+   * Ends the pass at the edge of a page: what is stored stays. Its reason is a `ReadingPausedError` when an operator
+   * paused everything, and a `ClaimLostError` when somebody else works on the tenant by now.
+   */
+  readonly stopping: AbortSignal | undefined
+  /** Sleeps without holding a place among the tenants in flight. @throws the reason of `stopping` */
+  rest(ms: number): Promise<void>
+  /**
+   * Room for one page of a long list in memory, from before it is fetched until it is stored: few at once in this
+   * process. @throws the reason of `stopping`
+   */
+  heavy(): Promise<Place>
+  /** Calls that were taken out of the tenant's budget along with the claim; whoever uses them counts them down. */
+  readonly prepaid?: { calls: number; at: Date }
+}
+
+/** The reason of a turn that ends because an operator paused everything. */
+export class ReadingPausedError extends Error {
+  constructor() {
+    super('reading was paused')
+    this.name = 'ReadingPausedError'
+  }
+}
+
+/** The calls of one pass, out of the budget that all processes share. */
+export interface Calls extends CallMeter {
+  /** Calls that went out so far. */
+  readonly made: number
+  /** Gives back what was set aside and not used; at the end of the pass, however it ends. */
+  settle(): Promise<void>
+}
+
+const shareOf = { poll: 1, window: windowShare }
+const mostAtOnce = 5
+/** The budget of a minute is free again within this; that of an hour is the scheduler's business. */
+const longestRest = 75_000
+
+/**
+ * Sets calls aside in growing portions, so that a poll of one call writes nothing (its call came with the claim) and a
+ * long list seldom. What was set aside is used within seconds or given back: the budget counts calls as made when they
+ * were taken.
+ */
+export function callsFor(portal: Portal, tenantId: string, turn: Turn, purpose: keyof typeof shareOf): Calls {
+  const { db, config, now } = portal
+  const { prepaid } = turn
+  let made = 0
+  let taken = prepaid?.at ?? now()
+  let reserved = prepaid?.calls ?? 0
+  if (prepaid) prepaid.calls = 0
+  let portion = 1
+  const giveBack = async () => {
+    const unused = reserved
+    reserved = 0
+    await giveCallsBack(db, tenantId, unused, taken)
+  }
+  return {
+    get made() {
+      return made
+    },
+    async take() {
+      const age = now().getTime() - taken.getTime()
+      if (reserved > 0 && (age < 0 || age > goodForMs)) await giveBack()
+      while (reserved === 0) {
+        turn.stopping?.throwIfAborted()
+        taken = now()
+        const { granted, waitMs } = await takeCalls(db, tenantId, portion, config.sync, taken, shareOf[purpose])
+        reserved = granted
+        portion = Math.min(portion * 2, mostAtOnce)
+        if (granted > 0) break
+        if (waitMs > longestRest) {
+          const facts = { at: now().toISOString(), error: 'own_budget' }
+          throw new Refusal('throttled', facts, { retryAfterMs: waitMs })
+        }
+        await turn.rest(waitMs)
+      }
+      reserved--
+      made++
+    },
+    settle: giveBack,
+  }
+}

@@ -1,0 +1,262 @@
+import { trace } from '@opentelemetry/api'
+import type { Log } from '../log.ts'
+import { incidentsStored, passes, passSeconds } from '../metrics.ts'
+import { bothLack } from '../microsoft/incidents/partial.ts'
+import type { CallMeter, IncidentPage, IncidentQuery, Instant, PartialAnswer } from '../microsoft/microsoft.ts'
+import { Refusal, type RefusalCode } from '../model/refusal.ts'
+import { reportPartnerFault } from '../partner/fault.ts'
+import type { Portal } from '../portal.ts'
+import { isUnavailable } from '../store/engine/database.ts'
+import { newId } from '../store/identifiers.ts'
+import { type Claim, ClaimLostError } from '../store/sync/claims.ts'
+import type { PageStored } from '../store/sync/page-items.ts'
+import type { Begun, PassKind, SyncOutcome } from '../store/sync/rows.ts'
+import { startSync, stopSync } from '../store/sync/syncs.ts'
+import type { Tenant } from '../store/tenants/tenants.ts'
+import type { Place } from '../worker/slots.ts'
+import { type Calls, callsFor, ReadingPausedError, type Turn } from './calls.ts'
+
+/** Whoever runs a pass outside of the worker has all the room there is. */
+const alone: Turn = {
+  stopping: undefined,
+  rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  heavy: async () => ({ leave: () => undefined }),
+}
+
+/** Refusals that say something about the tenant's access, which an access check has to look into. */
+const accessRefusals = new Set<RefusalCode>([
+  'not-consented',
+  'role-missing',
+  'app-disabled',
+  'unlicensed',
+  'not-set-up',
+  'data-unavailable',
+  'blocked-by-policy',
+  'tenant-gone',
+  'tenant-unavailable',
+  'other-cloud',
+  'unauthorized',
+  'wrong-tenant-token',
+])
+
+/** One pass under way: its row, which is written only once there is something to say, its calls and its figures. */
+export class Pass {
+  readonly begun: Begun
+  readonly calls: Calls
+  readonly log: Log
+  readonly portal: Portal
+  readonly claim: Claim
+  readonly tenant: Tenant
+  readonly turn: Turn
+  readonly figures = { pages: 0, seen: 0, added: 0, changed: 0, rejected: 0, differences: 0 }
+  /** What answers of this pass lacked by their own account; null while all are whole. */
+  partial: PartialAnswer | null = null
+  #written = false
+  readonly #clock = performance.now()
+
+  constructor(
+    portal: Portal,
+    claim: Claim,
+    tenant: Tenant,
+    about: { kind: PassKind; windowId?: string; requestId?: string | null },
+    turn: Turn = alone,
+  ) {
+    this.portal = portal
+    this.claim = claim
+    this.tenant = tenant
+    this.turn = turn
+    const { kind, windowId = null, requestId = null } = about
+    this.begun = { id: newId(), kind, startedAt: portal.now(), windowId, requestId }
+    this.calls = callsFor(portal, claim.tenantId, turn, windowId === null ? 'poll' : 'window')
+    const asked = requestId === null ? {} : { requestId }
+    this.log = portal.log.child({ tenantId: claim.tenantId, syncId: this.begun.id, ...asked })
+  }
+
+  get now(): Date {
+    return this.portal.now()
+  }
+
+  get ms(): number {
+    return performance.now() - this.#clock
+  }
+
+  /** The ID of the row, or the pass itself where there is no row yet. */
+  get row(): string | Begun {
+    return this.#written ? this.begun.id : this.begun
+  }
+
+  /** Writes the row, from which on this pass is to be seen. @throws ClaimLostError */
+  async appear(): Promise<string> {
+    if (!this.#written) {
+      await startSync(this.portal.db, this.claim, this.begun.kind, this.now, this.begun)
+      this.#written = true
+    }
+    return this.begun.id
+  }
+
+  /** Pages as Microsoft sends them, the next one asked for while one is being stored. @throws Refusal */
+  pages(query: IncidentQuery): AsyncGenerator<IncidentPage> {
+    const gate = new Gate(this.turn, this.calls)
+    const pages = this.portal.microsoft.listIncidents(this.claim.tenantId, query, gate)
+    return this.#noted(oneAhead(pages, gate, this.begun.kind !== 'following'))
+  }
+
+  async *#noted(pages: AsyncGenerator<IncidentPage>): AsyncGenerator<IncidentPage> {
+    for await (const page of pages) {
+      this.notePartial(page.partial ?? null)
+      yield page
+    }
+  }
+
+  notePartial(partial: PartialAnswer | null): void {
+    this.partial = bothLack(this.partial, partial)
+  }
+
+  /** @throws what `stopping` was aborted with */
+  mayGoOn(): void {
+    this.turn.stopping?.throwIfAborted()
+  }
+
+  count(page: IncidentPage, stored: PageStored): void {
+    this.figures.pages++
+    this.figures.seen += page.incidents.length
+    this.figures.rejected += page.rejected.length
+    this.#add(stored)
+  }
+
+  #add({ added, changed, differences }: PageStored): void {
+    this.figures.added += added
+    this.figures.changed += changed
+    this.figures.differences += differences
+    if (added > 0) incidentsStored.inc({ change: 'added' }, added)
+    if (changed > added) incidentsStored.inc({ change: 'changed' }, changed - added)
+  }
+
+  /** One line for what did something; a poll that brought nothing is worth one only to whoever looks closely. */
+  ended(outcome: SyncOutcome): void {
+    const { kind } = this.begun
+    passes.inc({ kind, outcome })
+    passSeconds.observe({ kind }, this.ms / 1000)
+    const quiet = outcome === 'complete' && kind === 'following' && this.figures.changed === 0
+    const facts = { kind, outcome, ...this.figures, calls: this.calls.made, ms: Math.round(this.ms) }
+    this.log[quiet ? 'debug' : 'info'](facts, 'a pass over a tenant ended')
+  }
+}
+
+/**
+ * Does a pass to its end, whatever that is: a stop gives the claim back, and what goes wrong is left to `failed`. Calls
+ * that were set aside and not made go back to the budget.
+ * @throws ClaimLostError; what the database said when it is away
+ */
+export async function runPass(
+  pass: Pass,
+  work: () => Promise<SyncOutcome>,
+  failed: (error: unknown, code: RefusalCode | 'internal') => Promise<SyncOutcome>,
+): Promise<void> {
+  const { portal, claim, turn } = pass
+  const { kind } = pass.begun
+  await trace
+    .getTracer('muster')
+    .startActiveSpan('pass', { attributes: { 'muster.pass.kind': kind } }, async (span) => {
+      try {
+        let outcome: SyncOutcome
+        try {
+          outcome = await work()
+        } catch (error) {
+          // Our own database being away is no failure of the tenant's: it is due again in a moment.
+          if (error instanceof ClaimLostError || isUnavailable(error)) throw error
+          if (turn.stopping?.aborted && error === turn.stopping.reason) {
+            outcome = error instanceof ReadingPausedError ? 'paused' : 'overtaken'
+            const row = typeof pass.row === 'string' ? pass.row : null
+            await stopSync(portal.db, claim, row, outcome, pass.calls.made, pass.now)
+          } else outcome = await failed(error, error instanceof Refusal ? error.code : 'internal')
+        }
+        span.setAttribute('muster.pass.outcome', outcome)
+        pass.ended(outcome)
+      } finally {
+        span.end()
+        await pass.calls.settle()
+      }
+    })
+}
+
+/** What every failure means beyond the pass: an access check, the partner's alarm, a line in the log. */
+export async function heed(
+  pass: Pass,
+  error: unknown,
+  code: RefusalCode | 'internal',
+): Promise<{ checkAccess: boolean }> {
+  if (error instanceof Refusal) await reportPartnerFault(pass.portal, pass.claim.tenantId, error)
+  pass.log[error instanceof Refusal ? 'info' : 'error']({ err: error }, 'a pass over a tenant failed')
+  return { checkAccess: code !== 'internal' && accessRefusals.has(code) }
+}
+
+/** The refusal is our own budget's, not Microsoft's. */
+export const isOwnBudget = (error: unknown): boolean => error instanceof Refusal && error.facts.error === 'own_budget'
+
+/** Milliseconds since 1970 as Microsoft writes them. */
+export const instant = (time: number): Instant => new Date(time).toISOString().replace('Z', '0000Z')
+
+/**
+ * Lets the requests of one list out: each when the budget has a call for it and then, where its page may be a long one,
+ * when there is room for it. In this order, and no room is held while a call is waited for: whoever rests may need a place
+ * that somebody holds who waits for room.
+ */
+class Gate implements CallMeter {
+  /** Whether the page that is asked for next may be a long one. */
+  long = false
+  readonly #turn: Turn
+  readonly #calls: Calls
+  #room: Place | null = null
+
+  constructor(turn: Turn, calls: Calls) {
+    this.#turn = turn
+    this.#calls = calls
+  }
+
+  async take(): Promise<void> {
+    this.leave()
+    await this.#calls.take()
+    if (this.long) this.#room = await this.#turn.heavy()
+  }
+
+  /** Gives the room of what was asked for last to its page. */
+  hand(): Place | null {
+    const room = this.#room
+    this.#room = null
+    return room
+  }
+
+  leave(): void {
+    this.hand()?.leave()
+  }
+}
+
+/**
+ * Asks for the next page while the one at hand is being stored. Each page has its room in memory until the next is
+ * wanted; of the many polls that bring next to nothing, the first page is let in without.
+ */
+async function* oneAhead<Page>(pages: AsyncGenerator<Page>, gate: Gate, long: boolean): AsyncGenerator<Page> {
+  const fetch = async () => ({ ...(await pages.next()), room: gate.hand() })
+  gate.long = long
+  let coming = fetch()
+  let room: Place | null = null
+  try {
+    for (;;) {
+      const page = await coming
+      room = page.room
+      if (page.done) return
+      gate.long = true
+      coming = fetch()
+      // Whoever stops in between never looks at it; without this its failure would end the process.
+      coming.catch(() => undefined)
+      yield page.value
+      room?.leave()
+    }
+  } finally {
+    room?.leave()
+    // Not before it is over: it has the budget and the place of the pass, and another list may be next.
+    await coming.then((page) => page.room?.leave()).catch(() => gate.leave())
+    pages.return(undefined).catch(() => undefined)
+  }
+}

@@ -1,0 +1,315 @@
+import type { IncidentPage, IncidentQuery, IncidentRead, Instant } from '../microsoft/microsoft.ts'
+import { Refusal, type RefusalCode } from '../model/refusal.ts'
+import type { Portal } from '../portal.ts'
+import type { Claim } from '../store/sync/claims.ts'
+import { unlistedOf } from '../store/sync/page-items.ts'
+import type { SyncOutcome } from '../store/sync/rows.ts'
+import {
+  endIdleWindowPass,
+  endWindowPass,
+  failuresInARow,
+  failWindowPass,
+  openReconcile,
+  recordGone,
+  type SliceEnd,
+  storeWindowPage,
+  urgentWindow,
+} from '../store/sync/window-runs.ts'
+import type { ReadWindow } from '../store/sync/windows.ts'
+import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
+import type { Turn } from './calls.ts'
+import { isAboutOne, pageOfOne } from './details.ts'
+import { backfillDays, openDays } from './follow.ts'
+import { failurePause, jittered } from './pace.ts'
+import { heed, instant, isOwnBudget, Pass, runPass } from './run.ts'
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+const reconcileDays = 3
+/** A pass goes on for this long, or to the end of a slice: then whoever else is due has a turn. */
+const passFor = 10_000
+/** Slices of a few pages: those that were shorter are followed by wider ones, those that were longer by narrower ones. */
+const shortSlice = 2
+const longSlice = 10
+/** A slice longer than this is begun again in narrower ones. */
+const longestSlice = 20
+const narrowest = minute
+const widest = 16 * day
+/** A step that takes all that is left; in milliseconds, as an integer of 32 bits holds them. */
+const everything = 2_000_000_000
+/** Before any incident there is. */
+const beginning = instant(Date.UTC(1990, 0))
+/** A window whose answers were incomplete begins anew after this, then after twice as long, up to the time between comparisons. */
+const firstRoundPause = 15 * minute
+/**
+ * Incidents that no list showed are asked for one by one, within the budget of calls: of those in one slice that turn out
+ * to be as they were, or to be refused, no more than so many.
+ */
+const mostUnchanged = 200
+const mostRefused = 20
+/** When some were found gone or changed, polls come first after this; then the slice is read again and gone on with. */
+const lookAfterFor = 60_000
+
+/**
+ * Reads on in the most urgent window of a claimed tenant, slice by slice, the newest first; what it reached is committed
+ * with what it read, so that a kill costs one slice. A comparison that is due begins here. Nothing is thrown but a loss
+ * of the claim.
+ * @throws ClaimLostError
+ */
+export async function readWindows(portal: Portal, claim: Claim, turn?: Turn): Promise<void> {
+  const { db } = portal
+  const tenant = await tenantById(db, claim.tenantId)
+  let window = await urgentWindow(db, claim.tenantId)
+  // Never compared is due as well: a version before windows set no time.
+  if (!window && (tenant.nextReconcileAt === null || isDue(tenant.nextReconcileAt, portal.now()))) {
+    await openReconcile(db, claim, stretchOf(tenant, portal.now()), portal.now())
+    window = await urgentWindow(db, claim.tenantId)
+  }
+  if (!window) return endIdleWindowPass(db, claim, portal.now())
+  const reading = new WindowReading(portal, claim, tenant, window, turn)
+  await runPass(
+    reading.pass,
+    () => reading.read(),
+    (error, code) => reading.fail(error, code),
+  )
+}
+
+/** The first reading has nothing to be compared with. */
+const compares = ({ kind }: ReadWindow) => kind !== 'open' && kind !== 'backfill'
+
+const isDue = (at: string | null, now: Date) => at !== null && at <= now.toISOString()
+const isDeep = (tenant: Tenant, now: Date) =>
+  tenant.nextDeepReconcileAt === null || isDue(tenant.nextDeepReconcileAt, now)
+
+/** What has changed since the cursor is the business of the passes that follow. */
+function stretchOf(tenant: Tenant, now: Date): Pick<ReadWindow, 'from' | 'to' | 'step'> {
+  const days = isDeep(tenant, now) ? backfillDays : reconcileDays
+  const from = instant(now.getTime() - days * day)
+  // The end is not part of a window, and what the cursor stands on is to be compared as well.
+  const end = tenant.cursor === null ? now.getTime() : Date.parse(tenant.cursor) + 1
+  // Where nothing has changed for longer than that, there is only what is open and older.
+  if (end <= Date.parse(from)) return { from, to: from, step: everything }
+  return { from, to: instant(end), step: day }
+}
+
+class WindowReading {
+  readonly pass: Pass
+  readonly #window: ReadWindow
+  /** What changed since then may not have been read by a pass yet: it is no difference. Null where nothing is compared. */
+  readonly #settledBefore: Instant | null
+  #reached: Instant
+  #step: number
+  #seen: number
+
+  constructor(portal: Portal, claim: Claim, tenant: Tenant, window: ReadWindow, turn: Turn | undefined) {
+    this.pass = new Pass(portal, claim, tenant, { kind: window.kind, windowId: window.id }, turn)
+    this.#window = window
+    const settled = Date.parse(tenant.cursor ?? window.to) - portal.config.sync.overlapMs
+    this.#settledBefore = compares(window) ? instant(settled) : null
+    this.#reached = window.reached
+    this.#step = window.step
+    this.#seen = window.seen
+  }
+
+  get #at() {
+    return { syncId: this.pass.begun.id, windowId: this.#window.id, settledBefore: this.#settledBefore }
+  }
+
+  async read(): Promise<SyncOutcome> {
+    const { pass } = this
+    const window = this.#window
+    await pass.appear()
+    const end = window.kind === 'backfill' ? window.from : beginning
+    do {
+      if (this.#reached <= end) break
+      await (this.#reached > window.from ? this.#readSlice() : this.#readOlderOpen())
+    } while (pass.ms < passFor)
+    const atEnd = this.#reached <= end
+    const lacking = pass.partial !== null || window.partial
+    const finished = atEnd && !lacking
+    const incomplete = pass.partial !== null || pass.figures.rejected > 0
+    const { sync } = pass.portal.config
+    const pause = Math.min(firstRoundPause * 2 ** Math.min(window.rounds, 20), sync.reconcileMs)
+    const next =
+      window.kind === 'reread' || window.kind === 'open'
+        ? null
+        : new Date(pass.now.getTime() + jittered(sync.reconcileMs))
+    // The first comparison is a deep one: lists that moved while the first days were paged through may have skipped some.
+    const deep = new Date(pass.now.getTime() + jittered(sync.deepReconcileMs))
+    const wasDeep = Date.parse(window.to) - Date.parse(window.from) > (reconcileDays + 1) * day
+    await endWindowPass(
+      pass.portal.db,
+      pass.claim,
+      {
+        syncId: pass.begun.id,
+        window,
+        calls: pass.calls.made,
+        incomplete,
+        partial: pass.partial,
+        finished,
+        beginsAnewAt: atEnd && lacking ? new Date(pass.now.getTime() + jittered(pause)) : null,
+        changed: pass.figures.changed > 0 && compares(window),
+        nextReconcileAt: finished ? next : null,
+        nextDeepReconcileAt:
+          finished && window.kind === 'reconcile' && (wasDeep || isDeep(pass.tenant, pass.now)) ? deep : null,
+      },
+      pass.now,
+    )
+    return incomplete ? 'partial' : 'complete'
+  }
+
+  async #readSlice(): Promise<void> {
+    const from = instant(Math.max(Date.parse(this.#reached) - this.#step, Date.parse(this.#window.from)))
+    const listed = await this.#readBackTo(from, this.#window.kind === 'open', true)
+    if (listed === null) return
+    this.#seen += listed.ids.size
+    // What is open and changed before is read to its end next, in one slice if it is not too long.
+    if (from <= this.#window.from) this.#step = everything
+    const slice = { reached: from, step: this.#step, seen: listed.ids.size, expected: this.#expected(from) }
+    await this.#commit(listed.last, slice)
+    this.#reached = from
+  }
+
+  /** Open ones that changed before the window began: lists by status show them, or else Microsoft is asked one by one. */
+  async #readOlderOpen(): Promise<void> {
+    const back = Date.parse(this.#reached) - this.#step
+    const sliced = back > Date.parse(this.#window.to) - openDays * day
+    const from = this.#step === everything || !sliced ? beginning : instant(back)
+    const listed = await this.#readBackTo(from, true, sliced || this.#step === everything)
+    if (listed === null) return
+    await this.#commit(listed.last, { reached: from, step: this.#step, seen: 0, expected: this.#expected(from) })
+    this.#reached = from
+  }
+
+  /**
+   * Reads from where the window is back to `from`, all but the last page of it stored.
+   * @param limited a slice must not be longer than `longestSlice`
+   * @returns null for what was too long, and is to be begun again, in narrower slices or as it is
+   */
+  async #readBackTo(
+    from: Instant,
+    openOnly: boolean,
+    limited: boolean,
+  ): Promise<{ ids: Set<string>; last: IncidentPage | null } | null> {
+    const ids = new Set<string>()
+    const since = from === beginning ? {} : { updatedSince: from }
+    const width = Math.min(Date.parse(this.#reached) - Date.parse(from), 4 * widest)
+    const query = { ...since, updatedBefore: this.#reached }
+    const mostPages = limited && width > narrowest ? longestSlice : null
+    const { last, pages, whole } = await this.#readLists(query, openOnly, ids, mostPages)
+    if (!whole) {
+      this.#step = Math.max(width / 4, narrowest)
+      const expected = this.#expected(this.#reached)
+      await this.#commit(last, { reached: this.#reached, step: this.#step, seen: 0, expected })
+      return null
+    }
+    // What a list does not show that is incomplete by its own account is no less there for it.
+    if (this.#settledBefore !== null && this.pass.partial === null) {
+      const within = { from: from === beginning ? null : from, before: this.#reached, openOnly }
+      if (!(await this.#lookAfter(within, ids))) {
+        await this.#commit(last, null)
+        return null
+      }
+    }
+    if (pages <= shortSlice) this.#step = Math.min(this.#step * 2, widest)
+    else if (pages > longSlice) this.#step = Math.max(width / 2, narrowest)
+    return { ids, last }
+  }
+
+  /** As dense as it was so far; Microsoft's lists do not say how long they are. */
+  #expected(reached: Instant): number | null {
+    const whole = Date.parse(this.#window.to) - Date.parse(this.#window.from)
+    const done = Date.parse(this.#window.to) - Date.parse(reached)
+    return done <= 0 ? null : Math.max(this.#seen, Math.round((this.#seen * whole) / done))
+  }
+
+  /** Everything, or the lists of what is open. */
+  async #readLists(query: IncidentQuery, openOnly: boolean, listed: Set<string>, mostPages: number | null) {
+    if (!openOnly) return this.#readList(query, listed, mostPages)
+    const active = await this.#readList({ ...query, status: 'active' }, listed, mostPages)
+    if (!active.whole) return active
+    if (active.last) await this.#commit(active.last, null)
+    const inProgress = await this.#readList({ ...query, status: 'inProgress' }, listed, mostPages)
+    return { ...inProgress, pages: active.pages + inProgress.pages }
+  }
+
+  async #readList(query: IncidentQuery, listed: Set<string>, mostPages: number | null) {
+    let last: IncidentPage | null = null
+    let pages = 0
+    for await (const page of this.pass.pages(query)) {
+      this.pass.mayGoOn()
+      if (last) await this.#commit(last, null)
+      last = page
+      pages++
+      for (const { id } of [...page.incidents, ...page.rejected]) if (id !== null) listed.add(id)
+      if (mostPages !== null && pages > mostPages) return { last, pages, whole: false }
+    }
+    return { last, pages, whole: true }
+  }
+
+  /** @returns how many incidents changed by it */
+  async #commit(page: IncidentPage | null, slice: SliceEnd | null): Promise<number> {
+    const { pass } = this
+    const stored = await storeWindowPage(pass.portal.db, pass.claim, this.#at, page, slice, pass.now)
+    if (page) pass.count(page, stored)
+    return stored.changed
+  }
+
+  /**
+   * What is kept and no list showed: it has changed since, or Microsoft knows it no longer. Each is gone only by its own
+   * answer, in a pass whose lists were whole.
+   * @returns whether it came to its end; else there is more of it, and some of it is done
+   */
+  async #lookAfter(within: Parameters<typeof unlistedOf>[2], listed: ReadonlySet<string>): Promise<boolean> {
+    const { pass } = this
+    const { db, microsoft } = pass.portal
+    const { tenantId } = pass.claim
+    const unlisted = await unlistedOf(db, tenantId, within, listed)
+    let [settled, unchanged, refused] = [0, 0, 0]
+    for (const id of startingAnywhere(unlisted)) {
+      pass.mayGoOn()
+      if (settled > 0 && pass.ms > lookAfterFor) return false
+      if (unchanged >= mostUnchanged || refused >= mostRefused) return true
+      let read: IncidentRead
+      try {
+        read = await microsoft.incidentById(tenantId, id, pass.calls)
+      } catch (error) {
+        if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
+        refused++
+        continue
+      }
+      pass.notePartial(read.partial)
+      if (read.found === null) {
+        await recordGone(db, pass.claim, this.#at, id, pass.now)
+        pass.figures.differences++
+        settled++
+      } else if ((await this.#commit(pageOfOne(id, read), null)) > 0) settled++
+      else unchanged++
+      if (pass.partial !== null) return true
+    }
+    return true
+  }
+
+  async fail(error: unknown, code: RefusalCode | 'internal'): Promise<SyncOutcome> {
+    const { pass } = this
+    const { db } = pass.portal
+    const budget = isOwnBudget(error)
+    const { checkAccess } = budget ? { checkAccess: false } : await heed(pass, error, code)
+    const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
+    const failures = budget ? 0 : (await failuresInARow(db, this.#window)) + 1
+    const pause = budget ? asked : Math.max(asked, failurePause(failures))
+    const resumeAt = new Date(pass.now.getTime() + pause)
+    // The budget of polls is larger than that of windows: they need not wait for it.
+    const notBefore = !budget && (code === 'throttled' || asked > 0) ? resumeAt : null
+    const failure = { code, calls: pass.calls.made, resumeAt, notBefore, checkAccess, budget }
+    await failWindowPass(db, pass.claim, { syncId: await pass.appear(), windowId: this.#window.id }, failure, pass.now)
+    return budget ? 'partial' : 'failed'
+  }
+}
+
+/** Chance takes turns where not all of them are asked for. */
+function startingAnywhere(ids: string[]): string[] {
+  const start = Math.floor(Math.random() * ids.length)
+  return [...ids.slice(start), ...ids.slice(0, start)]
+}

@@ -1,0 +1,237 @@
+import type { Response } from 'express'
+import {
+  type CustomerFile,
+  customerFile,
+  type Standing,
+  type Step,
+  standingOfFile,
+  stepsOf,
+} from '../../customers/progress.ts'
+import { PortalError } from '../../errors.ts'
+import { operatorActor } from '../../http/access.ts'
+import { line } from '../../http/fields.ts'
+import { type FieldFault, pathValue, readForm, says, type Typed } from '../../http/forms.ts'
+import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { enterTenant, reinstate } from '../../onboarding/binding.ts'
+import type { Portal } from '../../portal.ts'
+import { listAudit } from '../../store/audit.ts'
+import { type Customer, customerById } from '../../store/customers/customers.ts'
+import type { ConsentAttempt } from '../../store/onboarding/attempts.ts'
+import type { AwaitedProof } from '../../store/onboarding/awaited-proofs.ts'
+import { type ConsentLink, type LinkState, linkState } from '../../store/onboarding/links.ts'
+import type { Review } from '../../store/onboarding/reviews.ts'
+import { readSettings } from '../../store/partner/settings.ts'
+import { type AccessCheck, checksOf } from '../../store/tenants/checks.ts'
+import {
+  blindSince,
+  findTenant,
+  type OpenCounts,
+  offboardCustomer,
+  type Tenant,
+  tenantsOf,
+} from '../../store/tenants/tenants.ts'
+import { page } from '../page/page.ts'
+import { render } from '../page/render.ts'
+import { type Sentence, sentenceOf } from '../partner/audit.ts'
+import { type ClaimedTenant, describeClaimed } from './claimed-tenant.ts'
+import { addUp } from './customers.ts'
+import { whyNot } from './form.ts'
+import { type IssuedLink, takeIssued } from './issued-link.ts'
+import { findObstacleView, type ObstacleView } from './link-obstacle.ts'
+
+export interface CustomerView {
+  customer: Customer
+  stands: Standing
+  steps: Step[]
+  /** How many steps are done; `skipped` of them nobody had to take. */
+  progress: { steps: number; done: number; skipped: number }
+  link: ConsentLink | null
+  linkState: LinkState | null
+  linkDays: number
+  /** Whole days until the link ends. */
+  daysLeft: number
+  /** Just issued: shown now and never again. */
+  issued: IssuedLink | null
+  /** Why no link can be issued; null when one can. */
+  obstacle: ObstacleView | null
+  /** Runs through Microsoft, newest first. */
+  attempts: ConsentAttempt[]
+  reviews: (Review & { claimed: ClaimedTenant })[]
+  /** The proof that the run which moved last waits for. */
+  awaited: AwaitedProof | null
+  tenants: (Tenant & { blindSince: string | null })[]
+  open: OpenCounts & { total: number }
+  /** The tenant that the standing speaks of, with its last proof, and for how many milliseconds it has been so. */
+  worst: { tenant: Tenant; check: AccessCheck | null; blindSince: string | null; span: number } | null
+  events: Sentence[]
+  mayChange: boolean
+  mayCheck: boolean
+  faults: FieldFault[] | null
+  typed: Typed
+  notice: Notice | null
+}
+
+const customerPage = page<CustomerView>('customers/customer')
+
+/** Why a tenant was not bound, with what only operators are told. */
+type Notice = { kind: 'taken'; customer: Customer } | { kind: 'partner' }
+
+const shownEvents = 40
+
+export const showCustomer: Handler<OperatorRequest> = (portal, req, res) =>
+  showCustomerWith(portal, req, res, pathValue(req, 'id'), {})
+
+/** The page of a customer, after a form of it was not taken as it was. @throws PortalError NOT_FOUND */
+export async function showCustomerWith(
+  portal: Portal,
+  req: OperatorRequest,
+  res: Response,
+  customerId: string,
+  said: { faults?: FieldFault[]; typed?: Typed; notice?: Notice },
+): Promise<void> {
+  const { db } = portal
+  const now = portal.now()
+  const file = await customerFile(db, customerId)
+  const { customer, reviews } = file
+  const link = file.links[0] ?? null
+  const standing = standingOfFile(file, now)
+  const [settings, events, worst, described, obstacle] = await Promise.all([
+    readSettings(db),
+    listAudit(db, { customerId, limit: shownEvents }),
+    worstOf(portal, file, standing),
+    describeClaimed(portal, reviews),
+    findObstacleView(portal, req),
+  ])
+  const open = addUp(file.tenants)
+  const steps = stepsOf(file, now)
+  const done = steps.filter(({ state }) => state === 'done')
+  await render(
+    res,
+    customerPage,
+    {
+      customer,
+      stands: standing,
+      steps,
+      progress: {
+        steps: steps.length,
+        done: done.length,
+        skipped: done.filter(({ at }) => at === null).length,
+      },
+      link,
+      linkState: link && linkState(link, now),
+      linkDays: settings.linkDays,
+      daysLeft: link ? Math.max(0, Math.round((Date.parse(link.expiresAt) - now.getTime()) / 86_400_000)) : 0,
+      issued: await takeIssued(portal, req, res, customer, link),
+      obstacle,
+      attempts: file.attempts,
+      reviews: described,
+      awaited: file.awaited,
+      tenants: file.tenants.map((tenant) => ({ ...tenant, blindSince: blindSince(tenant, now) })),
+      open: { ...open, total: open.high + open.medium + open.low + open.informational + open.unknown },
+      worst,
+      events: events.map((event) => sentenceOf(event, 'here')),
+      mayChange: req.operator.role === 'Admin',
+      mayCheck: req.operator.role !== 'Reader',
+      faults: said.faults ?? null,
+      typed: said.typed ?? {},
+      notice: said.notice ?? null,
+    },
+    said.notice ? 409 : said.faults ? 422 : 200,
+  )
+}
+
+async function worstOf(portal: Portal, file: CustomerFile, standing: Standing): Promise<CustomerView['worst']> {
+  const now = portal.now()
+  const tenant = file.tenants.find((one) =>
+    standing === 'blind'
+      ? blindSince(one, now) !== null
+      : standing === 'paused'
+        ? one.pausedAt !== null
+        : one.accessState === standing,
+  )
+  if (!tenant) return null
+  const [check] = await checksOf(portal.db, tenant.tenantId, 1)
+  const blind = blindSince(tenant, now)
+  const span =
+    now.getTime() - Date.parse(blind ?? (standing === 'paused' ? tenant.pausedAt : null) ?? tenant.stateSince)
+  return { tenant, check: check ?? null, blindSince: blind, span }
+}
+
+/** What an operator may know of a tenant that was refused. Throws on what is no such refusal. */
+export async function noticeOf(portal: Portal, error: unknown): Promise<Notice> {
+  if (!(error instanceof PortalError)) throw error
+  if (error.code === 'TENANT_IS_PARTNER') return { kind: 'partner' }
+  const tenant = error.code === 'TENANT_TAKEN' && (await findTenant(portal.db, String(error.facts.tenantId)))
+  if (!tenant) throw error
+  return { kind: 'taken', customer: await customerById(portal.db, tenant.customerId) }
+}
+
+const named = {
+  tenant: line(2_000, { missing: says('customers.tenant.missing'), long: says('customers.tenant.unknown') }),
+}
+
+/** Takes on a tenant that consented long ago; it is proven like any other. */
+export const addTenant: Handler<OperatorRequest> = async (portal, req, res) => {
+  const customerId = pathValue(req, 'id')
+  const form = readForm(named, req)
+  if (form.faults) return showCustomerWith(portal, req, res, customerId, form)
+  const { typed } = form
+  try {
+    const tenantId = await enterTenant(portal, operatorActor(req), customerId, form.value.tenant)
+    res.redirect(303, `/tenants/${tenantId}`)
+  } catch (error) {
+    if (error instanceof PortalError && error.code !== 'TENANT_UNKNOWN') {
+      return showCustomerWith(portal, req, res, customerId, { typed, notice: await noticeOf(portal, error) })
+    }
+    const faults = [{ field: 'tenant', key: whyNot(error, 'tenant') }]
+    return showCustomerWith(portal, req, res, customerId, { typed, faults })
+  }
+}
+
+export interface OffboardingView {
+  customer: Customer
+  tenants: Tenant[]
+  open: number
+  incidents: number
+  linkOpen: boolean
+  appName: string
+  /** How long what was read is kept; 0 for ever. */
+  offboardedDays: number
+}
+
+const offboardingPage = page<OffboardingView>('customers/offboarding')
+
+export const showOffboarding: Handler<OperatorRequest> = async (portal, req, res) => {
+  const file = await customerFile(portal.db, pathValue(req, 'id'))
+  if (file.customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
+  const { unassigned, ...open } = addUp(file.tenants)
+  const { appName, offboardedDays } = await readSettings(portal.db)
+  const view: OffboardingView = {
+    customer: file.customer,
+    tenants: file.tenants,
+    open: Object.values(open).reduce((sum, count) => sum + count, 0),
+    incidents: file.tenants.reduce((sum, tenant) => sum + tenant.incidentCount, 0),
+    linkOpen: file.links.some((link) => linkState(link, portal.now()) === 'issued'),
+    appName,
+    offboardedDays,
+  }
+  await render(res, offboardingPage, view)
+}
+
+/** Ends the service. Tokens that this process holds are dropped; those of others end by themselves within the hour. */
+export const offboard: Handler<OperatorRequest> = async (portal, req, res) => {
+  readForm({}, req)
+  const id = pathValue(req, 'id')
+  await customerById(portal.db, id)
+  await offboardCustomer(portal.db, operatorActor(req), id, portal.now())
+  for (const { tenantId } of await tenantsOf(portal.db, id)) portal.microsoft.forget(tenantId)
+  res.redirect(303, `/customers/${id}`)
+}
+
+/** Takes the offboarding back: every tenant is proven anew. */
+export const takeBack: Handler<OperatorRequest> = async (portal, req, res) => {
+  readForm({}, req)
+  const id = pathValue(req, 'id')
+  await reinstate(portal, operatorActor(req), id)
+  res.redirect(303, `/customers/${id}`)
+}

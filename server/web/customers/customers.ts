@@ -1,0 +1,169 @@
+import { z } from 'zod'
+import {
+  type CustomerLine,
+  type CustomerOutline,
+  listStandings,
+  outlineStandings,
+  type Standing,
+  standingSince,
+} from '../../customers/progress.ts'
+import { readQuery } from '../../http/forms.ts'
+import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { listGroups } from '../../store/customers/customers.ts'
+import { linkState } from '../../store/onboarding/links.ts'
+import { blindSince, type OpenCounts, type Tenant } from '../../store/tenants/tenants.ts'
+import { page } from '../page/page.ts'
+import { render } from '../page/render.ts'
+
+export interface CustomersView {
+  rows: CustomerRow[]
+  /** States somebody is in, in the order of the list, each with how many; the one asked for stays even when empty. */
+  states: { state: Standing; count: number }[]
+  groups: string[]
+  filter: { state: Standing | null; group: string | null; text: string; order: 'trouble' | 'name' }
+  counts: { customers: number; matching: number }
+  page: { number: number; last: number; from: number; to: number }
+  /** This list at another page, filter or order. */
+  address(change: Record<string, string | number | null>): string
+  mayChange: boolean
+}
+
+const customersPage = page<CustomersView>('customers/customers')
+
+interface CustomerRow extends CustomerLine {
+  open: OpenCounts
+  /** The tenant read longest ago speaks for all. */
+  lastReadAt: string | null
+  blindSince: string | null
+  blindMs: number
+  linkOpenUntil: string | null
+  /** Milliseconds in this state, where that can be told. */
+  sinceMs: number | null
+}
+
+/** What Muster cannot see, then what needs somebody, then what is going on, then what is well, then history. */
+const troubleFirst: readonly Standing[] = [
+  'revoked',
+  'gone',
+  'disabled',
+  'blocked',
+  'limited',
+  'blind',
+  'paused',
+  'review',
+  'unproven',
+  'unlicensed',
+  'declined',
+  'expired',
+  'withdrawn',
+  'not-invited',
+  'proving',
+  'claimed',
+  'reading',
+  'at-microsoft',
+  'opened',
+  'waiting',
+  'active',
+  'offboarded',
+]
+const rank = new Map(troubleFirst.map((standing, index) => [standing, index]))
+
+const rowsPerPage = 50
+
+const query = z.object({
+  state: z.enum(troubleFirst).nullable().catch(null),
+  group: z.string().min(1).max(100).nullable().catch(null),
+  q: z.string().max(200).catch(''),
+  order: z.enum(['trouble', 'name']).catch('trouble'),
+  page: z.coerce.number().int().min(1).max(1_000).catch(1),
+})
+
+/** Every customer and where it stands; nobody is left out for failing. */
+export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) => {
+  const { state, group, q, order, page } = readQuery(query, req)
+  const now = portal.now()
+  const [outlines, groups] = await Promise.all([outlineStandings(portal.db, now), listGroups(portal.db)])
+  const text = q.trim().toLowerCase()
+  const found = outlines.filter((line) => (group === null || line.customer.groups.includes(group)) && holds(line, text))
+  const matching = found.filter((line) => state === null || line.standing === state)
+  if (order === 'trouble') matching.sort((a, b) => (rank.get(a.standing) ?? 0) - (rank.get(b.standing) ?? 0))
+  const last = Math.max(1, Math.ceil(matching.length / rowsPerPage))
+  const number = Math.min(page, last)
+  const from = (number - 1) * rowsPerPage
+  const ids = matching.slice(from, from + rowsPerPage).map(({ customer }) => customer.id)
+  const lines = new Map((await listStandings(portal.db, now, ids)).map((line) => [line.customer.id, line]))
+  const shown = ids.flatMap((id) => lines.get(id) ?? [])
+  await render(res, customersPage, {
+    rows: shown.map((line) => rowOf(line, now)),
+    states: troubleFirst
+      .map((one) => ({ state: one, count: found.filter((line) => line.standing === one).length }))
+      .filter((one) => one.count > 0 || one.state === state),
+    groups,
+    filter: { state, group, text: q.trim(), order },
+    counts: {
+      customers: outlines.length,
+      matching: matching.length,
+    },
+    page: { number, last, from: shown.length === 0 ? 0 : from + 1, to: from + shown.length },
+    address: (change) => addressOf({ state, group, q: q.trim(), order, ...change }),
+    mayChange: req.operator.role === 'Admin',
+  })
+}
+
+function holds(line: CustomerOutline, text: string): boolean {
+  if (text === '') return true
+  const { customer, tenants } = line
+  const names = [
+    customer.name,
+    customer.contactName,
+    customer.contactEmail,
+    customer.expectedDomain,
+    ...customer.groups,
+  ]
+  const ids = [customer.expectedTenantId, line.link?.reference ?? null]
+  for (const tenant of tenants) names.push(tenant.displayName, tenant.defaultDomain, tenant.tenantId)
+  return [...names, ...ids].some((name) => name?.toLowerCase().includes(text))
+}
+
+function rowOf(line: CustomerLine, now: Date): CustomerRow {
+  const { tenants, link } = line
+  const live = tenants.filter((tenant) => tenant.accessState !== 'offboarded')
+  const blind = live.map((tenant) => blindSince(tenant, now)).filter((at) => at !== null)
+  const since = standingSince(line)
+  const blindAt = earliest(blind)
+  return {
+    ...line,
+    open: addUp(tenants),
+    lastReadAt: earliest(live.map((tenant) => tenant.lastReadAt).filter((at) => at !== null)),
+    blindSince: blindAt,
+    blindMs: blindAt === null ? 0 : now.getTime() - Date.parse(blindAt),
+    linkOpenUntil: link && linkState(link, now) === 'issued' ? link.expiresAt : null,
+    sinceMs: since === null ? null : now.getTime() - Date.parse(since),
+  }
+}
+
+/** Open incidents over all tenants of one customer. */
+export function addUp(tenants: readonly Tenant[]): OpenCounts {
+  const sum: OpenCounts = { high: 0, medium: 0, low: 0, informational: 0, unknown: 0, unassigned: 0 }
+  for (const { open } of tenants) {
+    for (const key of Object.keys(sum) as (keyof OpenCounts)[]) sum[key] += open[key]
+  }
+  return sum
+}
+
+const earliest = (times: readonly string[]): string | null =>
+  times.reduce<string | null>((first, at) => (first === null || at < first ? at : first), null)
+
+function addressOf(parts: Record<string, string | number | null>): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(parts)) {
+    if (
+      value !== null &&
+      value !== '' &&
+      !(name === 'order' && value === 'trouble') &&
+      !(name === 'page' && value === 1)
+    )
+      query.set(name, String(value))
+  }
+  return query.size === 0 ? '/customers' : `/customers?${query}`
+}

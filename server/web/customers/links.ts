@@ -1,0 +1,28 @@
+import { operatorActor } from '../../http/access.ts'
+import { pathValue, readForm } from '../../http/forms.ts'
+import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { issueConsentLink } from '../../onboarding/consent.ts'
+import { lookAtPermissions, lookEvery } from '../../partner/asked-permissions.ts'
+import { linkById, withdrawLink } from '../../store/onboarding/links.ts'
+import { showCustomerWith } from './customer.ts'
+import { linkDays } from './form.ts'
+import { showOnce } from './issued-link.ts'
+
+/** Issues a link; the one before ends. Its address is on the page that follows, and never again. */
+export const addLink: Handler<OperatorRequest> = async (portal, req, res) => {
+  const customerId = pathValue(req, 'id')
+  const form = readForm({ days: linkDays }, req)
+  if (form.faults) return showCustomerWith(portal, req, res, customerId, form)
+  await lookAtPermissions(portal, lookEvery)
+  const issued = await issueConsentLink(portal, operatorActor(req), { customerId, days: form.value.days })
+  await showOnce(portal, req, res, issued)
+  res.redirect(303, `/customers/${customerId}`)
+}
+
+/** Ends a link. One that is over already stays as it is, whoever ended it. */
+export const withdraw: Handler<OperatorRequest> = async (portal, req, res) => {
+  readForm({}, req)
+  const { id, customerId } = await linkById(portal.db, pathValue(req, 'id'))
+  await withdrawLink(portal.db, operatorActor(req), id, portal.now())
+  res.redirect(303, `/customers/${customerId}#link`)
+}

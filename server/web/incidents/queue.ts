@@ -1,0 +1,109 @@
+import { pathValue } from '../../http/forms.ts'
+import type { Handler, OperatorRequest } from '../../http/route.ts'
+import type { Portal } from '../../portal.ts'
+import { customerById, customerNames, listGroups } from '../../store/customers/customers.ts'
+import { openQueue, type QueueCount, type QueueItem } from '../../store/incidents/queue.ts'
+import { blindSince, type Tenant, tenantById } from '../../store/tenants/tenants.ts'
+import { page } from '../page/page.ts'
+import { render } from '../page/render.ts'
+import { noteOpened } from '../tenants/opened.ts'
+import { defenderUrl } from './defender-portal.ts'
+import {
+  addressOf,
+  type Chip,
+  chipsOf,
+  filterOf,
+  incidentAddress,
+  type QueueAddress,
+  type QueueQuery,
+  readQueueQuery,
+} from './filters.ts'
+
+export interface QueueView {
+  query: QueueQuery
+  rows: QueueRow[]
+  count: QueueCount
+  chips: Chip[]
+  /** What can be chosen; empty where the list is one tenant's. */
+  choices: { customers: { id: string; name: string }[]; groups: string[] }
+  /** Addresses: of the form, and of this list elsewhere. */
+  action: string
+  next: string | null
+  previous: string | null
+  first: string
+  clear: string
+  anyStatus: string
+  resolved: string
+  /** The one tenant whose list this is. */
+  only: { tenant: Tenant; customerName: string; mayRefresh: boolean; blind: boolean } | null
+}
+
+const queuePage = page<QueueView>('incidents/queue')
+
+interface QueueRow extends QueueItem {
+  href: string
+  defender: string
+  /** Since Microsoft created it. */
+  ageMs: number
+}
+
+const pageSize = 50
+
+/** All tenants' incidents in one list, out of our own store: whatever Microsoft does at this moment, it opens. */
+export const showIncidents: Handler<OperatorRequest> = async (portal, req, res) => {
+  const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: null }
+  const [found, customers, groups] = await Promise.all([
+    find(portal, list),
+    customerNames(portal.db),
+    listGroups(portal.db),
+  ])
+  const names = new Map(customers.map(({ id, name }) => [id, name]))
+  await render(res, queuePage, {
+    ...viewOf(portal, list, found),
+    chips: chipsOf(list, names),
+    choices: { customers: customers.filter(({ offboardedAt }) => offboardedAt === null), groups },
+    only: null,
+  })
+}
+
+/** The same over one tenant; an offboarded one shows what was read while it was served. */
+export const showTenantIncidents: Handler<OperatorRequest> = async (portal, req, res) => {
+  const tenant = await tenantById(portal.db, pathValue(req, 'tenantId').toLowerCase())
+  noteOpened(portal, req, res, tenant.tenantId)
+  const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: tenant.tenantId }
+  const [found, customer] = await Promise.all([find(portal, list), customerById(portal.db, tenant.customerId)])
+  await render(res, queuePage, {
+    ...viewOf(portal, list, found),
+    chips: chipsOf(list, new Map()),
+    choices: { customers: [], groups: [] },
+    only: {
+      tenant,
+      customerName: customer.name,
+      blind: blindSince(tenant, portal.now()) !== null,
+      mayRefresh: tenant.accessState === 'active' && tenant.pausedAt === null && req.operator.role !== 'Reader',
+    },
+  })
+}
+
+const find = ({ db }: Portal, list: QueueAddress) =>
+  openQueue(db, filterOf(list), { order: list.query.order, limit: pageSize, at: list.query.at ?? undefined })
+
+function viewOf({ config, now }: Portal, list: QueueAddress, page: Awaited<ReturnType<typeof find>>) {
+  return {
+    query: list.query,
+    rows: page.items.map((item) => ({
+      ...item,
+      href: incidentAddress(item.tenantId, item.incidentId, list),
+      defender: defenderUrl(config, item.tenantId, item.incidentId),
+      ageMs: now().getTime() - Date.parse(item.createdAt),
+    })),
+    count: page.count,
+    action: addressOf(list).split('?')[0] as string,
+    next: page.next === null ? null : addressOf(list, { at: page.next }),
+    previous: page.previous === null ? null : addressOf(list, { at: page.previous }),
+    first: addressOf(list),
+    clear: addressOf(list, { customers: [], groups: [], severities: [], status: 'open', text: '' }),
+    anyStatus: addressOf(list, { status: 'any' }),
+    resolved: addressOf(list, { status: 'resolved', order: 'newest' }),
+  }
+}

@@ -1,0 +1,50 @@
+import type { Response } from 'express'
+import type { ErrorCode } from '../../errors.ts'
+import { readSettings } from '../../store/partner/settings.ts'
+import { say } from '../../words.ts'
+import { page } from '../page/page.ts'
+import { renderBare } from '../page/render.ts'
+import { type Asker, askerOf } from './partner.ts'
+
+/**
+ * Where a customer's way ends without anything to show: a link that opens nothing, a page of another browser. Whoever
+ * meets it learns who the partner is, how to reach them and what to name, and nothing about anybody else.
+ */
+export interface EndingView {
+  partner: Asker
+  code: string
+  title: string
+  next: string
+  /** Of the link, where the address was one of ours. */
+  reference: string | null
+  /** A letter that asks for a new link, ready to send; null where none is needed or nobody can be written to. */
+  newLinkHref: string | null
+}
+
+const endingPage = page<EndingView>('join/ending')
+
+/** The dead ends, and whether a new link is what helps. */
+const endings: Partial<Record<ErrorCode, { newLink: boolean }>> = {
+  LINK_UNKNOWN: { newLink: true },
+  LINK_EXPIRED: { newLink: true },
+  LINK_WITHDRAWN: { newLink: true },
+  LINK_COMPLETED: { newLink: false },
+  CONSENT_NOT_YOURS: { newLink: false },
+}
+
+export const isEnding = (code: string): code is ErrorCode => Object.hasOwn(endings, code)
+
+export async function showEnding(
+  res: Response,
+  answer: Pick<EndingView, 'title' | 'next' | 'reference'> & { code: ErrorCode },
+  status: number,
+): Promise<void> {
+  const { portal, reader } = res.locals
+  const asker = askerOf(portal, await readSettings(portal.db))
+  // A person's name is for who holds a link of ours, not for who makes up an address.
+  const partner = answer.reference === null ? { ...asker, contactName: '' } : asker
+  const asks = endings[answer.code]?.newLink === true && partner.email !== ''
+  const subject = say(reader.language, 'join.ended.subject', { reference: answer.reference ?? 'none' })
+  const newLinkHref = asks ? `mailto:${partner.email}?subject=${encodeURIComponent(subject)}` : null
+  await renderBare(res, endingPage, { ...answer, partner, newLinkHref }, status)
+}

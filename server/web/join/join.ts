@@ -1,0 +1,149 @@
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import { PortalError } from '../../errors.ts'
+import { customerActor } from '../../http/access.ts'
+import { pathValue, readForm } from '../../http/forms.ts'
+import type { Handler } from '../../http/route.ts'
+import { beginConsent } from '../../onboarding/consent.ts'
+import { type Asking, readAsking } from '../../partner/asked-permissions.ts'
+import type { Portal } from '../../portal.ts'
+import { type Customer, customerById } from '../../store/customers/customers.ts'
+import { type ConsentLink, linkByToken, recordOpening, refuseEnded } from '../../store/onboarding/links.ts'
+import { readSettings } from '../../store/partner/settings.ts'
+import { isLanguage, type Language } from '../../words.ts'
+import { page } from '../page/page.ts'
+import { render } from '../page/render.ts'
+import { goOn, visitorOf } from './callback.ts'
+import { rememberJourney } from './journey.ts'
+import { type Asker, askerOf } from './partner.ts'
+
+/** A link, as its own page shows it. */
+export interface LinkOnPage {
+  /** Path and full address of its page. */
+  path: string
+  url: string
+  reference: string
+  expiresAt: string
+  pinnedTenantId: string | null
+  pinnedDomain: string | null
+}
+
+interface LinkPage {
+  partner: Asker
+  link: LinkOnPage
+  /** What consent is asked for, as far as it is known. */
+  asking: Asking
+}
+
+export interface JoinView extends LinkPage {
+  customerName: string
+  /** The host at which people sign in. */
+  loginHost: string
+  kept: { where: string; closedDays: number; offboardedDays: number; howLong: string; who: string }
+  /** Shown again after it was open for too long: what was pressed there did nothing. */
+  again: boolean
+  /** The language of this page, when the visitor chose it: it goes along. */
+  chosen: Language | null
+}
+
+const joinPage = page<JoinView>('join/join')
+
+export type NotAdminView = LinkPage
+
+const notAdminPage = page<NotAdminView>('join/not-admin')
+
+/** The page a customer's administrator reads first. Opening it starts nothing: mail scanners open links, too. */
+export const showJoin: Handler = async (portal, req, res) => {
+  const { page, customer, settings } = await linkPage(portal, req, res)
+  await render(res, joinPage, {
+    ...page,
+    customerName: customer.name,
+    loginHost: new URL(portal.config.authorityHost).host,
+    kept: {
+      where: settings.dataLocation,
+      closedDays: settings.closedDays,
+      offboardedDays: settings.offboardedDays,
+      howLong: settings.dataRetention,
+      who: settings.dataReaders,
+    },
+    again: req.query.again === '1',
+    chosen: languageAsked(req),
+  })
+}
+
+/** For whoever met Microsoft's "Need admin approval", from which no browser ever comes back. */
+export const showNotAdmin: Handler = async (portal, req, res) => {
+  const { page } = await linkPage(portal, req, res)
+  await render(res, notAdminPage, page)
+}
+
+/** A person has the page open: told by the page's own script, at the first sign of one. */
+export const addOpening: Handler = async (portal, req, res) => {
+  const { link } = await usableLinkOf(portal, req, res)
+  await recordOpening(portal.db, customerActor(req), link, portal.now())
+  res.status(204).end()
+}
+
+/** The page again, in the language it was read in, after it was open for so long that its form is no longer taken. */
+export function joinPageAgain(req: Request): string {
+  const lang: unknown = (req.body as Record<string, unknown> | undefined)?.lang
+  return `/join/${encodeURIComponent(pathValue(req, 'token'))}?again=1${isLanguage(lang) ? `&lang=${lang}` : ''}`
+}
+
+const asked = { lang: z.string().refine(isLanguage).optional() }
+
+/** The visitor goes on: an attempt starts, and the browser is sent to Microsoft. */
+export const addAttempt: Handler = async (portal, req, res) => {
+  const { value } = readForm(asked, req)
+  if (value === null) throw new PortalError('BAD_REQUEST')
+  const token = pathValue(req, 'token')
+  await usableLinkOf(portal, req, res, value.lang)
+  const step = await beginConsent(portal, visitorOf(portal, req), token)
+  await rememberJourney(portal, req, res, { linkId: step.departure.linkId, token, language: value.lang ?? null })
+  await goOn(portal, req, res, step)
+}
+
+async function linkPage(portal: Portal, req: Request, res: Response) {
+  const { link, customer } = await usableLinkOf(portal, req, res)
+  const [settings, asking] = await Promise.all([readSettings(portal.db), readAsking(portal)])
+  const page: LinkPage = {
+    partner: askerOf(portal, settings),
+    link: linkOnPage(portal, link, pathValue(req, 'token')),
+    asking,
+  }
+  return { page, customer, settings }
+}
+
+/**
+ * The link behind the address. Its customer's language is spoken from here on, also where it has ended.
+ * @throws PortalError LINK_UNKNOWN, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED
+ */
+async function usableLinkOf(portal: Portal, req: Request, res: Response, chosen: Language | null = null) {
+  const link = await linkByToken(portal.db, pathValue(req, 'token'))
+  if (!link) throw new PortalError('LINK_UNKNOWN')
+  const customer = await customerById(portal.db, link.customerId)
+  speakTo(req, res, customer, chosen)
+  refuseEnded(link, portal.now())
+  return { link, customer }
+}
+
+export function linkOnPage(portal: Portal, link: ConsentLink, token: string): LinkOnPage {
+  const path = `/join/${token}`
+  return {
+    path,
+    url: `${portal.config.publicUrl}${path}`,
+    reference: link.reference,
+    expiresAt: link.expiresAt,
+    pinnedTenantId: link.pinnedTenantId,
+    pinnedDomain: link.pinnedDomain,
+  }
+}
+
+const languageAsked = (req: Request): Language | null => (isLanguage(req.query.lang) ? req.query.lang : null)
+
+/** In the language asked for, now or earlier on the way; else the customer's; else the browser's. */
+export function speakTo(req: Request, res: Response, customer: Customer, earlier: Language | null = null): void {
+  const { reader } = res.locals
+  const own = isLanguage(customer.language) ? customer.language : reader.language
+  res.locals.reader = { ...reader, language: languageAsked(req) ?? earlier ?? own }
+}

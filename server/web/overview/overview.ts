@@ -1,0 +1,246 @@
+import { listStandings } from '../../customers/progress.ts'
+import type { Handler, OperatorRequest } from '../../http/route.ts'
+import type { Severity } from '../../microsoft/microsoft.ts'
+import { ownerOf, type RefusalCode, type RefusalOwner } from '../../model/refusal.ts'
+import { customerNames } from '../../store/customers/customers.ts'
+import { createdPerDay } from '../../store/incidents/queue.ts'
+import { invitedCustomers } from '../../store/onboarding/links.ts'
+import { countOpenReviews, openReviews, type Review } from '../../store/onboarding/reviews.ts'
+import { type Alarm, readAlarms } from '../../store/partner/faults.ts'
+import { findIntroductionGap, readSettings } from '../../store/partner/settings.ts'
+import { type FleetHeat, heatOfFleet, openInFleet, troubledTenants } from '../../store/tenants/fleet.ts'
+import { type Pause, readPause } from '../../store/tenants/pauses.ts'
+import { blindSince, type Tenant } from '../../store/tenants/tenants.ts'
+import type { MessageKey, MessageValues } from '../../words.ts'
+import { findObstacleView, type ObstacleView } from '../customers/link-obstacle.ts'
+import { severities } from '../incidents/filters.ts'
+import { lackingKeys, refusalKeys } from '../page/badges.ts'
+import { page } from '../page/page.ts'
+import { render } from '../page/render.ts'
+import { type Chart, chartDays, chartOf } from './chart.ts'
+import { type Funnel, funnelDays, funnelOf } from './funnel.ts'
+
+/** What stands on the first page whether or not anything is read yet. */
+interface Beginning {
+  now: Date
+  alarms: Alarm[]
+  needs: Needs
+  funnel: Funnel
+  /** Why no link can be issued for anybody; null when links can be. */
+  obstacle: ObstacleView | null
+}
+
+export interface FirstDayView extends Beginning {
+  customers: number
+  /** Customers that were sent a link at any time. */
+  invited: number
+  /** Whether customers can be told who asks. */
+  introduced: boolean
+  mayAdd: boolean
+}
+
+const firstDayPage = page<FirstDayView>('overview/first-day')
+
+export interface OverviewView extends Beginning {
+  blind: { shown: Blind[]; more: number; byAlarm: number; byPause: number; high: number }
+  tally: { severity: Severity; open: number; unassigned: number }[]
+  unassigned: number
+  heat: FleetHeat
+  chart: Chart
+  isAdmin: boolean
+}
+
+const overviewPage = page<OverviewView>('overview/overview')
+
+/** A tenant where incidents may be arriving unseen: since when, why, who must act. */
+export interface Blind {
+  tenant: Tenant
+  customerName: string
+  since: string
+  /** The sentence that says why, and the one that says what to do. */
+  why: MessageKey
+  next: MessageKey
+  values: MessageValues
+  /** Microsoft asked to be left alone until then. */
+  waitsUntil: string | null
+  owner: RefusalOwner
+  /** A new consent is the remedy. */
+  byConsent: boolean
+}
+
+/** What only a person can move: tenants to decide on, and access lost too lately to be blind. */
+interface Needs {
+  reviews: (Review & { customerName: string | null })[]
+  /** How many more wait for a decision. */
+  moreReviews: number
+  lost: { tenant: Tenant; customerName: string }[]
+  /** Paused by themselves, and too lately to be blind. */
+  paused: { tenant: Tenant; customerName: string }[]
+  /** Whether who looks may resume those. */
+  mayResume: boolean
+}
+
+const mostBlind = 10
+const mostReviews = 8
+const mostHeat = 12
+
+/** The first page: what Muster cannot see, what needs somebody, what is open, how consent goes. */
+export const showOverview: Handler<OperatorRequest> = async (portal, req, res) => {
+  const { db } = portal
+  const now = portal.now()
+  const [troubled, fleet, alarms, reviews, waiting, pause, invited] = await Promise.all([
+    troubledTenants(db, now),
+    openInFleet(db),
+    readAlarms(db),
+    openReviews(db, undefined, mostReviews),
+    countOpenReviews(db),
+    readPause(db),
+    invitedCustomers(db, new Date(now.getTime() - funnelDays * 86_400_000)),
+  ])
+  const [lines, names] = await Promise.all([
+    listStandings(db, now, invited),
+    customerNames(db, [...new Set(reviews.flatMap(({ customerId }) => customerId ?? []))]),
+  ])
+  const beginning: Beginning = {
+    now,
+    alarms,
+    needs: {
+      ...needsOf(troubled, reviews, names, now),
+      moreReviews: sum([...waiting.values()], (open) => open) - reviews.length,
+      mayResume: req.operator.role === 'Admin',
+    },
+    funnel: funnelOf(lines, now),
+    obstacle: await findObstacleView(portal, req),
+  }
+  if (fleet.tenants === 0) {
+    const [customers, everInvited, settings] = await Promise.all([
+      customerNames(db),
+      invitedCustomers(db, null),
+      readSettings(db),
+    ])
+    await render(res, firstDayPage, {
+      ...beginning,
+      customers: customers.length,
+      invited: everInvited.length,
+      introduced: findIntroductionGap(settings) === null,
+      mayAdd: req.operator.role === 'Admin',
+    })
+    return
+  }
+  const [created, heat] = await Promise.all([
+    createdPerDay(db, new Date(now.getTime() - (chartDays - 1) * 86_400_000)),
+    heatOfFleet(db, mostHeat, now),
+  ])
+  const tally = severities.map((severity) => ({
+    severity,
+    open: fleet.open[severity],
+    unassigned: fleet.unassigned[severity],
+  }))
+  await render(res, overviewPage, {
+    ...beginning,
+    blind: blindOf(troubled, alarms, pause, now),
+    tally,
+    unassigned: sum(tally, (one) => one.unassigned),
+    heat,
+    chart: chartOf(created, now),
+    isAdmin: req.operator.role === 'Admin',
+  })
+}
+
+interface Owned {
+  tenant: Tenant
+  customerName: string
+}
+
+const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0)
+
+/**
+ * While the partner's own credential fails, or while everything is paused, nothing is read at all: that is one trouble,
+ * not one for every tenant.
+ */
+function blindOf(
+  tenants: readonly Owned[],
+  alarms: readonly Alarm[],
+  pause: Pause | null,
+  now: Date,
+): OverviewView['blind'] {
+  const blind = tenants.flatMap((owned) => {
+    const since = blindSince(owned.tenant, now)
+    return since === null ? [] : [{ ...owned, since, ...causeOf(owned.tenant, now) }]
+  })
+  const byAlarm = (one: (typeof blind)[number]) =>
+    alarms.length > 0 &&
+    one.tenant.accessState === 'active' &&
+    one.tenant.pausedAt === null &&
+    one.tenant.partial === null &&
+    (one.code === null || ownerOf(one.code) === 'partner')
+  const byPause = (one: (typeof blind)[number]) =>
+    pause !== null &&
+    one.tenant.accessState === 'active' &&
+    one.tenant.pausedAt === null &&
+    one.owner === 'partner' &&
+    one.code === null
+  const paused = blind.filter(byPause)
+  const alarmed = blind.filter((one) => !byPause(one) && byAlarm(one))
+  const own = blind.filter((one) => !byPause(one) && !byAlarm(one))
+  own.sort((a, b) => b.tenant.open.high - a.tenant.open.high || (a.since < b.since ? -1 : 1))
+  return {
+    shown: own.slice(0, mostBlind),
+    more: Math.max(0, own.length - mostBlind),
+    byAlarm: alarmed.length,
+    byPause: paused.length,
+    high: sum(blind, ({ tenant }) => tenant.open.high),
+  }
+}
+
+const byConsent: ReadonlySet<string> = new Set<RefusalCode>(['not-consented', 'role-missing'])
+
+type Cause = Omit<Blind, 'tenant' | 'customerName' | 'since'> & { code: RefusalCode | null }
+
+function causeOf(tenant: Tenant, now: Date): Cause {
+  const waitsUntil = tenant.notBefore !== null && tenant.notBefore > now.toISOString() ? tenant.notBefore : null
+  const values: MessageValues = { by: tenant.pausedBy ?? '', aadsts: 0, status: 0 }
+  if (tenant.pausedAt !== null && tenant.accessState === 'active') {
+    const why = 'overview.blind.paused'
+    return { code: null, why, next: `${why}.next`, values, waitsUntil: null, owner: 'partner', byConsent: false }
+  }
+  const said = tenant.accessState === 'active' ? tenant.lastReadCode : tenant.stateCode
+  if (said === null && tenant.partial !== null) {
+    const next = 'signal.partial.next'
+    return { code: null, ...lackingKeys(tenant.partial), next, waitsUntil, owner: 'microsoft', byConsent: false }
+  }
+  if (said === null || said === 'internal') {
+    const why = said === null ? 'overview.blind.late' : 'overview.blind.internal'
+    return { code: null, why, next: `${why}.next`, values, waitsUntil, owner: 'partner', byConsent: false }
+  }
+  const code = said as RefusalCode
+  return {
+    code,
+    ...refusalKeys(code, tenant),
+    values,
+    waitsUntil,
+    owner: ownerOf(code),
+    byConsent: byConsent.has(code),
+  }
+}
+
+function needsOf(
+  troubled: readonly Owned[],
+  reviews: readonly Review[],
+  customers: readonly { id: string; name: string; offboardedAt: string | null }[],
+  now: Date,
+): Omit<Needs, 'mayResume' | 'moreReviews'> {
+  const names = new Map(customers.filter(({ offboardedAt }) => offboardedAt === null).map(({ id, name }) => [id, name]))
+  return {
+    reviews: reviews.map((review) => ({
+      ...review,
+      customerName: review.customerId === null ? null : (names.get(review.customerId) ?? null),
+    })),
+    paused: troubled.filter(
+      ({ tenant }) => tenant.accessState === 'active' && tenant.pausedAt !== null && blindSince(tenant, now) === null,
+    ),
+    lost: troubled.filter(
+      ({ tenant }) => !['active', 'proving'].includes(tenant.accessState) && blindSince(tenant, now) === null,
+    ),
+  }
+}

@@ -1,0 +1,136 @@
+import type { Response } from 'express'
+import { operatorActor, roleOf } from '../../http/access.ts'
+import { optionalEmail, optionalLine, wholeNumber } from '../../http/fields.ts'
+import { type FieldFault, readForm, says, type Typed } from '../../http/forms.ts'
+import type { Handler, OperatorRequest, OperatorRole } from '../../http/route.ts'
+import type { Portal } from '../../portal.ts'
+import { listOperators, type Operator } from '../../store/operators/operators.ts'
+import {
+  changeSettings,
+  findIntroductionGap,
+  hasNumber,
+  type IntroductionGap,
+  leastClosedDays,
+  readSettings,
+} from '../../store/partner/settings.ts'
+import { wholeLanguages } from '../../words.ts'
+import { linkDays } from '../customers/form.ts'
+import { page } from '../page/page.ts'
+import { render } from '../page/render.ts'
+import { type PermissionsView, permissionsView } from './permissions.ts'
+
+export interface SettingsView {
+  /** What is saved, or what was typed when that could not be saved. */
+  typed: Typed
+  faults: FieldFault[] | null
+  /** In the order of the form, what customers see first and what is kept after it. */
+  fields: readonly SettingsField[]
+  keeping: readonly SettingsField[]
+  people: (Operator & { role: OperatorRole | null })[]
+  zones: string[]
+  /** What operators' pages can be read in. */
+  wholeLanguages: typeof wholeLanguages
+  mayChange: boolean
+  /** What is missing before a link can be issued. */
+  gap: IntroductionGap | null
+  permissions: PermissionsView & { typed: Typed; faults: FieldFault[] | null }
+}
+
+const settingsPage = page<SettingsView>('partner/settings')
+
+type SettingsField = { name: keyof typeof fields; kind: 'text' | 'email' | 'tel' | 'url' | 'days'; wide: boolean }
+
+const long = says('settings.long')
+const orEmpty = (text: string | null) => text ?? ''
+const mostDays = 3_650
+const closedDays = says('settings.closedDays.unusable')
+
+const fields = {
+  partnerName: optionalLine(120, long).transform(orEmpty),
+  partnerTagline: optionalLine(160, long).transform(orEmpty),
+  contactName: optionalLine(120, long).transform(orEmpty),
+  contactPhone: optionalLine(60, long)
+    .transform(orEmpty)
+    .refine((phone) => phone === '' || hasNumber(phone), says('settings.contactPhone.unusable')),
+  contactEmail: optionalEmail(says('customers.email.unusable')).transform(orEmpty),
+  dataLocation: optionalLine(300, long).transform(orEmpty),
+  dataRetention: optionalLine(300, long).transform(orEmpty),
+  dataReaders: optionalLine(300, long).transform(orEmpty),
+  privacyUrl: optionalLine(500, long).transform(orEmpty).refine(isHttps, says('settings.privacyUrl.unusable')),
+  appName: optionalLine(120, long).transform(orEmpty),
+  linkDays,
+  closedDays: wholeNumber(0, mostDays, closedDays).refine((days) => days === 0 || days >= leastClosedDays, closedDays),
+  offboardedDays: wholeNumber(0, mostDays, says('settings.offboardedDays.unusable')),
+}
+
+const form: readonly SettingsField[] = [
+  { name: 'partnerName', kind: 'text', wide: false },
+  { name: 'partnerTagline', kind: 'text', wide: false },
+  { name: 'contactName', kind: 'text', wide: false },
+  { name: 'contactPhone', kind: 'tel', wide: false },
+  { name: 'contactEmail', kind: 'email', wide: false },
+  { name: 'appName', kind: 'text', wide: false },
+  { name: 'dataLocation', kind: 'text', wide: true },
+  { name: 'dataRetention', kind: 'text', wide: true },
+  { name: 'dataReaders', kind: 'text', wide: true },
+  { name: 'privacyUrl', kind: 'url', wide: false },
+  { name: 'linkDays', kind: 'days', wide: false },
+]
+
+const keeping: readonly SettingsField[] = [
+  { name: 'closedDays', kind: 'days', wide: true },
+  { name: 'offboardedDays', kind: 'days', wide: true },
+]
+
+function isHttps(address: string): boolean {
+  if (address === '') return true
+  if (!URL.canParse(address)) return false
+  const { protocol, username, password } = new URL(address)
+  return protocol === 'https:' && username === '' && password === ''
+}
+
+export const showSettings: Handler<OperatorRequest> = (portal, req, res) => showSettingsWith(portal, req, res, {})
+
+export const saveSettings: Handler<OperatorRequest> = async (portal, req, res) => {
+  const read = readForm(fields, req)
+  if (read.faults) return showSettingsWith(portal, req, res, { partner: read })
+  await changeSettings(portal.db, operatorActor(req), read.value, portal.now())
+  res.redirect(303, '/settings')
+}
+
+interface Refused {
+  typed: Typed
+  faults: FieldFault[]
+}
+
+/** The settings, after one of their forms was not taken as it was. */
+export async function showSettingsWith(
+  portal: Portal,
+  req: OperatorRequest,
+  res: Response,
+  refused: { partner?: Refused; permissions?: Refused },
+): Promise<void> {
+  const [people, saved, permissions] = await Promise.all([
+    listOperators(portal.db),
+    readSettings(portal.db),
+    permissionsView(portal, req, refused.permissions?.typed ?? {}),
+  ])
+  const nothingTyped = Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, String(value)]))
+  const view: SettingsView = {
+    typed: refused.partner?.typed ?? nothingTyped,
+    faults: refused.partner?.faults ?? null,
+    fields: form,
+    keeping,
+    people: people.map((person) => ({ ...person, role: roleOf(person, portal.config) })),
+    zones: Intl.supportedValuesOf('timeZone'),
+    wholeLanguages,
+    mayChange: req.operator.role === 'Admin',
+    gap: findIntroductionGap(saved),
+    permissions: {
+      ...permissions,
+      typed: refused.permissions?.typed ?? {},
+      faults: refused.permissions?.faults ?? null,
+    },
+  }
+  await render(res, settingsPage, view, refused.partner || refused.permissions ? 422 : 200)
+}

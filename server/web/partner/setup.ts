@@ -1,0 +1,160 @@
+import type { Config } from '../../config/config.ts'
+import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { type SetupMaterial, setupMaterial } from '../../microsoft/registration/setup.ts'
+import { lookAtPermissions, lookEvery, readAsking, rolesBeyond } from '../../partner/asked-permissions.ts'
+import { type CheckName, type Examination, examineLately, type Finding } from '../../partner/doctor.ts'
+import { readAskedPermissions } from '../../store/partner/asked-permissions.ts'
+import { findIntroductionGap, readSettings } from '../../store/partner/settings.ts'
+import { listTenants } from '../../store/tenants/tenants.ts'
+import { page } from '../page/page.ts'
+import { render } from '../page/render.ts'
+
+type StepName =
+  | 'runs'
+  | 'app'
+  | 'redirects'
+  | 'credential'
+  | 'permissions'
+  | 'consent'
+  | 'sign-in'
+  | 'admin'
+  | 'partner'
+  | 'asked'
+  | 'trial'
+
+interface SetupStep {
+  name: StepName
+  /** `now` is the first one that is neither done nor failing. */
+  state: 'done' | 'now' | 'bad' | 'warn' | 'todo'
+  findings: Finding[]
+}
+
+export interface SetupView {
+  steps: SetupStep[]
+  material: SetupMaterial
+  api: Config['incidentsApi']
+  clientId: string
+  credential: { kind: 'secret' } | { kind: 'certificate'; thumbprint: string; endsAt: Date }
+  /** Makes the files that the step about the credential speaks of. */
+  certificateCommand: string
+  adminUsers: number
+  /** The environment line that keeps this operator Admin. */
+  adminLine: string
+  firstProvenAt: string | null
+}
+
+const setupPage = page<SetupView>('partner/setup')
+
+export interface DoctorView extends Examination {
+  isOurs(finding: Finding): boolean
+}
+
+const doctorPage = page<DoctorView>('partner/doctor')
+
+/** What each step’s tick rests on. Steps without a check are ticked by what the portal knows of itself. */
+const checksOf: Partial<Record<StepName, readonly CheckName[]>> = {
+  runs: ['configuration', 'database', 'address', 'metrics', 'clock'],
+  app: ['tenant', 'audience'],
+  redirects: ['redirect-uris'],
+  credential: ['credential'],
+  permissions: ['permissions'],
+  consent: ['api'],
+  'sign-in': ['sign-in'],
+}
+
+const certificateCommand =
+  'openssl req -x509 -newkey rsa:3072 -sha256 -days 365 -nodes -subj /CN=muster -keyout muster-key.pem -out muster-cert.pem && cat muster-key.pem muster-cert.pem > muster.pem'
+
+/** The way from nothing to a registered app, each step with what Muster sees of it now. */
+export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
+  const { config, db } = portal
+  await lookAtPermissions(portal, lookEvery)
+  const [{ findings }, tenants, settings, permissions, asking] = await Promise.all([
+    examineLately(portal),
+    listTenants(db),
+    readSettings(db),
+    readAskedPermissions(db),
+    readAsking(portal),
+  ])
+  const firstProvenAt = tenants.flatMap(({ firstActiveAt }) => firstActiveAt ?? []).sort()[0] ?? null
+  const { credential } = config.app
+  await render(res, setupPage, {
+    steps: stepsOf(findings, {
+      partner: doneIf(findIntroductionGap(settings) === null),
+      asked: rolesBeyond(portal, permissions).length > 0 ? 'bad' : doneIf(asking.source !== 'unknown'),
+      trial: doneIf(firstProvenAt !== null),
+    }),
+    material: setupMaterial(config, settings.appName),
+    api: config.incidentsApi,
+    clientId: config.app.clientId,
+    credential:
+      credential.kind === 'secret'
+        ? { kind: 'secret' }
+        : { kind: 'certificate', thumbprint: credential.thumbprintSha256, endsAt: credential.expiresAt },
+    certificateCommand,
+    adminUsers: config.adminUsers.length,
+    adminLine: `ADMIN_USERS=${[...new Set([...config.adminUsers, req.operator.oid])].join(',')}`,
+    firstProvenAt,
+  })
+}
+
+/** Whose each check is: what this machine answers for, or what Microsoft does. */
+const ours: Record<CheckName, boolean> = {
+  configuration: true,
+  database: true,
+  address: true,
+  metrics: true,
+  clock: true,
+  tenant: false,
+  credential: false,
+  audience: false,
+  'redirect-uris': false,
+  permissions: false,
+  api: false,
+  'sign-in': false,
+}
+
+/** The same checks as a list: what needs somebody first. */
+export const showDoctor: Handler<OperatorRequest> = async (portal, _req, res) => {
+  await render(res, doctorPage, { ...(await examineLately(portal)), isOurs: ({ check }) => ours[check] })
+}
+
+/** How the steps without a check stand. */
+type Known = Record<'partner' | 'asked' | 'trial', 'done' | 'bad' | 'todo'>
+
+const doneIf = (is: boolean) => (is ? 'done' : 'todo')
+
+function stepsOf(findings: readonly Finding[], known: Known): SetupStep[] {
+  const names: StepName[] = [
+    'runs',
+    'app',
+    'redirects',
+    'credential',
+    'permissions',
+    'consent',
+    'sign-in',
+    'admin',
+    'partner',
+    'asked',
+    'trial',
+  ]
+  const steps = names.map((name): SetupStep => {
+    const found = findings.filter(({ check }) => checksOf[name]?.includes(check))
+    return { name, findings: found, state: stateOf(found) }
+  })
+  for (const step of steps) {
+    // Nobody but an Admin is shown this page.
+    if (step.name === 'admin') step.state = 'done'
+    if (step.name === 'partner' || step.name === 'asked' || step.name === 'trial') step.state = known[step.name]
+  }
+  const next = steps.find(({ state }) => state === 'todo')
+  if (next) next.state = 'now'
+  return steps
+}
+
+function stateOf(findings: readonly Finding[]): SetupStep['state'] {
+  const outcomes = new Set(findings.map(({ outcome }) => outcome))
+  if (outcomes.has('fault')) return 'bad'
+  if (outcomes.has('warning')) return 'warn'
+  return outcomes.has('ok') ? 'done' : 'todo'
+}

@@ -1,0 +1,210 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { Request } from 'express'
+import { z } from 'zod'
+import { PortalError } from '../../errors.ts'
+import { endSession, operatorActor, roleOf } from '../../http/access.ts'
+import { addressKey, addressOf } from '../../http/client-address.ts'
+import { readForm } from '../../http/forms.ts'
+import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { ownPath } from '../../http/security.ts'
+import { startCsrf } from '../../http/session/csrf.ts'
+import { sameText } from '../../http/session/same-text.ts'
+import { dropSealed, type Sealed, seal, unseal } from '../../http/session/sealed.ts'
+import { readSignInReturn } from '../../microsoft/login/consent.ts'
+import type { SignedInPerson } from '../../microsoft/microsoft.ts'
+import { findEntry } from '../../model/dictionary.ts'
+import { Refusal } from '../../model/refusal.ts'
+import type { Portal } from '../../portal.ts'
+import { type Actor, recordAudit } from '../../store/audit.ts'
+import { write } from '../../store/engine/database.ts'
+import { dropRoles, operatorId, recordSignIn } from '../../store/operators/operators.ts'
+import { recordRefusedSignIn } from '../../store/operators/refused-sign-ins.ts'
+import { capSessions } from '../../store/operators/sessions.ts'
+import { spend } from '../../store/operators/spent-states.ts'
+import { readSettings } from '../../store/partner/settings.ts'
+import { page } from '../page/page.ts'
+import { render } from '../page/render.ts'
+import { leadToRefusal } from './refused.ts'
+
+export interface SignInView {
+  partnerName: string
+  /** Where the person was going; `/` when nowhere in particular. */
+  returnTo: string
+}
+
+const signInPage = page<SignInView>('sign-in/sign-in')
+
+export interface SignedOutView {
+  partnerName: string
+}
+
+const signedOutPage = page<SignedOutView>('sign-in/signed-out')
+
+const sessionsPerOperator = 10
+
+/** One sign-in on its way, kept by the browser that started it. */
+const transaction: Sealed<{ state: string; nonce: string; codeVerifier: string; returnTo: string }> = {
+  name: 'muster-sign-in',
+  schema: z.object({ state: z.string(), nonce: z.string(), codeVerifier: z.string(), returnTo: z.string() }),
+  seconds: 15 * 60,
+}
+
+/** Shows the button. Whoever is signed in goes on. */
+export const showSignIn: Handler = async (portal, req, res) => {
+  const returnTo = ownPath(req.query.returnTo)
+  if (req.operator) return res.redirect(303, returnTo)
+  const { partnerName } = await readSettings(portal.db)
+  return render(res, signInPage, { partnerName, returnTo })
+}
+
+/** The page again, after it was open for so long that its form is no longer taken. */
+export const signInPageAgain = (req: Request): string =>
+  `/sign-in?returnTo=${encodeURIComponent(ownPath((req.body as Record<string, unknown> | undefined)?.returnTo))}`
+
+const start = { returnTo: z.string().optional(), account: z.literal('other').optional() }
+
+/** Sends the browser to Microsoft with a state, a nonce and a PKCE challenge that only this browser holds the rest of. */
+export const startSignIn: Handler = async (portal, req, res) => {
+  const { value } = readForm(start, req)
+  if (value === null) throw new PortalError('BAD_REQUEST')
+  const [state, nonce, codeVerifier] = [secret(), secret(), secret()]
+  await seal(portal, res, transaction, { state, nonce, codeVerifier, returnTo: ownPath(value.returnTo) })
+  const address = portal.microsoft.signInUrl({
+    purpose: 'operator',
+    tenantId: portal.config.partnerTenantId,
+    state,
+    nonce,
+    codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'),
+    prompt: value.account === 'other' ? 'select_account' : null,
+  })
+  res.redirect(303, address)
+}
+
+/**
+ * Where Microsoft sends an operator's browser back to: compares the state before anything else, spends it, redeems the
+ * code, and opens a session for a person of the partner's tenant who has a role. Nothing is asked of Microsoft for a
+ * sign-in that did not begin in this browser. Whatever it ends with is told at an address that holds nothing of it.
+ * @throws PortalError `SIGN_IN_EXPIRED`
+ */
+export const returnFromSignIn: Handler = async (portal, req, res) => {
+  const said = readSignInReturn(req.query)
+  const begun = await unseal(portal, req, transaction)
+  if (begun === null || said.state === null || !sameText(begun.state, said.state)) {
+    throw new PortalError('SIGN_IN_EXPIRED')
+  }
+  dropSealed(portal, res, transaction)
+  const acceptedUntil = new Date(portal.now().getTime() + transaction.seconds * 1000)
+  if (!(await spend(portal.db, begun.state, acceptedUntil))) throw new PortalError('SIGN_IN_EXPIRED')
+  try {
+    await endSignIn(portal, req, said, begun)
+  } catch (error) {
+    return leadToRefusal(portal, res, error)
+  }
+  res.redirect(303, begun.returnTo)
+}
+
+/** @throws PortalError `SIGN_IN_*`; Refusal when the partner's own registration is at fault */
+async function endSignIn(
+  portal: Portal,
+  req: Request,
+  said: ReturnType<typeof readSignInReturn>,
+  begun: { nonce: string; codeVerifier: string },
+): Promise<void> {
+  if (said.kind !== 'code') {
+    await recordRefusal(portal, req, null, { reason: said.kind, aadsts: said.aadsts })
+    const { login: words, aadsts, correlationId } = said
+    const away = said.code === 'unavailable' || said.code === 'throttled'
+    throw new PortalError(away ? 'SIGN_IN_UNAVAILABLE' : 'SIGN_IN_REFUSED', { told: { words, aadsts, correlationId } })
+  }
+  const person = await redeem(portal, req, { code: said.code, nonce: begun.nonce, codeVerifier: begun.codeVerifier })
+  await refuseWithoutRole(portal, req, person)
+  await openSession(portal, req, person)
+}
+
+async function redeem(
+  portal: Portal,
+  req: Request,
+  proof: { code: string; nonce: string; codeVerifier: string },
+): Promise<SignedInPerson> {
+  try {
+    return await portal.microsoft.redeemSignIn({
+      purpose: 'operator',
+      tenantId: portal.config.partnerTenantId,
+      ...proof,
+    })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    if (error.owner === 'microsoft' || error.owner === 'wait') {
+      throw new PortalError('SIGN_IN_UNAVAILABLE', {
+        cause: error,
+        ...(error.retryAfterMs === null ? {} : { retryAfterMs: error.retryAfterMs }),
+      })
+    }
+    const { aadsts, error: word, correlationId } = error.facts
+    await recordRefusal(portal, req, null, { reason: error.code, aadsts, word })
+    // Whose account it is, that token does not prove: it was refused before its name could be believed.
+    if (word === 'other_tenant') throw new PortalError('SIGN_IN_OTHER_ORGANISATION')
+    if (error.owner === 'partner') throw error
+    const words = findEntry(aadsts)?.login ?? null
+    throw new PortalError('SIGN_IN_REFUSED', { cause: error, told: { words, aadsts, correlationId } })
+  }
+}
+
+/** @throws PortalError `SIGN_IN_NO_ROLE`, also for someone whose tenant is not the partner's */
+async function refuseWithoutRole(portal: Portal, req: Request, person: SignedInPerson): Promise<void> {
+  if (roleOf(person, portal.config) !== null) return
+  await write(portal.db, (tx) => dropRoles(tx, person))
+  await recordRefusal(portal, req, person, { reason: 'no-role' })
+  const account = person.username ?? person.name ?? person.oid
+  throw new PortalError('SIGN_IN_NO_ROLE', { facts: { account } })
+}
+
+/** A new session under a new ID; what the browser brought before is gone. */
+async function openSession(portal: Portal, req: Request, person: SignedInPerson): Promise<void> {
+  const now = portal.now()
+  await write(portal.db, async (tx) => {
+    await capSessions(tx, operatorId(person), sessionsPerOperator - 1)
+    const { id } = await recordSignIn(tx, person, now)
+    await recordAudit(tx, actorOf(req, person), { action: 'operator.signed-in', at: now, subjectId: id })
+  })
+  await new Promise<void>((resolve, reject) => {
+    req.sessionStore.regenerate(req, (error: unknown) => (error ? reject(error) : resolve()))
+  })
+  req.session.operatorId = operatorId(person)
+  req.session.signedInAt = now.toISOString()
+  startCsrf(req)
+}
+
+async function recordRefusal(
+  portal: Portal,
+  req: Request,
+  person: SignedInPerson | null,
+  facts: Record<string, string | number | null>,
+): Promise<void> {
+  const who = person === null ? addressKey(addressOf(req)) : operatorId(person)
+  await write(portal.db, (tx) => recordRefusedSignIn(tx, actorOf(req, person), { who, at: portal.now(), facts }))
+}
+
+/** Someone who came to sign in: the person Microsoft vouched for, or nobody in particular. */
+function actorOf(req: Request, person: SignedInPerson | null): Exclude<Actor, { kind: 'muster' }> {
+  const from = { address: addressOf(req), requestId: req.requestId }
+  if (person === null) return { kind: 'customer', id: null, name: null, ...from }
+  return { kind: 'operator', id: operatorId(person), name: person.name ?? person.username ?? person.oid, ...from }
+}
+
+/** Ends the session in the store, and asks the browser to forget what it holds of these pages. */
+export const signOut: Handler<OperatorRequest> = async (portal, req, res) => {
+  const at = portal.now()
+  const subjectId = req.operator.id
+  await endSession(portal, req, res)
+  await write(portal.db, (tx) => recordAudit(tx, operatorActor(req), { action: 'operator.signed-out', at, subjectId }))
+  res.set('Clear-Site-Data', '"cache", "storage"')
+  res.redirect(303, '/signed-out')
+}
+
+export const showSignedOut: Handler = async (portal, _req, res) => {
+  const { partnerName } = await readSettings(portal.db)
+  return render(res, signedOutPage, { partnerName })
+}
+
+const secret = () => randomBytes(32).toString('base64url')

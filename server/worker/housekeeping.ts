@@ -1,0 +1,61 @@
+import { PortalError } from '../errors.ts'
+import { Refusal } from '../model/refusal.ts'
+import { probePinned } from '../onboarding/probe.ts'
+import { keepAbandonedClaims } from '../onboarding/unclaimed.ts'
+import { lookAtPermissions } from '../partner/asked-permissions.ts'
+import type { Portal } from '../portal.ts'
+import { isUnavailable, write } from '../store/engine/database.ts'
+import { claimDueProbes } from '../store/onboarding/links.ts'
+import { sweepSessions } from '../store/operators/sessions.ts'
+import { sweepSpentTokens } from '../store/operators/spent-states.ts'
+import { readAlarms } from '../store/partner/faults.ts'
+import { pruneSyncs } from '../store/sync/rows.ts'
+import { readPause } from '../store/tenants/pauses.ts'
+import { removeOld } from './retention.ts'
+
+const probeEvery = 3_600_000
+/** How often the worker looks at what customers are asked for. */
+const permissionsEvery = 3_600_000
+const probesAtOnce = 20
+const keptSyncs = 14 * 86_400_000
+
+/** What is due without a row of its own. A chore that fails keeps none of the others from being done. */
+export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise<void> {
+  const now = portal.now()
+  const chores: [string, () => Promise<unknown>][] = [
+    ['abandoned claims', () => keepAbandonedClaims(portal)],
+    ['probes', () => probeLinks(portal, stopping)],
+    ['permissions', () => lookUnlessPaused(portal)],
+    ['sessions', () => write(portal.db, (tx) => sweepSessions(tx, now))],
+    ['spent tokens', () => write(portal.db, (tx) => sweepSpentTokens(tx, now))],
+    ['old passes', () => pruneSyncs(portal.db, new Date(now.getTime() - keptSyncs))],
+    ['what is not to be kept', () => removeOld(portal, stopping)],
+  ]
+  for (const [chore, run] of chores) {
+    if (stopping?.aborted) return
+    try {
+      await run()
+    } catch (error) {
+      portal.log[isUnavailable(error) ? 'warn' : 'error']({ err: error, chore }, 'housekeeping failed')
+    }
+  }
+}
+
+/** While everything is paused, nothing leaves for Microsoft by itself. */
+async function lookUnlessPaused(portal: Portal): Promise<void> {
+  if (!(await readPause(portal.db))) await lookAtPermissions(portal, permissionsEvery)
+}
+
+/** While a fault of the partner's own stands, no probe can find anything, and while all is paused none is made: links stay due. */
+async function probeLinks(portal: Portal, stopping?: AbortSignal): Promise<void> {
+  if ((await readAlarms(portal.db)).length > 0 || (await readPause(portal.db))) return
+  for (const link of await claimDueProbes(portal.db, portal.now(), probesAtOnce, probeEvery)) {
+    if (stopping?.aborted) return
+    try {
+      await probePinned(portal, link)
+    } catch (error) {
+      if (error instanceof Refusal || error instanceof PortalError) continue
+      portal.log.error({ err: error, linkId: link.id }, 'the tenant of a link could not be probed')
+    }
+  }
+}

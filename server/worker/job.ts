@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Portal } from '../portal.ts'
+import { isUnavailable } from '../store/engine/database.ts'
+import { type Claim, ClaimLostError, extendClaim, releaseClaim, type Work } from '../store/sync/claims.ts'
+import { ReadingPausedError, type Turn } from '../sync/calls.ts'
+import { syncTenant } from '../sync/follow.ts'
+import { readWindows } from '../sync/windows.ts'
+import { proveTenant } from '../tenants/access-check.ts'
+import type { Place, Places } from './slots.ts'
+
+/** What failed in a way nobody foresaw is tried again after this. */
+const failurePause = 60_000
+/** And so is what our own database was away for, after this. */
+const databasePause = 5_000
+
+const does: Record<Work, (portal: Portal, claim: Claim, turn: Turn) => Promise<unknown>> = {
+  check: proveTenant,
+  sync: syncTenant,
+  window: readWindows,
+}
+
+/** What the jobs of one worker share. */
+export interface Shared {
+  heavy: Places
+}
+
+/** One claim being worked on, in a place of its lane. */
+export class Job {
+  readonly claim: Claim
+  readonly #portal: Portal
+  readonly #places: Places
+  readonly #shared: Shared
+  readonly #ending = new AbortController()
+  #place: Place
+  #over = false
+
+  /** Takes a place, which must be free. */
+  constructor(portal: Portal, claim: Claim, places: Places, shared: Shared) {
+    this.#portal = portal
+    this.claim = claim
+    this.#places = places
+    this.#shared = shared
+    this.#place = places.take()
+  }
+
+  /** Ends the work at the edge of a page. */
+  stop(): void {
+    this.#ending.abort()
+  }
+
+  /** Ends a pass at the edge of a page; a check goes on: somebody may be waiting for it. */
+  pause(): void {
+    if (this.claim.work !== 'check' && !this.#ending.signal.aborted) this.#ending.abort(new ReadingPausedError())
+  }
+
+  /** Never throws: what goes wrong becomes a later due time, or a claim whose lease ends. */
+  async run(): Promise<void> {
+    const { claim } = this
+    const portal = this.#portal
+    const beat = setInterval(() => void this.#beat(), portal.config.sync.leaseMs / 3)
+    const { signal } = this.#ending
+    try {
+      await does[claim.work](portal, claim, this.#turn())
+    } catch (error) {
+      if (error instanceof ClaimLostError) {
+        portal.log.info(
+          { work: claim.work, tenantId: claim.tenantId },
+          'a claim was overtaken; nothing of it was written',
+        )
+        return
+      }
+      const ended = signal.aborted && error === signal.reason
+      const away = isUnavailable(error)
+      if (!ended) {
+        const facts = { err: error, work: claim.work, tenantId: claim.tenantId }
+        portal.log[away ? 'warn' : 'error'](facts, 'work on a tenant failed')
+      }
+      const pause = away ? databasePause : failurePause
+      const dueAt = new Date(portal.now().getTime() + (ended ? 0 : pause))
+      await releaseClaim(portal.db, claim, dueAt).catch((lost: unknown) => {
+        portal.log.warn({ err: lost, tenantId: claim.tenantId }, 'a claim could not be given back; its lease will end')
+      })
+    } finally {
+      clearInterval(beat)
+      this.#over = true
+      this.#place.leave()
+    }
+  }
+
+  #turn(): Turn {
+    const { signal } = this.#ending
+    return {
+      stopping: signal,
+      prepaid: { calls: this.claim.calls, at: this.#portal.now() },
+      rest: async (ms) => {
+        this.#place.leave()
+        await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted())
+        const place = await this.#places.enter(signal)
+        this.#place.leave()
+        this.#place = place
+        if (this.#over) place.leave()
+      },
+      heavy: () => this.#shared.heavy.enter(signal),
+    }
+  }
+
+  /** Where the database is away, the next beat may still be in time. */
+  async #beat(): Promise<void> {
+    const { db, now, config } = this.#portal
+    try {
+      await extendClaim(db, this.claim, now(), config.sync.leaseMs)
+    } catch (error) {
+      if (error instanceof ClaimLostError) this.#ending.abort(error)
+    }
+  }
+}

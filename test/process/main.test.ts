@@ -1,0 +1,257 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import Sqlite from 'libsql'
+import { releaseFolder } from '../support/release.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A folder without an .env, and a process that knows nothing but what it is told. */
+const folder = mkdtempSync(join(tmpdir(), 'muster-main-'))
+let release: ReturnType<typeof releaseFolder>
+const running = new Set<ChildProcess>()
+let folders = 0
+
+const enough = () => ({
+  PORT: '0',
+  PUBLIC_URL: 'http://localhost:0',
+  SESSION_SECRET: 'zY8xW6vU4tS2rQ0pO9nM7lK5jI3hG1fE',
+  AZURE_CLIENT_ID: '33333333-aaaa-4bbb-8ccc-0123456789ab',
+  AZURE_CLIENT_SECRET: 'canary-client-secret',
+  AZURE_TENANT_ID: '99999999-aaaa-4bbb-8ccc-0123456789ab',
+  AZURE_AUTHORITY_HOST: 'http://127.0.0.1:1',
+  DEFENDER_API_URL: 'http://127.0.0.1:1',
+  GRAPH_API_URL: 'http://127.0.0.1:1',
+  DATA_DIR: join(folder, `data-${folders++}`),
+  LOG_LEVEL: 'warn',
+})
+
+/** The portal as `npm start` runs it. */
+function start(env: Record<string, string>, cwd = folder) {
+  const main = join(release.folder, 'dist', 'main.js')
+  const child = spawn(process.execPath, [main], { cwd, env: { PATH: process.env.PATH ?? '', ...env } })
+  running.add(child)
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (chunk) => (out += chunk))
+  child.stderr.on('data', (chunk) => (err += chunk))
+  const ended = once(child, 'exit').then(([code]) => {
+    running.delete(child)
+    return code as number | null
+  })
+  return { child, ended, out: () => out, err: () => err }
+}
+
+/** Runs until it gives up. */
+async function fails(env: Record<string, string>, cwd = folder): Promise<string> {
+  const portal = start(env, cwd)
+  expect(await portal.ended).toBe(1)
+  expect(portal.err()).not.toMatch(/canary|\s+at .*\.js:\d/)
+  return portal.err()
+}
+
+/** Runs until it says where it is. */
+async function runs(env: Record<string, string>, cwd = folder) {
+  const portal = start(env, cwd)
+  for (;;) {
+    const port = /Muster runs at http:\/\/localhost:(\d+)/.exec(portal.out())?.[1]
+    if (port) return { ...portal, port: Number(port) }
+    if (portal.child.exitCode !== null) throw new Error(portal.err())
+    await sleep(20)
+  }
+}
+
+/** A request of which only the beginning was sent. */
+async function begin(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write(`POST /auth/login HTTP/1.1\r\nHost: localhost:${port}\r\nSec-Fetch-Site: same-origin\r\n`)
+  socket.write('Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na')
+  await sleep(100)
+  return socket
+}
+
+beforeAll(() => {
+  const built = spawnSync(process.execPath, [join(root, 'build.mjs')], { encoding: 'utf8' })
+  if (built.status !== 0) throw new Error(`the build failed: ${built.stdout}${built.stderr}`)
+  release = releaseFolder()
+}, 120_000)
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL')
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+  release.remove()
+})
+
+describe('npm start', () => {
+  test('with nothing configured says everything that is missing, and how to mend it', async () => {
+    const said = await fails({})
+    for (const name of ['SESSION_SECRET', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_TENANT_ID']) {
+      expect(said).toMatch(new RegExp(`^ {2}${name} is missing\\. \\S`, 'm'))
+    }
+  })
+
+  test('with wrong values names them and repeats none', async () => {
+    const said = await fails({ ...enough(), DATABASE_URL: 'canary://x', TRUST_PROXY: 'canary!', PUBLIC_URL: 'canary' })
+    for (const name of ['DATABASE_URL', 'TRUST_PROXY', 'PUBLIC_URL']) expect(said).toContain(name)
+  })
+
+  test('with its port taken says so', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    expect(await fails({ ...enough(), PORT: String(port) })).toMatch(/PORT is in use/)
+    other.close()
+  })
+
+  test('with its port for metrics taken says which of the two it is', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    expect(await fails({ ...enough(), METRICS_PORT: String(port) })).toMatch(/^METRICS_PORT is in use/)
+    other.close()
+  })
+
+  test('without its database says so, and not where it is', async () => {
+    const DATABASE_URL = 'postgres://canary:canary@127.0.0.1:1/canary'
+    expect(await fails({ ...enough(), DATABASE_URL })).toMatch(/database cannot be opened \(ECONNREFUSED\)/)
+  })
+
+  test('refuses a database that a newer version has changed', async () => {
+    const env = enough()
+    const first = await runs(env)
+    first.child.kill('SIGTERM')
+    expect(await first.ended).toBe(0)
+    const db = new Sqlite(join(env.DATA_DIR, 'muster.db'))
+    db.exec(`insert into kysely_migration (name, timestamp) values ('9999-from-the-future', '2030')`)
+    db.close()
+    expect(await fails(env)).toContain('9999-from-the-future')
+  })
+
+  test('says in one line what runs, over which database, and where', async () => {
+    const env = { ...enough(), METRICS_PORT: '0' }
+    const { child, ended, out, port } = await runs(env)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    const line = out()
+      .split('\n')
+      .find((one) => one.startsWith('Muster runs at '))
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+    for (const fact of [version, process.versions.node, 'role all', 'SQLite', join(env.DATA_DIR, 'muster.db')]) {
+      expect(line).toContain(fact)
+    }
+    expect(line).toMatch(new RegExp(`port 127\\.0\\.0\\.1:${port}, metrics 127\\.0\\.0\\.1:\\d+`))
+  })
+
+  test('keeps its files to itself', async () => {
+    const env = enough()
+    await runs(env)
+    expect(statSync(env.DATA_DIR).mode & 0o077).toBe(0)
+    expect(statSync(join(env.DATA_DIR, 'muster.db')).mode & 0o077).toBe(0)
+  })
+})
+
+describe('a portal started from anywhere', () => {
+  const written = (env: Record<string, string>) =>
+    Object.entries(env)
+      .map(([name, value]) => `${name}='${value}'\n`)
+      .join('')
+  const { DATA_DIR: _, ...settings } = enough()
+  const envFile = () => join(release.folder, '.env')
+  const elsewhere = () => mkdtempSync(join(folder, 'elsewhere-'))
+  afterEach(() => rmSync(envFile(), { force: true }))
+
+  test('finds .env and its data beside package.json', async () => {
+    writeFileSync(envFile(), `\ufeff${written({ ...settings, LOG_LEVEL: 'error' })}`)
+    const cwd = elsewhere()
+    const { child, ended, out } = await runs({}, cwd)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    expect(out()).toContain(join(release.folder, 'data', 'muster.db'))
+    expect(existsSync(join(cwd, 'data'))).toBe(false)
+  })
+
+  test('starts on no other database than the one that .env names, however the file was saved', async () => {
+    const url = 'postgres://canary:canary@127.0.0.1:1/canary'
+    writeFileSync(envFile(), `\ufeffDATABASE_URL=${url}\r\n${written(settings)}`, 'utf16le')
+    expect(await fails({}, elsewhere())).toMatch(/database cannot be opened \(ECONNREFUSED\)/)
+  })
+
+  test('refuses to begin anew beside a database that it would have found before, and names both places', async () => {
+    const cwd = elsewhere()
+    const earlier = join(cwd, 'data')
+    const place = join(release.folder, 'data')
+    renameSync(place, earlier)
+    expect(existsSync(join(earlier, 'muster.db'))).toBe(true)
+    const text = await fails(settings, cwd)
+    expect(text).toContain(`DATA_DIR leads to ${place}`)
+    expect(text).toContain(earlier)
+    renameSync(earlier, place)
+    mkdirSync(earlier)
+    const { child, ended } = await runs(settings, cwd)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+  })
+
+  test('names a .env that an older version would have read, and reads it not', async () => {
+    const cwd = elsewhere()
+    writeFileSync(join(cwd, '.env'), written(settings))
+    const text = await fails({}, cwd)
+    expect(text).toContain(`${join(cwd, '.env')} is not read. Move it beside package.json, to ${envFile()}`)
+  })
+})
+
+describe('a portal that is told to stop', () => {
+  test('finishes the request in hand, takes no new one, and ends well', async () => {
+    const { child, ended, port } = await runs(enough())
+    const socket = await begin(port)
+    child.kill('SIGTERM')
+    await sleep(150)
+    // Whoever still asks is answered, and told to come back on another connection.
+    const late = await fetch(`http://127.0.0.1:${port}/readyz`)
+    expect([late.status, late.headers.get('connection')]).toEqual([503, 'close'])
+    await sleep(1_000)
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
+    let answer = ''
+    socket.on('data', (chunk) => (answer += chunk))
+    socket.write('=1')
+    expect(await ended).toBe(0)
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /)
+  })
+
+  test('stops at once when told twice', async () => {
+    const { child, ended, port } = await runs(enough())
+    const socket = await begin(port)
+    socket.on('error', () => undefined)
+    child.kill('SIGINT')
+    await sleep(100)
+    child.kill('SIGINT')
+    expect(await ended).toBe(1)
+  })
+})
+
+describe('slow clients', () => {
+  test('are let go, and others are served meanwhile', async () => {
+    const { port } = await runs(enough())
+    const sockets = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const socket = connect(port, '127.0.0.1')
+        socket.on('error', () => undefined)
+        socket.resume()
+        await once(socket, 'connect')
+        socket.write(`GET / HTTP/1.1\r\nHost: localhost:${port}\r\nX-Slow: `)
+        return socket
+      }),
+    )
+    const alive = await fetch(`http://127.0.0.1:${port}/healthz`)
+    expect(alive.status).toBe(200)
+    await Promise.all(sockets.map((socket) => (socket.closed ? undefined : once(socket, 'close'))))
+  }, 15_000)
+})

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { PortalError } from '../../server/errors.ts'
+import { confirmReview, enterTenant } from '../../server/onboarding/binding.ts'
+import { settleClaim } from '../../server/onboarding/outcome.ts'
+import { concludeProof, probePinned } from '../../server/onboarding/probe.ts'
+import type { Portal } from '../../server/portal.ts'
+import { listAudit } from '../../server/store/audit.ts'
+import { connectDatabase, write } from '../../server/store/engine/database.ts'
+import { attemptById, type ConsentAttempt, startAttempt } from '../../server/store/onboarding/attempts.ts'
+import { findAwaitedProof } from '../../server/store/onboarding/awaited-proofs.ts'
+import { type ConsentLink, issueLink, linkById, linkState } from '../../server/store/onboarding/links.ts'
+import { openReview, openReviews } from '../../server/store/onboarding/reviews.ts'
+import { findTenant } from '../../server/store/tenants/tenants.ts'
+import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
+import { alice, customer, visitor } from '../support/store.ts'
+
+/** Two processes over one database: each has connections of its own, and both go through every door to a binding. */
+onEachEngine('one tenant, claimed for several customers at once', (engine) => {
+  let here: TestPortal
+  let processes: Portal[]
+  const rounds = engine === 'PostgreSQL' ? 40 : 8
+
+  beforeAll(async () => {
+    here = await startTestPortal(engine)
+    const { portal } = here
+    processes = [portal, { ...portal, db: connectDatabase({ ...portal.config, log: portal.log }) }]
+  })
+  afterAll(async () => {
+    await processes[1]?.db.destroy()
+    await here.close()
+  })
+
+  async function linkOf(label: string, pinned: string | null): Promise<ConsentLink> {
+    const customerId = await customer(here.portal.db, label, { expectedTenantId: pinned })
+    const request = { customerId, pinnedTenantId: pinned, pinnedDomain: null, days: 14, now: here.portal.now() }
+    return (await issueLink(here.portal.db, alice, request)).link
+  }
+
+  async function attemptOf(link: ConsentLink): Promise<ConsentAttempt> {
+    const { attempt } = await startAttempt(here.portal.db, {
+      linkId: link.id,
+      customerId: link.customerId,
+      kind: 'landing',
+      browser: link.id,
+      pinnedTenantId: link.pinnedTenantId,
+      now: here.portal.now(),
+      expiresAt: new Date(here.portal.now().getTime() + 3_600_000),
+    })
+    return attempt
+  }
+
+  test('is one customer’s, through whatever door; the others are refused, and no run is left half-way', async () => {
+    for (let round = 0; round < rounds; round++) {
+      const { id: tenantId } = here.simulator.world.addTenant({ displayName: `Tenant ${round}` })
+      here.simulator.world.consent(tenantId, here.portal.config.app.clientId)
+      const links = await Promise.all(
+        ['signed in', 'signed in too', 'a third', 'a fourth', 'reviewed'].map((label) => linkOf(label, null)),
+      )
+      const pinned = round % 2 ? null : await linkOf('pinned, never came back', tenantId)
+      const byHand = await customer(here.portal.db, 'by hand')
+      const attempts = await Promise.all(links.map(attemptOf))
+      const reviewed = attempts.pop() as ConsentAttempt
+      const review = {
+        kind: 'unpinned',
+        customerId: reviewed.customerId,
+        linkId: reviewed.linkId,
+        attemptId: reviewed.id,
+        tenantId,
+        tenantName: null,
+        tenantDomain: null,
+        evidence: 'sign-in',
+        person: 'Åsa',
+      } as const
+      await write(here.portal.db, (tx) => openReview(tx, visitor, review, here.portal.now()))
+      const [{ id: reviewId } = { id: '' }] = await openReviews(here.portal.db, reviewed.customerId)
+      await Promise.all(
+        attempts.map((attempt, n) =>
+          settleClaim(processes[n % 2] as Portal, visitor, attempt, { tenantId, how: 'sign-in', by: 'Åsa' }),
+        ),
+      )
+      const doors = [
+        ...processes.map((portal) => concludeProof(portal, tenantId)),
+        confirmReview(processes[round % 2] as Portal, alice, reviewId),
+        enterTenant(processes[(round + 1) % 2] as Portal, alice, byHand, tenantId),
+        ...(pinned ? [probePinned(processes[0] as Portal, pinned)] : []),
+      ]
+      for (const door of await Promise.allSettled(doors)) {
+        if (door.status === 'fulfilled') continue
+        // Only operators are told so: those who hold a link get a page.
+        expect([doors.length, (door.reason as PortalError).code]).toEqual([doors.length, 'TENANT_TAKEN'])
+      }
+      for (const portal of processes) await concludeProof(portal, tenantId)
+      await check(tenantId, attempts, links)
+    }
+  }, 120_000)
+
+  async function check(tenantId: string, attempts: ConsentAttempt[], links: ConsentLink[]): Promise<void> {
+    const tenant = await findTenant(here.portal.db, tenantId)
+    const bound = await listAudit(here.portal.db, { actions: ['tenant.bound', 'tenant.entered'], limit: 500 })
+    expect(bound.filter((event) => event.tenantId === tenantId)).toHaveLength(1)
+    const refused = await listAudit(here.portal.db, { actions: ['tenant.refused'], limit: 500 })
+    for (const { id, customerId } of attempts) {
+      const { outcome, boundTenantId } = await attemptById(here.portal.db, id)
+      const own = tenant?.customerId === customerId
+      expect([outcome, boundTenantId]).toEqual(own ? ['bound', tenantId] : [expect.stringMatching(ended), null])
+      if (outcome === 'tenant-taken') expect(refused.map((event) => event.customerId)).toContain(customerId)
+    }
+    for (const link of links) {
+      const state = linkState(await linkById(here.portal.db, link.id), here.portal.now())
+      if (link.customerId !== tenant?.customerId) expect(state).toBe('issued')
+    }
+    expect(await findAwaitedProof(here.portal.db, tenantId)).toBeNull()
+  }
+
+  /** A tenant that another customer is expected to bring waits for a decision. */
+  const ended = /^(tenant-taken|review)$/
+})

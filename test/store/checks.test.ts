@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { AccessEvidence } from '../../server/microsoft/microsoft.ts'
+import { Refusal, type RefusalCode } from '../../server/model/refusal.ts'
+import { listAudit } from '../../server/store/audit.ts'
+import { clearAlarm, mayProbeAlarm, raiseAlarm, readAlarms } from '../../server/store/partner/faults.ts'
+import { changeSettings, readSettings } from '../../server/store/partner/settings.ts'
+import { claimDue } from '../../server/store/sync/claims.ts'
+import { pruneSyncs } from '../../server/store/sync/rows.ts'
+import { startSync } from '../../server/store/sync/syncs.ts'
+import { checksOf, pruneChecks, recordCheck, requestCheck } from '../../server/store/tenants/checks.ts'
+import { type AccessState, tenantById } from '../../server/store/tenants/tenants.ts'
+import { databases, type OpenDatabase } from '../support/databases.ts'
+import { active, alice, bound, claimOf, contosoTenant, customer, granted, later, start } from '../support/store.ts'
+import { syncsOf } from '../support/sync.ts'
+
+const refused = (code: RefusalCode): AccessEvidence => ({
+  ...granted,
+  claims: null,
+  tokenIssued: false,
+  refusal: new Refusal(code, { at: start.toISOString(), aadsts: 7000229, correlationId: 'c-1' }),
+})
+
+describe.each(databases)('an access check on $name', ({ open }) => {
+  let store: OpenDatabase
+  beforeEach(async () => {
+    store = await open()
+    await bound(store.db, await customer(store.db, 'Contoso'), contosoTenant)
+  })
+  afterEach(() => store.close())
+
+  async function check(state: AccessState, evidence: AccessEvidence, minutes: number, keepProving = false) {
+    await requestCheck(store.db, alice, contosoTenant, later(minutes))
+    const claim = await claimOf(store.db, 'check', contosoTenant, later(minutes))
+    await recordCheck(
+      store.db,
+      claim,
+      evidence,
+      { state, nextCheckAt: later(minutes + 5), keepProving },
+      later(minutes),
+    )
+  }
+
+  test('keeps its evidence, and no token', async () => {
+    await check('limited', { ...refused('role-missing'), missingRoles: ['Incident.Read.All'] }, 1)
+    expect(await checksOf(store.db, contosoTenant, 9)).toMatchObject([
+      {
+        state: 'limited',
+        attempt: 1,
+        refusalCode: 'role-missing',
+        refusal: { aadsts: 7000229, correlationId: 'c-1' },
+        missingRoles: ['Incident.Read.All'],
+        calls: granted.calls,
+      },
+    ])
+  })
+
+  test('that proves access makes the tenant due for reading, once', async () => {
+    await check('active', granted, 1)
+    expect(await tenantById(store.db, contosoTenant)).toMatchObject({
+      accessState: 'active',
+      stateCode: null,
+      firstActiveAt: later(1).toISOString(),
+      nextSyncAt: later(1).toISOString(),
+      nextCheckAt: later(6).toISOString(),
+      checkAttempts: 0,
+      provingSince: null,
+    })
+    await claimOf(store.db, 'sync', contosoTenant, later(2), 60 * 60_000)
+    await check('active', granted, 3)
+    expect(await claimDue(store.db, 'sync', later(4), 9, 1_000)).toEqual([])
+  })
+
+  test('that finds the access gone stops the reading; the day it first worked stays', async () => {
+    await check('active', granted, 1)
+    await check('revoked', refused('not-consented'), 2)
+    expect(await tenantById(store.db, contosoTenant)).toMatchObject({
+      accessState: 'revoked',
+      stateCode: 'not-consented',
+      stateSince: later(2).toISOString(),
+      firstActiveAt: later(1).toISOString(),
+      nextSyncAt: null,
+    })
+  })
+
+  test('leaves a witness for another state, and none for the same', async () => {
+    await check('proving', refused('not-consented'), 1, true)
+    await check('proving', refused('not-consented'), 2, true)
+    await check('active', granted, 3)
+    await check('active', granted, 4)
+    const changes = await listAudit(store.db, { actions: ['access.changed'], limit: 9 })
+    expect(changes.map((event) => event.facts)).toMatchObject([{ from: 'proving', to: 'active' }])
+    expect(await checksOf(store.db, contosoTenant, 9)).toHaveLength(4)
+  })
+
+  test('counts its attempts for as long as the proof goes on', async () => {
+    await check('proving', refused('not-consented'), 1, true)
+    await check('proving', refused('not-consented'), 2, true)
+    expect(await tenantById(store.db, contosoTenant)).toMatchObject({
+      checkAttempts: 2,
+      provingSince: start.toISOString(),
+    })
+    await check('unproven', refused('not-consented'), 3)
+    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ checkAttempts: 0, provingSince: null })
+  })
+
+  test('asked for while one is under way follows right after it', async () => {
+    const claim = await claimOf(store.db, 'check', contosoTenant, start)
+    await requestCheck(store.db, alice, contosoTenant, later(0.5))
+    expect(await claimDue(store.db, 'check', later(0.5), 9, 60_000)).toEqual([])
+    const verdict = { state: 'limited', nextCheckAt: later(360), keepProving: false } as const
+    await recordCheck(store.db, claim, refused('role-missing'), verdict, later(0.6))
+    expect(await claimDue(store.db, 'check', later(0.6), 9, 60_000)).toHaveLength(1)
+  })
+
+  test('is pruned beyond the newest, except the latest that proved access', async () => {
+    await check('active', granted, 1)
+    await check('active', granted, 2)
+    for (let minutes = 3; minutes < 9; minutes++) await check('revoked', refused('not-consented'), minutes)
+    await pruneChecks(store.db, contosoTenant, 3)
+    const kept = await checksOf(store.db, contosoTenant, 99)
+    expect(kept.map((one) => one.at)).toEqual([8, 7, 6, 2].map((minutes) => later(minutes).toISOString()))
+  })
+})
+
+describe.each(databases)('housekeeping on $name', ({ open }) => {
+  let store: OpenDatabase
+  beforeEach(async () => {
+    store = await open()
+  })
+  afterEach(() => store.close())
+
+  const facts = { aadsts: 7000215, status: 401, error: 'invalid_client', correlationId: null, traceId: null, at: '' }
+
+  test('an alarm is one, however many tenants raise it at once, and clearing it twice clears it once', async () => {
+    const other = await store.another()
+    await Promise.all(
+      Array.from({ length: 12 }, (_, i) => raiseAlarm(i % 2 ? other : store.db, 'partner-credential', facts, later(i))),
+    )
+    expect(await readAlarms(store.db)).toHaveLength(1)
+    expect(await listAudit(store.db, { actions: ['alarm.raised'], limit: 9 })).toHaveLength(1)
+    await clearAlarm(store.db, 'partner-credential', later(20))
+    await clearAlarm(store.db, 'partner-credential', later(20))
+    expect(await readAlarms(store.db)).toEqual([])
+    expect(await listAudit(store.db, { actions: ['alarm.cleared'], limit: 9 })).toHaveLength(1)
+  })
+
+  test('one of many may probe an alarm, and not before its time', async () => {
+    await raiseAlarm(store.db, 'partner-credential', facts, start)
+    const [alarm] = await readAlarms(store.db)
+    if (!alarm) throw new Error('no alarm')
+    expect(await mayProbeAlarm(store.db, alarm, later(0.9), 60_000)).toBe(false)
+    const other = await store.another()
+    const may = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => mayProbeAlarm(i % 2 ? other : store.db, alarm, later(1), 60_000)),
+    )
+    expect(may.filter(Boolean)).toHaveLength(1)
+  })
+
+  test('two people who change different settings at once both succeed', async () => {
+    const other = await store.another()
+    await Promise.all([
+      changeSettings(store.db, alice, { partnerName: 'Northwind Security' }, start),
+      changeSettings(other, alice, { linkDays: 7 }, start),
+      changeSettings(store.db, alice, { contactName: 'Alice' }, start),
+    ])
+    expect(await readSettings(store.db)).toMatchObject({
+      partnerName: 'Northwind Security',
+      linkDays: 7,
+      contactName: 'Alice',
+    })
+  })
+
+  test('old passes go, and the newest of a tenant stays however old it is', async () => {
+    await active(store.db, 'Contoso', contosoTenant)
+    for (let pass = 0; pass < 5; pass++) {
+      const claim = await claimOf(store.db, 'sync', contosoTenant, later(10 * pass + 1), 60_000)
+      await startSync(store.db, claim, 'following', later(10 * pass + 1))
+    }
+    expect(await pruneSyncs(store.db, later(15))).toBe(2)
+    expect(await pruneSyncs(store.db, later(99_999))).toBe(2)
+    expect(await syncsOf(store.db, contosoTenant, 9)).toMatchObject([{ startedAt: later(41).toISOString() }])
+  })
+})

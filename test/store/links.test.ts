@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { listAudit } from '../../server/store/audit.ts'
+import { write } from '../../server/store/engine/database.ts'
+import {
+  claimDueProbes,
+  completeLink,
+  issueLink,
+  linkByToken,
+  linkState,
+  linksOf,
+  recordOpening,
+  scheduleProbe,
+  usableLink,
+  withdrawLink,
+} from '../../server/store/onboarding/links.ts'
+import { offboardCustomer } from '../../server/store/tenants/tenants.ts'
+import { databases, type OpenDatabase } from '../support/databases.ts'
+import { alice, contosoTenant, customer, later, start, visitor } from '../support/store.ts'
+
+describe.each(databases)('a consent link on $name', ({ open }) => {
+  let store: OpenDatabase
+  let contoso: string
+  beforeEach(async () => {
+    store = await open()
+    contoso = await customer(store.db, 'Contoso')
+  })
+  afterEach(() => store.close())
+
+  const issue = (days = 14, pinned: string | null = null, db = store.db) =>
+    issueLink(db, alice, { customerId: contoso, pinnedTenantId: pinned, pinnedDomain: null, days, now: start })
+
+  test('opens by its token alone, and no table holds the token', async () => {
+    const { link, token } = await issue()
+    expect((await usableLink(store.db, token, start)).id).toBe(link.id)
+    const rows = await store.db.selectFrom('consent_links').selectAll().execute()
+    expect(JSON.stringify(rows)).not.toContain(token)
+    expect(JSON.stringify(await listAudit(store.db, { limit: 50 }))).not.toContain(token)
+  })
+
+  test.each(['', 'x', "' or 1=1 --", '\0', 'a'.repeat(43), 'ä'.repeat(43), 'x'.repeat(200_000)])(
+    'is not found by a made-up token',
+    async (token) => {
+      await issue()
+      expect(await linkByToken(store.db, token)).toBeNull()
+      await expect(usableLink(store.db, token, start)).rejects.toMatchObject({ code: 'LINK_UNKNOWN' })
+    },
+  )
+
+  test('expires at its last instant, and not before', async () => {
+    const { token } = await issue(1)
+    await usableLink(store.db, token, later(24 * 60 - 1))
+    await expect(usableLink(store.db, token, later(24 * 60))).rejects.toMatchObject({ code: 'LINK_EXPIRED' })
+  })
+
+  test('withdrawn, opens nothing; a second withdrawal leaves no second witness', async () => {
+    const { link, token } = await issue()
+    await withdrawLink(store.db, alice, link.id, start)
+    await withdrawLink(store.db, alice, link.id, later(1))
+    await expect(usableLink(store.db, token, start)).rejects.toMatchObject({ code: 'LINK_WITHDRAWN' })
+    expect(await listAudit(store.db, { actions: ['link.withdrawn'], limit: 9 })).toHaveLength(1)
+  })
+
+  test('completed, stays completed, whatever comes after', async () => {
+    const { link, token } = await issue(1)
+    await write(store.db, (tx) => completeLink(tx, visitor, link.id, start))
+    await write(store.db, (tx) => completeLink(tx, visitor, link.id, later(1)))
+    await withdrawLink(store.db, alice, link.id, later(2))
+    const [kept] = await linksOf(store.db, contoso)
+    expect(kept && linkState(kept, later(99_999))).toBe('completed')
+    await expect(usableLink(store.db, token, start)).rejects.toMatchObject({ code: 'LINK_COMPLETED' })
+    expect(await listAudit(store.db, { actions: ['link.completed', 'link.withdrawn'], limit: 9 })).toHaveLength(1)
+  })
+
+  test('replaces the one before: never two in force, not even when several are issued at once', async () => {
+    await issue()
+    const other = await store.another()
+    await Promise.all([issue(14, null, store.db), issue(14, null, other), issue(14, null, store.db)])
+    const states = (await linksOf(store.db, contoso)).map((link) => linkState(link, start))
+    expect(states.sort()).toEqual(['issued', 'withdrawn', 'withdrawn', 'withdrawn'])
+  })
+
+  test('is not issued for a customer whose service ended, not even at the same moment', async () => {
+    const other = await store.another()
+    await Promise.allSettled([issue(), offboardCustomer(other, alice, contoso, start), issue()])
+    await expect(issue()).rejects.toMatchObject({ code: 'CUSTOMER_OFFBOARDED' })
+    const states = (await linksOf(store.db, contoso)).map((link) => linkState(link, start))
+    expect(states).not.toContain('issued')
+  })
+
+  test('counts its openings, and remembers the first with one witness', async () => {
+    const { link } = await issue()
+    await recordOpening(store.db, visitor, link, start)
+    await recordOpening(store.db, visitor, link, later(1))
+    const [kept] = await linksOf(store.db, contoso)
+    expect(kept).toMatchObject({ openedAt: start.toISOString(), openedCount: 2 })
+    expect(await listAudit(store.db, { actions: ['link.opened'], limit: 9 })).toHaveLength(1)
+  })
+
+  test('pinned, is looked after by one process at a time, and no longer when two days past its end', async () => {
+    const { link } = await issue(1, contosoTenant)
+    await scheduleProbe(store.db, link.id, later(5))
+    expect(await claimDueProbes(store.db, later(4), 10, 3_600_000)).toEqual([])
+    const other = await store.another()
+    const claimed = await Promise.all([store.db, other].map((db) => claimDueProbes(db, later(5), 10, 3_600_000)))
+    expect(claimed.flat().map((one) => one.id)).toEqual([link.id])
+    expect(await claimDueProbes(store.db, later(66), 10, 3_600_000)).toHaveLength(1)
+    expect(await claimDueProbes(store.db, later(3 * 24 * 60), 10, 3_600_000)).toEqual([])
+    expect(await claimDueProbes(store.db, later(9 * 24 * 60), 10, 3_600_000)).toEqual([])
+  })
+
+  test('unpinned or ended, is never probed', async () => {
+    const unpinned = await issue()
+    await scheduleProbe(store.db, unpinned.link.id, start)
+    const pinned = await issue(14, contosoTenant)
+    await withdrawLink(store.db, alice, pinned.link.id, start)
+    await scheduleProbe(store.db, pinned.link.id, start)
+    expect(await claimDueProbes(store.db, later(99_999), 10, 3_600_000)).toEqual([])
+  })
+})

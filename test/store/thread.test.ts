@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startProgram } from '../support/programs.ts'
+
+describe('SQLite in a thread of its own', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-thread-'))
+  const found = new Map<string, unknown>()
+  beforeAll(async () => {
+    const { code, lines, errors } = await startProgram('threaded-sqlite.mjs', [folder]).ended()
+    expect([code, errors]).toEqual([0, ''])
+    for (const line of lines) {
+      const said = JSON.parse(line) as { what: string; found: unknown }
+      found.set(said.what, said.found)
+    }
+  }, 30_000)
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  test.each([
+    ['a commit is seen by other connections', ['a']],
+    ['what throws is rolled back', ['changed my mind', ['a']]],
+    [
+      'a constraint is an error with its code',
+      {
+        code: 'SQLITE_CONSTRAINT_PRIMARYKEY',
+        unavailable: false,
+        message: expect.stringContaining('UNIQUE constraint failed'),
+      },
+    ],
+    ['and in nobody’s way', ['a', 'c']],
+    ['transactions take turns', ['1 begins', '1 ends', '2 begins', '2 ends', '3 begins', '3 ends']],
+    ['a writer beside is waited for without holding the loop', true],
+    ['changed rows are counted', true],
+    ['a change waits for the transaction in hand', ['transaction begins', 'transaction ends', 'change ends']],
+    ['a change is made, and its answer comes back', [{ granted: 3, waitMs: 0 }, 7]],
+    [
+      'a claim that was lost is told as one',
+      [true, { work: 'sync', tenantId: 'tenant', fence: 7, dueAt: '', calls: 0 }],
+    ],
+    ['a change that fails tells its code', 'SQLITE_CONSTRAINT_NOTNULL'],
+    ['and leaves everything to the next', [1, 6]],
+    ['the end waits for what was asked', ['nothing', true]],
+    ['after the end nothing is done', 'driver has already been destroyed'],
+  ])('%s', (what, expected) => {
+    expect(found.get(what)).toEqual(expected)
+  })
+
+  test('that crashes takes the process with it', async () => {
+    const { code, errors } = await startProgram('threaded-sqlite.mjs', [folder, 'crash']).ended()
+    expect(code).not.toBe(0)
+    expect(errors).toContain('the database thread')
+  })
+})

@@ -1,0 +1,233 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { enterTenant } from '../../server/onboarding/binding.ts'
+import type { Tenant } from '../../server/simulator/world/directory.ts'
+import { claimDue } from '../../server/store/sync/claims.ts'
+import { pauseEverything, pauseTenant, resumeEverything } from '../../server/store/tenants/pauses.ts'
+import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { Places } from '../../server/worker/slots.ts'
+import { runDue, startWorker, type Worker } from '../../server/worker/worker.ts'
+import { before, connected, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
+import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
+
+const minute = 60_000
+
+onEachEngine('tenants in flight', (engine) => {
+  let here: TestPortal
+  let worker: Worker | null = null
+  beforeEach(async () => {
+    here = await startTestPortal(engine)
+  })
+  afterEach(async () => {
+    here.simulator.world.clearWeather()
+    await worker?.stop()
+    worker = null
+    await here.close()
+  }, 40_000)
+
+  /** So many tenants, proven and read. */
+  async function fleet(count: number): Promise<Tenant[]> {
+    const customer = await customerNamed(here, 'Fleet')
+    const tenants: Tenant[] = []
+    for (let n = 0; n < count; n++) {
+      const tenant = consentedTenant(here, `Fleet ${n}`)
+      tenants.push(tenant)
+      await enterTenant(here.portal, before, customer.id, tenant.id)
+    }
+    await untilNothingIsDue(here)
+    here.clock.advance(minute)
+    await untilNothingIsDue(here)
+    return tenants
+  }
+
+  const change = (tenants: Tenant[], set: Record<string, unknown>) =>
+    here.portal.db
+      .updateTable('tenants')
+      .set(set)
+      .where(
+        'tenant_id',
+        'in',
+        tenants.map(({ id }) => id),
+      )
+      .execute()
+
+  /** Long enough for a test, and over before its end: a request that hangs for good holds a stop up. */
+  const hang = (tenants: Tenant[], delayMs: number) => {
+    for (const { id } of tenants) here.simulator.world.setWeather(id, 'slow', { surface: 'defender', delayMs })
+  }
+
+  /** Makes these due in this order of seconds past, starts the worker, and says when the last of `watched` was read. */
+  async function readWithin(due: Tenant[][], watched: Tenant[], patienceMs: number): Promise<number> {
+    for (const [n, tenants] of due.entries()) {
+      await change(tenants, { next_sync_at: new Date(here.portal.now().getTime() - (20 - n) * 1_000).toISOString() })
+    }
+    const started = here.portal.now()
+    worker = startWorker(here.portal)
+    for (;;) {
+      const read = await here.portal.db
+        .selectFrom('tenants')
+        .select('tenant_id')
+        .where('last_read_at', '>=', started.toISOString())
+        .execute()
+      const ids = new Set(read.map((row) => row.tenant_id))
+      const took = here.portal.now().getTime() - started.getTime()
+      if (watched.every(({ id }) => ids.has(id))) return took
+      if (took > patienceMs) throw new Error(`${watched.length} tenants were not read within ${took} ms`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  test('that hang for the first time, more than there are places, delay the others by seconds', async () => {
+    const tenants = await fleet(45)
+    const [hung, sound] = [tenants.slice(0, 40), tenants.slice(40)]
+    hang(hung, 12_000)
+    await readWithin([hung, sound], sound, 9_000)
+  }, 60_000)
+
+  test('that hung before wait in a lane of their own and delay nobody', async () => {
+    const tenants = await fleet(65)
+    const [hung, sound] = [tenants.slice(0, 60), tenants.slice(60)]
+    hang(hung, 5_000)
+    await change(hung, { sync_failures: 2 })
+    expect(await readWithin([hung, sound], sound, 3_000)).toBeLessThan(3_000)
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    const asked = new Set(here.simulator.requests.filter(({ status }) => status === null).map((one) => one.tenantId))
+    expect(asked.size).toBeLessThanOrEqual(6)
+  }, 60_000)
+
+  test('with 50,000 incidents in one of them: the others are read at once meanwhile', async () => {
+    const [large, ...small] = await fleet(6)
+    if (!large) throw new Error('no tenant')
+    here.simulator.world.generate(large.id, 50_000, { seed: 5, days: 1 })
+    await readWithin([[large]], [], 1_000)
+    for (let round = 0; round < 3; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 700))
+      await worker?.stop()
+      expect(await readWithin([[large], small], small, 5_000)).toBeLessThan(5_000)
+    }
+  }, 60_000)
+
+  test('are never more than there are places, however many are due, and all of them come up', async () => {
+    const tenants = await fleet(120)
+    here.simulator.world.setWeather('*', 'slow', { surface: 'defender', delayMs: 60 })
+    const fleetIds = new Set(tenants.map(({ id }) => id))
+    let most = 0
+    const watch = setInterval(() => {
+      // A request that an earlier stop cut off is never answered, and none of these tenants'.
+      const open = here.simulator.requests.slice(-400).filter(({ status }) => status === null)
+      most = Math.max(most, new Set(open.map((one) => one.tenantId).filter((id) => fleetIds.has(id ?? ''))).size)
+    }, 10)
+    const took = await readWithin([tenants], tenants, 20_000)
+    clearInterval(watch)
+    expect(most).toBeGreaterThan(8)
+    expect(most).toBeLessThanOrEqual(24)
+    expect(took).toBeLessThan(7_000)
+  }, 60_000)
+
+  test('are left alone until the time Microsoft or our budget set, whatever else is due', async () => {
+    const [one, other] = await fleet(2)
+    if (!one || !other) throw new Error('no tenants')
+    const at = here.portal.now()
+    await change([one, other], { next_sync_at: at.toISOString(), next_window_at: at.toISOString() })
+    await change([one], { sync_not_before: new Date(at.getTime() + 5_000).toISOString() })
+    const due = async (work: 'sync' | 'window', seconds: number) =>
+      (await claimDue(here.portal.db, work, new Date(at.getTime() + seconds * 1_000), 9, 1)).map((one) => one.tenantId)
+    expect(await due('sync', 0)).toEqual([other.id])
+    expect(await due('window', 4)).not.toContain(one.id)
+    expect(await due('sync', 5)).toContain(one.id)
+  })
+
+  test('that an operator paused are neither read nor checked; with everything paused, only proofs go on', async () => {
+    const [paused, other] = await fleet(2)
+    if (!paused || !other) throw new Error('no tenants')
+    const { db } = here.portal
+    await pauseTenant(db, before, paused.id, here.portal.now())
+    here.clock.advance(600 * minute)
+    const asked = here.simulator.requests.length
+    await untilNothingIsDue(here)
+    const since = here.simulator.requests.slice(asked)
+    expect(since.some((one) => one.tenantId === other.id)).toBe(true)
+    expect(since.some((one) => one.tenantId === paused.id)).toBe(false)
+
+    await pauseEverything(db, before, here.portal.now())
+    const late = consentedTenant(here, 'Late')
+    await enterTenant(here.portal, before, (await customerNamed(here, 'Late')).id, late.id)
+    here.clock.advance(600 * minute)
+    const then = here.simulator.requests.length
+    await untilNothingIsDue(here)
+    expect((await tenantById(db, late.id)).accessState).toBe('active')
+    expect(here.simulator.requests.slice(then).some((one) => one.tenantId === other.id)).toBe(false)
+    expect((await tenantById(db, late.id)).lastReadAt).toBeNull()
+
+    await resumeEverything(db, before, here.portal.now())
+    await untilNothingIsDue(here)
+    expect((await tenantById(db, late.id)).lastReadAt).not.toBeNull()
+    expect((await tenantById(db, other.id)).lastReadAt).not.toBeNull()
+  })
+
+  test('stop at their next page when everything is paused, and go on when it is resumed', async () => {
+    const { tenant } = await connected(here, 'Long')
+    const { db } = here.portal
+    for (let n = 0; n < 450; n++) here.simulator.world.addIncident(tenant.id, { severity: 'low', status: 'active' })
+    here.clock.advance(20 * minute)
+    here.simulator.world.setWeather(tenant.id, 'slow', { surface: 'defender', delayMs: 500 })
+    worker = startWorker(here.portal)
+    const kept = async () => (await tenantById(db, tenant.id)).incidentCount
+    while ((await kept()) < 100) await new Promise((resolve) => setTimeout(resolve, 20))
+    await pauseEverything(db, before, here.portal.now())
+    await new Promise((resolve) => setTimeout(resolve, 1_800))
+    const stopped = await tenantById(db, tenant.id)
+    expect(stopped).toMatchObject({ syncing: false, syncFailures: 0 })
+    expect(stopped.incidentCount).toBeLessThan(451)
+    here.simulator.world.clearWeather()
+    await new Promise((resolve) => setTimeout(resolve, 800))
+    expect(await kept()).toBe(stopped.incidentCount)
+    await worker.stop()
+    await resumeEverything(db, before, here.portal.now())
+    while ((await runDue(here.portal)) > 0);
+    expect(await kept()).toBe(451)
+  }, 30_000)
+})
+
+describe('places', () => {
+  const patient = { patienceMs: 30, lent: 1 }
+
+  test('are given in the order of asking, and not to who gave up', async () => {
+    const places = new Places(1, patient)
+    const first = places.take()
+    const order: string[] = []
+    const giving = new AbortController()
+    const gone = places.enter(giving.signal)
+    const second = places.enter().then((place) => {
+      order.push('second')
+      place.leave()
+    })
+    const third = places.enter().then(() => order.push('third'))
+    giving.abort(new Error('enough'))
+    await expect(gone).rejects.toThrow('enough')
+    first.leave()
+    first.leave()
+    await Promise.all([second, third])
+    expect(order).toEqual(['second', 'third'])
+    expect([places.held, places.free]).toEqual([1, 0])
+  })
+
+  test('make room for others while somebody is slow, for so many and no more', async () => {
+    const places = new Places(1, patient)
+    const slow = places.take()
+    const next = await places.enter()
+    expect(places.held).toBe(2)
+    let third = false
+    const waiting = places.enter().then((place) => {
+      third = true
+      return place
+    })
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    expect(third).toBe(false)
+    slow.leave()
+    const last = await waiting
+    expect(places.held).toBe(2)
+    next.leave()
+    last.leave()
+    expect([places.held, places.free]).toEqual([0, 1])
+  })
+})

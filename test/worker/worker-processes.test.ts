@@ -1,0 +1,189 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import type { Tenant } from '../../server/simulator/world/directory.ts'
+import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { connected } from '../support/admin.ts'
+import { freshDatabase } from '../support/databases.ts'
+import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+/** The lease of a claim, and a moment. */
+const takenOver = 38_000
+
+beforeAll(() => {
+  const built = spawnSync(process.execPath, [join(root, 'build.mjs')], { encoding: 'utf8' })
+  if (built.status !== 0) throw new Error(`the build failed: ${built.stdout}${built.stderr}`)
+}, 120_000)
+
+onEachEngine('several processes over one database', (engine) => {
+  let here: TestPortal
+  const running = new Set<ChildProcess>()
+  beforeEach(async () => {
+    here = await startTestPortal(engine)
+  })
+  afterEach(async () => {
+    for (const child of running) child.kill('SIGKILL')
+    await Promise.all([...running].map((child) => once(child, 'exit')))
+    await here.close()
+  }, 30_000)
+
+  /** A process of its own, as `npm start` runs it, over that database. */
+  function start(role: 'all' | 'web' | 'worker', place: { databaseUrl: string | null; dataDir: string }) {
+    const { config } = here.portal
+    const { credential } = config.app
+    const env = {
+      PATH: process.env.PATH ?? '',
+      ROLE: role,
+      PORT: '0',
+      PUBLIC_URL: 'http://localhost:0',
+      SESSION_SECRET: 'zY8xW6vU4tS2rQ0pO9nM7lK5jI3hG1fE',
+      AZURE_CLIENT_ID: config.app.clientId,
+      AZURE_CLIENT_SECRET: credential.kind === 'secret' ? credential.secret : '',
+      AZURE_TENANT_ID: config.partnerTenantId,
+      AZURE_AUTHORITY_HOST: config.authorityHost,
+      DEFENDER_API_URL: config.authorityHost,
+      GRAPH_API_URL: config.authorityHost,
+      DATABASE_URL: place.databaseUrl ?? '',
+      DATA_DIR: place.dataDir,
+      LOG_LEVEL: 'info',
+    }
+    const child = spawn(process.execPath, [join(root, 'dist', 'main.js')], { cwd: place.dataDir, env })
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
+    return { child, said: () => said }
+  }
+
+  async function until(what: () => Promise<boolean> | boolean, patienceMs: number): Promise<number> {
+    for (const started = performance.now(); ; await sleep(40)) {
+      if (await what()) return performance.now() - started
+      if (performance.now() - started > patienceMs) throw new Error('it never came to that')
+    }
+  }
+
+  const kept = async (tenant: Tenant) => (await tenantById(here.portal.db, tenant.id)).incidentCount
+
+  /** A tenant whose next pass takes seconds, and a worker in the middle of it. */
+  async function inAPass() {
+    const { tenant } = await connected(here, 'Long')
+    for (let n = 0; n < 450; n++) here.simulator.world.addIncident(tenant.id, { severity: 'low', status: 'active' })
+    here.simulator.world.setWeather(tenant.id, 'slow', { surface: 'defender', delayMs: 400 })
+    const at = here.portal.now().toISOString()
+    await here.portal.db.updateTable('tenants').set({ next_sync_at: at }).execute()
+    const worker = start('worker', here.portal.config)
+    await until(async () => (await kept(tenant)) > 99, 15_000)
+    return { tenant, worker }
+  }
+
+  test('a worker killed in a pass is followed by another within its lease, and nothing is missing', async () => {
+    const { tenant, worker } = await inAPass()
+    worker.child.kill('SIGKILL')
+    expect(await kept(tenant)).toBeLessThan(451)
+    here.simulator.world.clearWeather()
+    const asked = here.simulator.requests.length
+    start('worker', here.portal.config)
+    await until(async () => (await kept(tenant)) === 451, takenOver)
+    const lists = here.simulator.requests.slice(asked).filter(({ path }) => path === '/api/incidents')
+    expect(lists.length).toBeGreaterThan(3)
+  }, 80_000)
+
+  test('a worker stopped past its lease changes nothing when it wakes up', async () => {
+    const { tenant, worker } = await inAPass()
+    worker.child.kill('SIGSTOP')
+    here.simulator.world.clearWeather()
+    start('worker', here.portal.config)
+    await until(async () => (await kept(tenant)) === 451, takenOver)
+    await until(async () => !(await tenantById(here.portal.db, tenant.id)).syncing, 5_000)
+    const rows = async () =>
+      JSON.stringify([
+        await here.portal.db.selectFrom('tenants').selectAll().execute(),
+        await here.portal.db.selectFrom('incidents').selectAll().orderBy('incident_id').execute(),
+        await here.portal.db.selectFrom('syncs').selectAll().orderBy('id').execute(),
+      ])
+    await here.portal.db
+      .updateTable('tenants')
+      .set({ next_sync_at: new Date(here.portal.now().getTime() + 600_000).toISOString(), next_window_at: null })
+      .execute()
+    const before = await rows()
+    worker.child.kill('SIGCONT')
+    await until(() => worker.said().includes('a claim was overtaken'), 15_000)
+    await sleep(1_000)
+    expect(await rows()).toBe(before)
+  }, 90_000)
+
+  test('two workers and the pages read each due tenant once', async () => {
+    const tenants: Tenant[] = []
+    for (let n = 0; n < 30; n++) tenants.push((await connected(here, `Tenant ${n}`)).tenant)
+    const hour = new Date(here.portal.now().getTime() + 3_600_000).toISOString()
+    await here.portal.db
+      .updateTable('tenants')
+      .set({ next_sync_at: hour, next_window_at: null, next_check_at: hour, sync_phase: 'following' })
+      .execute()
+    const place = here.portal.config
+    const processes = [start('worker', place), start('worker', place), start('all', place)]
+    await until(() => processes.every(({ said }) => /Muster runs/.test(said())), 15_000)
+    const lists = () => here.simulator.requests.filter(({ path }) => path === '/api/incidents')
+    for (let round = 0; round < 3; round++) {
+      const asked = lists().length
+      const at = here.portal.now().toISOString()
+      await here.portal.db.updateTable('tenants').set({ next_sync_at: at, next_window_at: null }).execute()
+      const read = async () => {
+        const rows = await here.portal.db.selectFrom('tenants').select('last_read_at').execute()
+        return rows.every(({ last_read_at }) => (last_read_at ?? '') >= at)
+      }
+      await until(read, 15_000)
+      const tenantsRead = lists()
+        .slice(asked)
+        .map((one) => one.tenantId)
+      expect(tenantsRead).toHaveLength(30)
+      expect(new Set(tenantsRead).size).toBe(30)
+    }
+  }, 60_000)
+
+  test('one worker after another keeps within one budget, and Microsoft refuses nobody', async () => {
+    const { tenant } = await connected(here, 'Large')
+    here.simulator.world.generate(tenant.id, 7_000)
+    const at = here.portal.now().toISOString()
+    // The comparison of thirty days finds them all: more pages than a minute has calls.
+    await here.portal.db.updateTable('tenants').set({ next_window_at: at, next_reconcile_at: at }).execute()
+    const before = here.simulator.requests.length
+    // The simulator's clock stands still: of its fifty calls a minute none is ever free again.
+    const calls = () =>
+      here.simulator.requests
+        .slice(before)
+        .filter(({ path, tokenTid }) => path === '/api/incidents' && tokenTid === tenant.id)
+    const first = start('worker', here.portal.config)
+    await until(() => calls().length >= 12, 30_000)
+    first.child.kill('SIGKILL')
+    const made = calls().length
+    start('worker', here.portal.config)
+    start('worker', here.portal.config)
+    // Calls that it had taken and not made are lost with it: how many there are in all is a matter of when it was killed.
+    await until(() => calls().length >= made + 10, takenOver)
+    await sleep(4_000)
+    expect(calls().length).toBeLessThanOrEqual(50)
+    expect(calls().filter(({ status }) => status === 429)).toEqual([])
+  }, 100_000)
+
+  test('five that start at once on an empty database all come up', async () => {
+    const place = await freshDatabase(engine)
+    try {
+      const processes = Array.from({ length: 5 }, () => start('all', place))
+      await until(() => processes.every(({ said }) => said().includes('Muster runs at')), 25_000)
+      await sleep(500)
+      for (const { child, said } of processes) {
+        expect(child.exitCode).toBeNull()
+        expect(said()).not.toMatch(/"level":"(error|fatal)"/)
+        child.kill('SIGKILL')
+      }
+      await until(() => running.size === 0, 5_000)
+    } finally {
+      await place.drop()
+    }
+  }, 60_000)
+})
