@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { muster } from '../dist/store/audit.js'
 import { createCustomer } from '../dist/store/customers/customers.js'
-import { write } from '../dist/store/engine/database.js'
+import { write } from '../dist/store/engine/write.js'
 import { bindTenant } from '../dist/store/onboarding/bindings.js'
 import { clientId, clientSecret, partnerTenantId, temporaryFolder } from './stage.mjs'
 

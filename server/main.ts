@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { ConfigError, readConfig, startWarnings } from './config/config.ts'
+import { readConfig, startWarnings } from './config/config.ts'
 import { environment } from './config/environment.ts'
+import { ConfigError } from './config/variables.ts'
 import { createLog } from './log.ts'
 import { type RunningPortal, startPortal } from './process/start.ts'
 import { placeOf } from './store/engine/inspection.ts'

@@ -1,7 +1,7 @@
 import type { Config } from './config/config.ts'
 import type { Log } from './log.ts'
 import type { Microsoft } from './microsoft/microsoft.ts'
-import type { Database } from './store/engine/database.ts'
+import type { Database } from './store/engine/dialect.ts'
 
 /** What every story and handler is given: five values and no container. */
 export interface Portal {

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { ConfigError, readConfig } from '../config/config.ts'
+import { readConfig } from '../config/config.ts'
 import type { Told } from '../config/environment.ts'
+import { ConfigError } from '../config/variables.ts'
 import { setupMaterial } from '../microsoft/registration/setup.ts'
 import { CannotStart } from './process.ts'
 

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ConfigProblem, type Environment, variables } from './config.ts'
 import { type EnvFault, type EnvFile, readEnvFile } from './env-file.ts'
 import { meantBy } from './near-miss.ts'
+import { type ConfigProblem, type Environment, variables } from './variables.ts'
 
 /** What this process was told, and what of it cannot be taken as it stands. */
 export interface Told {

@@ -1,4 +1,4 @@
-import { variables } from './config.ts'
+import { variables } from './variables.ts'
 
 type Variable = (typeof variables)[number]
 

@@ -1,12 +1,13 @@
 import { type Customer, customerById, listCustomers } from '../store/customers/customers.ts'
-import type { Database } from '../store/engine/database.ts'
+import type { Database } from '../store/engine/dialect.ts'
 import type { ConsentAttempt } from '../store/onboarding/attempts.ts'
 import { attemptsOf, latestAttempts } from '../store/onboarding/attempts.ts'
 import { type AwaitedProof, findAwaitedProof } from '../store/onboarding/awaited-proofs.ts'
 import { type ConsentLink, latestLinks, linkState, linksOf } from '../store/onboarding/links.ts'
 import { countOpenReviews, openReviews, type Review } from '../store/onboarding/reviews.ts'
+import { blindSince } from '../store/tenants/blind.ts'
 import { outlineTenants, type TenantOutline } from '../store/tenants/fleet.ts'
-import { type AccessState, blindSince, listTenants, type Tenant, tenantsOf } from '../store/tenants/tenants.ts'
+import { type AccessState, listTenants, type Tenant, tenantsOf } from '../store/tenants/tenants.ts'
 
 /** Where a customer stands, in one word: what the list of customers shows and filters by. */
 export type Standing =

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { MessageKey } from '../words.ts'
+import { says } from './forms.ts'
 
 /**
  * Control characters, line ends, and the marks that turn the direction of what follows: none belongs in a name, and each
@@ -69,3 +70,5 @@ export const nameList = (fault: MessageKey) =>
 function orNull(text: string): string | null {
   return text === '' ? null : text
 }
+
+export const linkDays = wholeNumber(1, 90, says('customers.days.unusable'))

@@ -3,8 +3,8 @@ import { readSettings } from '../store/partner/settings.ts'
 import { type FleetSummary, fleetSummary } from '../store/tenants/fleet.ts'
 import { type Pause, readPause } from '../store/tenants/pauses.ts'
 import { type Avatar, avatarOf } from './avatar.ts'
+import type { SignedInOperator } from './operator.ts'
 import { type KeyHelp, keysFor, type Place, placesFor } from './places.ts'
-import type { SignedInOperator } from './route.ts'
 
 /** What stands around every page of an operator: who runs this, who she is, and over how much the numbers are. */
 export interface Frame {

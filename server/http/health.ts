@@ -2,11 +2,6 @@ import type { Portal } from '../portal.ts'
 import { isMigrated } from '../store/engine/migrations.ts'
 import type { Handler } from './route.ts'
 
-/** Whether this process is on its way out; then it finishes what it has and is given no more. */
-export interface Lifecycle {
-  draining: boolean
-}
-
 /** Alive: answers as long as the process can. Touches nothing. */
 export const alive: Handler = (_portal, _req, res) => {
   res.set('Cache-Control', 'no-cache').type('text').send('alive\n')

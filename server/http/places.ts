@@ -1,4 +1,4 @@
-import { type OperatorRole, reaches } from './route.ts'
+import { type OperatorRole, reaches } from './operator.ts'
 
 /** A place of the side bar. */
 export interface Place {

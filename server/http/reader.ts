@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { Config } from '../config/config.ts'
 import type { Theme } from '../store/operators/operators.ts'
 import { isLanguage, type Language, languageFor, wholeLanguages } from '../words.ts'
-import type { SignedInOperator } from './route.ts'
+import type { SignedInOperator } from './operator.ts'
 import { cookieOf } from './session/cookies.ts'
 
 /** For whom a page is written. */

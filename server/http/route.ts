@@ -1,26 +1,15 @@
 import type { Request, Response } from 'express'
 import type { Portal } from '../portal.ts'
-import type { Operator } from '../store/operators/operators.ts'
 import type { Frame } from './frame.ts'
-import type { Lifecycle } from './health.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { OperatorRole, SignedInOperator } from './operator.ts'
 import type { Reader } from './reader.ts'
-
-export type OperatorRole = 'Reader' | 'Analyst' | 'Admin'
-
-const ranks: Record<OperatorRole, number> = { Reader: 1, Analyst: 2, Admin: 3 }
-
-/** Whether somebody of this role may do what that role may. */
-export const reaches = (role: OperatorRole, needed: OperatorRole): boolean => ranks[role] >= ranks[needed]
 
 /**
  * Who may come in. `customer-browser`: whoever holds the cookie given when a visitor continued to Microsoft;
  * `signed-in`: any operator with a role; a role: that role or one above it (Admin ⊃ Analyst ⊃ Reader).
  */
 export type Access = 'public' | 'customer-browser' | 'signed-in' | OperatorRole
-
-export interface SignedInOperator extends Operator {
-  role: OperatorRole
-}
 
 export interface OperatorRequest extends Request {
   operator: SignedInOperator

@@ -1,6 +1,6 @@
 import { cloudOrGlobal, isLoopbackHost } from '../config/clouds.ts'
 import type { Config, IncidentsApi } from '../config/config.ts'
-import type { Capability } from './microsoft.ts'
+import type { Capability } from '../model/access.ts'
 import { spelled } from './registration/role-facts.ts'
 
 /** A resource in Entra that grants application permissions. */

@@ -1,4 +1,4 @@
-import type { EntityFact, EntityKind, RemoteEntity } from '../microsoft/microsoft.ts'
+import type { EntityFact, EntityKind, RemoteEntity } from './incident.ts'
 
 /**
  * Fields that tell how a thing was at a moment, by the last part of their path: the same device comes with another risk

@@ -1,6 +1,7 @@
 import type { ConsentClaim } from '../microsoft/login/consent.ts'
 import type { Portal } from '../portal.ts'
-import { type Tx, write } from '../store/engine/database.ts'
+import type { Tx } from '../store/engine/dialect.ts'
+import { write } from '../store/engine/write.ts'
 import { digest, newToken } from '../store/identifiers.ts'
 import { makeRoom } from '../store/onboarding/attempt-room.ts'
 import {
@@ -15,10 +16,10 @@ import {
   redeemState,
 } from '../store/onboarding/attempts.ts'
 import { type ConsentLink, findLink, holdLink, linkById, linkState } from '../store/onboarding/links.ts'
-import type { Departure, SealedProof, Step, Visitor } from './consent.ts'
 import { linkIdsIn } from './consent-state.ts'
 import { settleClaim, settleRefusal } from './outcome.ts'
 import { beginTenantProof, finishOldProof, finishTenantProof } from './proof.ts'
+import type { Departure, SealedProof, Step, Visitor } from './steps.ts'
 import { keepLate, keepUnclaimed } from './unclaimed.ts'
 
 /** Milliseconds: long enough to find a phone for the second factor; a later return is kept for review. */

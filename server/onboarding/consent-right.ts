@@ -1,5 +1,5 @@
 import type { IncidentsApi } from '../config/config.ts'
-import type { SignedInPerson } from '../microsoft/microsoft.ts'
+import type { SignedInPerson } from '../model/access.ts'
 
 /**
  * Role template IDs, the same in every tenant: who may consent for a whole organisation.

@@ -1,6 +1,7 @@
 import type { Portal } from '../portal.ts'
 import type { Actor } from '../store/audit.ts'
-import { type Database, type Tx, write } from '../store/engine/database.ts'
+import type { Database, Tx } from '../store/engine/dialect.ts'
+import { write } from '../store/engine/write.ts'
 import {
   type AttemptOutcome,
   attemptById,

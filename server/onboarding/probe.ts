@@ -1,9 +1,10 @@
-import type { AccessEvidence } from '../microsoft/microsoft.ts'
+import type { AccessEvidence } from '../model/access.ts'
 import type { RefusalCode } from '../model/refusal.ts'
 import { reportPartnerFault } from '../partner/fault.ts'
 import type { Portal } from '../portal.ts'
 import { muster } from '../store/audit.ts'
-import { type Tx, write } from '../store/engine/database.ts'
+import type { Tx } from '../store/engine/dialect.ts'
+import { write } from '../store/engine/write.ts'
 import {
   attemptsAwaiting,
   type ConsentAttempt,

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { ConsentClaim } from '../microsoft/login/consent.ts'
-import type { SignedInPerson } from '../microsoft/microsoft.ts'
+import type { SignedInPerson } from '../model/access.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
-import { type Tx, write } from '../store/engine/database.ts'
+import type { Tx } from '../store/engine/dialect.ts'
+import { write } from '../store/engine/write.ts'
 import { digest, newToken } from '../store/identifiers.ts'
 import {
   attemptById,
@@ -20,9 +21,9 @@ import {
 import { holdLink, linkState } from '../store/onboarding/links.ts'
 import type { ReviewEvidence, ReviewKind } from '../store/onboarding/reviews.ts'
 import { findTenant } from '../store/tenants/tenants.ts'
-import type { SealedProof, Step, UnkeptRun, Visitor } from './consent.ts'
 import { consentRightOf } from './consent-right.ts'
 import { keepForReview, settleClaim, settleRefusal } from './outcome.ts'
+import type { SealedProof, Step, UnkeptRun, Visitor } from './steps.ts'
 
 /** A run as it is kept, in the transaction that goes on with it. */
 interface KeptRun {

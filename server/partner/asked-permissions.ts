@@ -9,7 +9,7 @@ import {
 } from '../microsoft/registration/role-facts.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
-import { write } from '../store/engine/database.ts'
+import { write } from '../store/engine/write.ts'
 import {
   type AskedPermission,
   type AskedPermissions,

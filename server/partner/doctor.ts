@@ -1,15 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { isLoopbackHost } from '../config/clouds.ts'
-import {
-  type Config,
-  ConfigError,
-  type ConfigProblem,
-  callLimits,
-  type Environment,
-  readConfig,
-  variables,
-} from '../config/config.ts'
+import { type Config, callLimits, readConfig } from '../config/config.ts'
 import type { Told } from '../config/environment.ts'
+import { ConfigError, type ConfigProblem, type Environment, variables } from '../config/variables.ts'
 import type { Log } from '../log.ts'
 import { connectMicrosoft } from '../microsoft/connect.ts'
 import type { Microsoft, RegistrationFinding } from '../microsoft/microsoft.ts'

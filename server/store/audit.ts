@@ -1,4 +1,4 @@
-import type { Database, Tx } from './engine/database.ts'
+import type { Database, Tx } from './engine/dialect.ts'
 
 /** Who did it. `kind: 'muster'` is the portal by itself, `customer` whoever holds a consent link. */
 export type Actor =

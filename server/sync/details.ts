@@ -1,4 +1,4 @@
-import type { IncidentPage, IncidentRead, RejectedItem } from '../microsoft/microsoft.ts'
+import type { IncidentPage, IncidentRead, RejectedItem } from '../model/incident.ts'
 import { Refusal } from '../model/refusal.ts'
 import { alertsDue, alertsDueAgain, setAlertsAside, storeAlerts } from '../store/incidents/alerts.ts'
 import { dropRejected, rejectedDue } from '../store/incidents/rejected.ts'

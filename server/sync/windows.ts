@@ -1,7 +1,7 @@
-import type { IncidentPage, IncidentQuery, IncidentRead, Instant } from '../microsoft/microsoft.ts'
+import type { IncidentPage, IncidentQuery, IncidentRead, Instant } from '../model/incident.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
-import type { Claim } from '../store/sync/claims.ts'
+import type { Claim } from '../store/engine/claim.ts'
 import { unlistedOf } from '../store/sync/page-items.ts'
 import type { SyncOutcome } from '../store/sync/rows.ts'
 import {
@@ -17,7 +17,7 @@ import {
 } from '../store/sync/window-runs.ts'
 import type { ReadWindow } from '../store/sync/windows.ts'
 import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
-import type { Turn } from './calls.ts'
+import type { Turn } from './context.ts'
 import { isAboutOne, pageOfOne } from './details.ts'
 import { backfillDays, openDays } from './follow.ts'
 import { failurePause, jittered } from './pace.ts'

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Portal } from '../portal.ts'
-import { isUnavailable } from '../store/engine/database.ts'
-import { type Claim, ClaimLostError, extendClaim, releaseClaim, type Work } from '../store/sync/claims.ts'
-import { ReadingPausedError, type Turn } from '../sync/calls.ts'
+import { type Claim, ClaimLostError, type Work } from '../store/engine/claim.ts'
+import { isUnavailable } from '../store/engine/write.ts'
+import { extendClaim, releaseClaim } from '../store/sync/claims.ts'
+import type { Place } from '../sync/context.ts'
+import { ReadingPausedError, type Turn } from '../sync/context.ts'
 import { syncTenant } from '../sync/follow.ts'
 import { readWindows } from '../sync/windows.ts'
 import { proveTenant } from '../tenants/access-check.ts'
-import type { Place, Places } from './slots.ts'
+import type { Places } from './slots.ts'
 
 /** What failed in a way nobody foresaw is tried again after this. */
 const failurePause = 60_000

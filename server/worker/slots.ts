@@ -1,8 +1,4 @@
-/** A right to be one of those at work. */
-export interface Place {
-  /** Once is enough; more often does no harm. */
-  leave(): void
-}
+import type { Place } from '../sync/context.ts'
 
 interface Holder extends Place {
   state: 'within' | 'overdue' | 'lent' | 'gone'

@@ -2,40 +2,21 @@ import { tenantsInFlight } from '../metrics.ts'
 import { probeAwaited } from '../onboarding/probe.ts'
 import { probePartner } from '../partner/fault.ts'
 import type { Portal } from '../portal.ts'
-import { isUnavailable } from '../store/engine/database.ts'
+import type { Claim, Work } from '../store/engine/claim.ts'
+import { isUnavailable } from '../store/engine/write.ts'
 import {
-  type Claim,
   claimDue,
   claimOldestCheck,
   type Lane,
   lookAhead,
   type Outlook,
   releaseClaim,
-  type Work,
   workOf,
 } from '../store/sync/claims.ts'
 import { keepHouse } from './housekeeping.ts'
 import { Job, type Shared } from './job.ts'
+import { atOnce, heavyAtOnce, heavySlow, lanes, proofsAtOnce, slow } from './lanes.ts'
 import { Places } from './slots.ts'
-
-/** In the order in which they are looked after: who waits for a proof, then what has changed, then what lies back. */
-const lanes: readonly Lane[] = ['check', 'first', 'sync', 'troubled', 'window']
-/** Tenants in flight at once, of each lane. */
-const atOnce: Record<Lane, number> = { check: 8, first: 4, sync: 24, troubled: 6, window: 4 }
-/** Claimed tenants that are asked for at once: a token each, and at the end one call. */
-const proofsAtOnce = 16
-/** A tenant that takes longer than a moment makes room for another; so many do, of each lane, before that ends. */
-const slow: Record<Lane, { patienceMs: number; lent: number }> = {
-  check: { patienceMs: 5_000, lent: 24 },
-  first: { patienceMs: 15_000, lent: 8 },
-  sync: { patienceMs: 5_000, lent: 48 },
-  troubled: { patienceMs: 5_000, lent: 24 },
-  window: { patienceMs: 15_000, lent: 4 },
-}
-/** Pages of long lists in memory at once, of up to 10 MB as they come and about three times that as they are stored. */
-const heavyAtOnce = 3
-/** Whose answer is late holds nothing in memory yet: it keeps nobody else waiting. */
-const heavySlow = { patienceMs: 3_000, lent: 40 }
 
 const housekeepingEvery = 60_000
 /** How long the worker rests when nothing is due: what an operator who pressed a button waits at most. */

@@ -4,14 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import express from 'express'
-import {
-  type Config,
-  ConfigError,
-  type Environment,
-  readConfig,
-  startWarnings,
-  variables,
-} from '../../server/config/config.ts'
+import { type Config, readConfig, startWarnings } from '../../server/config/config.ts'
+import { ConfigError, type Environment, variables } from '../../server/config/variables.ts'
 import { certificate } from '../support/certificates.ts'
 
 const secret = 'p9Q2vN7xR4sT8wY1zA3bC6dE5fG0hJ_k'

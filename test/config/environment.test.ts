@@ -2,9 +2,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
-import { ConfigError, readConfig, variables } from '../../server/config/config.ts'
+import { readConfig } from '../../server/config/config.ts'
 import { readEnvFile } from '../../server/config/env-file.ts'
 import { environment } from '../../server/config/environment.ts'
+import { ConfigError, variables } from '../../server/config/variables.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-env-'))
 const file = join(folder, '.env')

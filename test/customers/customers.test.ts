@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { issueConsentLink } from '../../server/onboarding/consent.ts'
+import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { lookAtPermissions } from '../../server/partner/asked-permissions.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { createCustomer, customerById, listCustomers } from '../../server/store/customers/customers.ts'
-import { write } from '../../server/store/engine/database.ts'
+import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { linkState, linksOf } from '../../server/store/onboarding/links.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
-import { findTenant, offboardCustomer, tenantsOf } from '../../server/store/tenants/tenants.ts'
+import { findTenant, tenantsOf } from '../../server/store/tenants/tenants.ts'
 import {
   before,
   connected,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { avatarOf } from '../../server/http/avatar.ts'
-import { offboardCustomer } from '../../server/store/tenants/tenants.ts'
+import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { before, connected, customerNamed } from '../support/admin.ts'
 import type { Browser } from '../support/browser.ts'
 import { arrive, incidentFor } from '../support/desk.ts'

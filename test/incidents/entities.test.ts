@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { readNamed } from '../../server/microsoft/defender-entities.ts'
 import { readEvidence } from '../../server/microsoft/incidents/evidence.ts'
-import type { RemoteEntity } from '../../server/microsoft/microsoft.ts'
 import { isIdentifying, withoutRepeats } from '../../server/model/entity-identity.ts'
+import type { RemoteEntity } from '../../server/model/incident.ts'
 import { publicFixture } from '../support/public-fixtures.ts'
 
 const evidence = (kind: string, fields: object = {}) => ({

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { originalOf } from '../../server/microsoft/incidents/split-list.ts'
-import { offboardCustomer } from '../../server/store/tenants/tenants.ts'
+import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { defanged } from '../../server/web/incidents/entities.ts'
 import { before, connected, customerNamed, untilNothingIsDue } from '../support/admin.ts'
 import type { Browser } from '../support/browser.ts'

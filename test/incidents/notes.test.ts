@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { listAudit } from '../../server/store/audit.ts'
+import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { notesOf } from '../../server/store/incidents/notes.ts'
-import { offboardCustomer } from '../../server/store/tenants/tenants.ts'
 import { before, connected, formToken } from '../support/admin.ts'
 import type { Browser } from '../support/browser.ts'
 import { arrive, incidentFor } from '../support/desk.ts'

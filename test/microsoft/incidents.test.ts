@@ -4,7 +4,7 @@ import type { Config } from '../../server/config/config.ts'
 import { defenderIncidents } from '../../server/microsoft/incidents/defender.ts'
 import { readIncidents } from '../../server/microsoft/incidents/lists.ts'
 import { instantOf, portalAddress } from '../../server/microsoft/incidents/reading.ts'
-import type { IncidentPage, IncidentQuery, RemoteIncident } from '../../server/microsoft/microsoft.ts'
+import type { IncidentPage, IncidentQuery, RemoteIncident } from '../../server/model/incident.ts'
 import { Refusal } from '../../server/model/refusal.ts'
 import {
   appToken,

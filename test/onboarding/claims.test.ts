@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { confirmReview } from '../../server/onboarding/binding.ts'
-import { issueConsentLink } from '../../server/onboarding/consent.ts'
+import { confirmReview } from '../../server/onboarding/decisions.ts'
+import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { probeAwaited } from '../../server/onboarding/probe.ts'
 import { keepAbandonedClaims } from '../../server/onboarding/unclaimed.ts'
 import { listAudit } from '../../server/store/audit.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { confirmReview } from '../../server/onboarding/binding.ts'
 import { type ConsentRight, consentRightOf } from '../../server/onboarding/consent-right.ts'
+import { confirmReview } from '../../server/onboarding/decisions.ts'
 import type { DirectoryRole, Person } from '../../server/simulator/world/directory.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
 import {

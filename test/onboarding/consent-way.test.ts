@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { confirmReview, dismissReview } from '../../server/onboarding/binding.ts'
+import { confirmReview, dismissReview } from '../../server/onboarding/decisions.ts'
 import { keepAbandonedClaims } from '../../server/onboarding/unclaimed.ts'
 import { listAudit } from '../../server/store/audit.ts'
+import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { withdrawLink } from '../../server/store/onboarding/links.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
-import { offboardCustomer } from '../../server/store/tenants/tenants.ts'
 import {
   alice,
   answerAtMicrosoft,

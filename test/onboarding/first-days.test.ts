@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { issueConsentLink } from '../../server/onboarding/consent.ts'
+import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { customerById, listCustomers } from '../../server/store/customers/customers.ts'
 import { linksOf } from '../../server/store/onboarding/links.ts'
 import { changeSettings } from '../../server/store/partner/settings.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type AuditEvent, listAudit } from '../../server/store/audit.ts'
-import { write } from '../../server/store/engine/database.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { recordRefusedSignIn } from '../../server/store/operators/refused-sign-ins.ts'
 import type { Browser } from '../support/browser.ts'
 import { onEachEngine, signIn, startTestPortal, type TestPortal } from '../support/portal.ts'

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { issueConsentLink } from '../../server/onboarding/consent.ts'
+import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { lookAtPermissions } from '../../server/partner/asked-permissions.ts'
 import { listAudit } from '../../server/store/audit.ts'
-import { write } from '../../server/store/engine/database.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { linksOf } from '../../server/store/onboarding/links.ts'
 import {
   confirmPermissions,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { registrationScript, scriptKinds } from '../../server/cli/registration-script.ts'
-import type { Environment } from '../../server/config/config.ts'
+import type { Environment } from '../../server/config/variables.ts'
 
 const told = (env: Environment) => ({ env, problems: [] })
 const partner = '2c6f9a10-4d7e-4b35-8f21-90b3e5d7a601'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { write } from '../../server/store/engine/database.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { newToken } from '../../server/store/identifiers.ts'
 import {
   abandonedAttempts,

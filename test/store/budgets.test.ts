@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Database } from '../../server/store/engine/database.ts'
+import type { Database } from '../../server/store/engine/dialect.ts'
 import { budgetOf, type CallLimits, countCalls, giveCallsBack, takeCalls } from '../../server/store/sync/budgets.ts'
 import { claimDue } from '../../server/store/sync/claims.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'

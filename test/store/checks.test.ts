@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { AccessEvidence } from '../../server/microsoft/microsoft.ts'
+import type { AccessEvidence } from '../../server/model/access.ts'
 import { Refusal, type RefusalCode } from '../../server/model/refusal.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { clearAlarm, mayProbeAlarm, raiseAlarm, readAlarms } from '../../server/store/partner/faults.ts'

@@ -1,15 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { write } from '../../server/store/engine/database.ts'
+import { type Claim, ClaimLostError } from '../../server/store/engine/claim.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { storeAlerts } from '../../server/store/incidents/alerts.ts'
 import { proveAnew } from '../../server/store/onboarding/bindings.ts'
-import {
-  type Claim,
-  ClaimLostError,
-  claimDue,
-  extendClaim,
-  holdClaim,
-  releaseClaim,
-} from '../../server/store/sync/claims.ts'
+import { claimDue, extendClaim, holdClaim, releaseClaim } from '../../server/store/sync/claims.ts'
 import { requestSync } from '../../server/store/sync/requests.ts'
 import { completeSync, failSync, startSync, storePage } from '../../server/store/sync/syncs.ts'
 import { recordCheck } from '../../server/store/tenants/checks.ts'

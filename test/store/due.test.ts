@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { sql } from 'kysely'
-import { type Database, write } from '../../server/store/engine/database.ts'
+import type { Database } from '../../server/store/engine/dialect.ts'
 import {
   claimDueRows,
   type DueClaim,
@@ -12,6 +12,7 @@ import {
   firstDueAt,
   holdDueRow,
 } from '../../server/store/engine/due.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import { bound, customer, later } from '../support/store.ts'
 

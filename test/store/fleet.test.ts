@@ -1,14 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { listStandings, outlineStandings } from '../../server/customers/progress.ts'
-import { write } from '../../server/store/engine/database.ts'
+import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
+import { write } from '../../server/store/engine/write.ts'
+import { blindSince } from '../../server/store/tenants/blind.ts'
 import { fleetSummary, heatOfFleet, openInFleet, troubledTenants } from '../../server/store/tenants/fleet.ts'
-import {
-  accessStates,
-  blindSince,
-  listTenants,
-  offboardCustomer,
-  type Tenant,
-} from '../../server/store/tenants/tenants.ts'
+import { accessStates, listTenants, type Tenant } from '../../server/store/tenants/tenants.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import { alice, bound, customer, later, start } from '../support/store.ts'
 

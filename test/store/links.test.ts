@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { listAudit } from '../../server/store/audit.ts'
-import { write } from '../../server/store/engine/database.ts'
+import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
+import { write } from '../../server/store/engine/write.ts'
 import {
   claimDueProbes,
   completeLink,
@@ -13,7 +14,6 @@ import {
   usableLink,
   withdrawLink,
 } from '../../server/store/onboarding/links.ts'
-import { offboardCustomer } from '../../server/store/tenants/tenants.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import { alice, contosoTenant, customer, later, start, visitor } from '../support/store.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { RemoteIncident, Severity } from '../../server/microsoft/microsoft.ts'
-import { write } from '../../server/store/engine/database.ts'
+import type { RemoteIncident, Severity } from '../../server/model/incident.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { severityRank } from '../../server/store/incidents/incidents.ts'
 import {
   countQueue,

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { CompiledQuery } from 'kysely'
 import Sqlite from 'libsql'
-import type { IncidentStatus, RemoteIncident, Severity } from '../../server/microsoft/microsoft.ts'
-import { sqliteFile, write } from '../../server/store/engine/database.ts'
+import type { IncidentStatus, RemoteIncident, Severity } from '../../server/model/incident.ts'
+import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
+import { sqliteFile } from '../../server/store/engine/database.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { severityRank } from '../../server/store/incidents/incidents.ts'
 import {
   countQueue,
@@ -15,7 +17,6 @@ import {
 } from '../../server/store/incidents/queue.ts'
 import { toRow } from '../../server/store/incidents/rows.ts'
 import { storeIncidents } from '../../server/store/incidents/write.ts'
-import { offboardCustomer } from '../../server/store/tenants/tenants.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import { alert, alice, bound, customer, incident, instant, later, start } from '../support/store.ts'
 

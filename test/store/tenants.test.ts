@@ -1,23 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { listAudit } from '../../server/store/audit.ts'
 import { changeCustomer, customerById, listCustomers, listGroups } from '../../server/store/customers/customers.ts'
-import { write } from '../../server/store/engine/database.ts'
+import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
+import { ClaimLostError } from '../../server/store/engine/claim.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { bindTenant, proveAnew } from '../../server/store/onboarding/bindings.ts'
 import { issueLink, usableLink } from '../../server/store/onboarding/links.ts'
 import { decideReview, openReview, openReviews } from '../../server/store/onboarding/reviews.ts'
-import { ClaimLostError, claimDue } from '../../server/store/sync/claims.ts'
+import { claimDue } from '../../server/store/sync/claims.ts'
 import { startSync, storePage } from '../../server/store/sync/syncs.ts'
+import { blindAfterMs, blindSince } from '../../server/store/tenants/blind.ts'
 import { recordCheck, requestCheck } from '../../server/store/tenants/checks.ts'
 import { fleetSummary } from '../../server/store/tenants/fleet.ts'
-import {
-  blindAfterMs,
-  blindSince,
-  findTenant,
-  listTenants,
-  nameTenant,
-  offboardCustomer,
-  tenantById,
-} from '../../server/store/tenants/tenants.ts'
+import { findTenant, listTenants, nameTenant, tenantById } from '../../server/store/tenants/tenants.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import {
   active,

@@ -1,4 +1,4 @@
-import { issueConsentLink } from '../../server/onboarding/consent.ts'
+import { issueConsentLink } from '../../server/onboarding/links.ts'
 import type { Person, Tenant } from '../../server/simulator/world/directory.ts'
 import type { Actor } from '../../server/store/audit.ts'
 import { type Customer, createCustomer } from '../../server/store/customers/customers.ts'

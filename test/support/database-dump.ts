@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type Database, isPostgres } from '../../server/store/engine/database.ts'
+import { type Database, isPostgres } from '../../server/store/engine/dialect.ts'
 
 /** Every row of every table as text: where a secret would be found by whoever gets hold of a copy. */
 export async function dumpOf(db: Database): Promise<string> {

@@ -6,7 +6,8 @@ import { afterAll, describe, test } from '@jest/globals'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { createLog } from '../../server/log.ts'
-import { type Database, openDatabase } from '../../server/store/engine/database.ts'
+import { openDatabase } from '../../server/store/engine/database.ts'
+import type { Database } from '../../server/store/engine/dialect.ts'
 
 export type Engine = 'SQLite' | 'PostgreSQL'
 

@@ -1,6 +1,6 @@
 import { originalOf } from '../../server/microsoft/incidents/split-list.ts'
-import type { RemoteAlert, RemoteIncident } from '../../server/microsoft/microsoft.ts'
-import { write } from '../../server/store/engine/database.ts'
+import type { RemoteAlert, RemoteIncident } from '../../server/model/incident.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { toRow } from '../../server/store/incidents/rows.ts'
 import { storeIncidents } from '../../server/store/incidents/write.ts'
 import type { TestPortal } from './portal.ts'

@@ -1,5 +1,5 @@
 import type { IncidentsApi } from '../../server/config/config.ts'
-import { enterTenant } from '../../server/onboarding/binding.ts'
+import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import { before, customerNamed, untilNothingIsDue } from './admin.ts'
 import type { Browser } from './browser.ts'
 import { type Call, configFor, listen, type Reply } from './microsoft.ts'

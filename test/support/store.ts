@@ -1,10 +1,13 @@
 import { originalOf } from '../../server/microsoft/incidents/split-list.ts'
-import type { AccessEvidence, RemoteAlert, RemoteIncident } from '../../server/microsoft/microsoft.ts'
+import type { AccessEvidence } from '../../server/model/access.ts'
+import type { RemoteAlert, RemoteIncident } from '../../server/model/incident.ts'
 import type { Actor } from '../../server/store/audit.ts'
 import { type CustomerDetails, createCustomer } from '../../server/store/customers/customers.ts'
-import { type Database, write } from '../../server/store/engine/database.ts'
+import type { Claim, Work } from '../../server/store/engine/claim.ts'
+import type { Database } from '../../server/store/engine/dialect.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { bindTenant } from '../../server/store/onboarding/bindings.ts'
-import { type Claim, claimDue, type Work } from '../../server/store/sync/claims.ts'
+import { claimDue } from '../../server/store/sync/claims.ts'
 import { recordCheck } from '../../server/store/tenants/checks.ts'
 
 export const start = new Date('2026-11-20T08:00:00.000Z')

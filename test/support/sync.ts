@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals'
 import type { Incident } from '../../server/simulator/world/incidents.ts'
-import type { Database } from '../../server/store/engine/database.ts'
+import type { Database } from '../../server/store/engine/dialect.ts'
 import type { Sync } from '../../server/store/sync/rows.ts'
 import { requestReread } from '../../server/store/sync/windows.ts'
 import { tenantById } from '../../server/store/tenants/tenants.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { enterTenant } from '../../server/onboarding/binding.ts'
+import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import { rejectedOf } from '../../server/store/incidents/rejected.ts'
 import { budgetOf, takeCalls } from '../../server/store/sync/budgets.ts'
 import { claimDue } from '../../server/store/sync/claims.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { AccessEvidence } from '../../server/microsoft/microsoft.ts'
+import type { AccessEvidence } from '../../server/model/access.ts'
 import { Refusal, type RefusalCode } from '../../server/model/refusal.ts'
 import { type AccessState, accessStates, type Tenant, unknownCapabilities } from '../../server/store/tenants/tenants.ts'
 import { followsFrom } from '../../server/sync/follow.ts'

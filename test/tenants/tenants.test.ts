@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { findEntry } from '../../server/model/dictionary.ts'
-import { enterTenant } from '../../server/onboarding/binding.ts'
+import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { findTenant } from '../../server/store/tenants/tenants.ts'
 import { before, connected, consentedTenant, customerNamed, formToken, untilNothingIsDue } from '../support/admin.ts'

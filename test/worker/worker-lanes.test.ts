@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { enterTenant } from '../../server/onboarding/binding.ts'
+import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import type { Tenant } from '../../server/simulator/world/directory.ts'
 import { claimDue } from '../../server/store/sync/claims.ts'
 import { pauseEverything, pauseTenant, resumeEverything } from '../../server/store/tenants/pauses.ts'

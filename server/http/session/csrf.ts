@@ -4,7 +4,6 @@ import type { Request, Response } from 'express'
 import type { Config } from '../../config/config.ts'
 import { PortalError } from '../../errors.ts'
 import type { Portal } from '../../portal.ts'
-import { type Html, html } from '../html.ts'
 import type { Route } from '../route.ts'
 import { keysFor } from './keys.ts'
 import { sameText } from './same-text.ts'
@@ -19,10 +18,10 @@ import { sameText } from './same-text.ts'
  *    proves that the form came from here and lately, not to whom it was given: there, layer 1 is the defence.
  */
 
-const field = '_csrf'
+export const field = '_csrf'
 const formLifeMs = 24 * 3_600_000
 
-const { generateToken, isRequestValid } = csrfSync({
+export const { generateToken, isRequestValid } = csrfSync({
   size: 32,
   getTokenFromRequest: (req) => {
     const token: unknown = (req.body as Record<string, unknown> | undefined)?.[field]
@@ -32,12 +31,6 @@ const { generateToken, isRequestValid } = csrfSync({
 
 /** The token of a session is made with it, at sign-in. */
 export const startCsrf = (req: Request): string => generateToken(req, true)
-
-/** The hidden field of a form. `action` is the path a public form posts to. */
-export function csrfField(portal: Portal, req: Request, action: string | undefined): Html {
-  const token = action === undefined ? generateToken(req) : formToken(portal.config, action, portal.now())
-  return html`<input type="hidden" name="${field}" value="${token}">`
-}
 
 /** Layer 1. @throws PortalError `CROSS_SITE` */
 export function refuseCrossSite(config: Config, req: Request): void {
@@ -70,7 +63,7 @@ export function checkForm(
   return 'answered'
 }
 
-function formToken(config: Config, action: string, now: Date): string {
+export function formToken(config: Config, action: string, now: Date): string {
   const expires = (now.getTime() + formLifeMs).toString(36)
   const [key] = keysFor(config, 'form')
   return `${expires}.${signature(key as Buffer, expires, action)}`

@@ -1,5 +1,6 @@
+import type { AccessEvidence, Capability, CapabilityState, LiveCall } from '../../model/access.ts'
 import { Refusal } from '../../model/refusal.ts'
-import type { AccessEvidence, AppToken, Capability, CapabilityState, LiveCall } from '../microsoft.ts'
+import type { AppToken } from '../microsoft.ts'
 import { allows, capabilities, missingRoles, permissionsFor, unexpectedRoles } from '../permissions.ts'
 import { readApiRefusal } from '../wire/read-refusal.ts'
 import { requireTenantId } from '../wire/tenant-id.ts'

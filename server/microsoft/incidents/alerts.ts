@@ -1,5 +1,5 @@
+import type { AlertsRead, PartialAnswer } from '../../model/incident.ts'
 import { Refusal } from '../../model/refusal.ts'
-import type { AlertsRead, PartialAnswer } from '../microsoft.ts'
 import type { IncidentSource } from './incidents.ts'
 import { followable } from './pages.ts'
 import { bothLack } from './partial.ts'

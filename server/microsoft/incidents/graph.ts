@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import { withoutRepeats } from '../../model/entity-identity.ts'
-import type { RemoteAlert, RemoteIncident } from '../microsoft.ts'
+import type { RemoteAlert, RemoteIncident } from '../../model/incident.ts'
 import { withQuery } from '../wire/addresses.ts'
 import { readEvidence } from './evidence.ts'
 import type { IncidentSource, ListQuery } from './incidents.ts'

@@ -1,7 +1,5 @@
 import { setImmediate as breath } from 'node:timers/promises'
 import type { IncidentsApi } from '../../config/config.ts'
-import { Refusal } from '../../model/refusal.ts'
-import { jsonTextOf } from '../json-text.ts'
 import type {
   IncidentQuery,
   IncidentRead,
@@ -10,7 +8,9 @@ import type {
   RejectedItem,
   RemoteAlert,
   RemoteIncident,
-} from '../microsoft.ts'
+} from '../../model/incident.ts'
+import { Refusal } from '../../model/refusal.ts'
+import { jsonTextOf } from '../json-text.ts'
 import { belongsElsewhere, instant, isRecord } from './reading.ts'
 
 /** What a list is narrowed to. */

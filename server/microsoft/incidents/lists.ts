@@ -1,5 +1,5 @@
+import type { IncidentPage, Instant } from '../../model/incident.ts'
 import { Refusal } from '../../model/refusal.ts'
-import type { IncidentPage, Instant } from '../microsoft.ts'
 import type { Listed, ListQuery } from './incidents.ts'
 import { type ListPage, type Pager, type Paging, pageOf, pagerOf } from './pages.ts'
 import { inside, instantAfter, partsOf } from './spans.ts'

@@ -1,6 +1,6 @@
 import type { Log } from '../../log.ts'
+import type { IncidentPage, IncidentQuery, Instant, PartialAnswer } from '../../model/incident.ts'
 import { Refusal } from '../../model/refusal.ts'
-import type { IncidentPage, IncidentQuery, Instant, PartialAnswer } from '../microsoft.ts'
 import { tooLarge } from '../wire/http.ts'
 import { type GetRecord, type IncidentSource, type Listed, type ListQuery, readItems } from './incidents.ts'
 import type { PageSizes } from './page-sizes.ts'

@@ -1,4 +1,4 @@
-import type { PartialAnswer, SilentSource } from '../microsoft.ts'
+import type { PartialAnswer, SilentSource } from '../../model/incident.ts'
 import type { Answer } from '../wire/http.ts'
 
 /** `199 - "Vendor/Provider/Status/Latency"`, several of them separated by commas; the latency is often left out. */

@@ -1,4 +1,4 @@
-import type { Instant } from '../microsoft.ts'
+import type { Instant } from '../../model/incident.ts'
 import type { ListQuery } from './incidents.ts'
 
 /** What a list is taken apart by. */

@@ -1,5 +1,5 @@
 import { ConfidentialClientApplication, LogLevel } from '@azure/msal-node'
-import type { Registration } from '../../config/config.ts'
+import type { Registration } from '../../config/credentials.ts'
 import type { MsalNetwork } from './msal-network.ts'
 
 /** A fresh MSAL client for one registration and authority. Its log stays off: it would speak of requests. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { datesOf } from '../../config/certificate.ts'
-import type { Config, Registration } from '../../config/config.ts'
+import type { Config } from '../../config/config.ts'
+import type { Registration } from '../../config/credentials.ts'
 import { Refusal } from '../../model/refusal.ts'
 import { callWith } from '../incidents/api.ts'
 import type { IncidentSource } from '../incidents/incidents.ts'

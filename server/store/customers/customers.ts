@@ -1,8 +1,9 @@
 import { type Selectable, sql } from 'kysely'
 import { PortalError } from '../../errors.ts'
 import { type Actor, recordAudit } from '../audit.ts'
-import { type Database, isPostgres, type Tx, write } from '../engine/database.ts'
+import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
+import { write } from '../engine/write.ts'
 import { newId } from '../identifiers.ts'
 
 export interface Customer {

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Database, isPostgres, type Tx, write } from './database.ts'
+import { type Database, isPostgres, type Tx } from './dialect.ts'
 import type { Schema } from './schema.ts'
+import { write } from './write.ts'
 
 /**
  * Work that comes due on the rows of a table: three columns hold when, who has it and which claim was the last. Several

@@ -2,8 +2,10 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Log } from '../../log.ts'
 import { newToken } from '../identifiers.ts'
-import { connectDatabase, type Database, isPostgres, sqliteFile, write } from './database.ts'
+import { connectDatabase, sqliteFile } from './database.ts'
+import { type Database, isPostgres } from './dialect.ts'
 import { schemaState } from './migrations.ts'
+import { write } from './write.ts'
 
 /** What was found of the database, without changing anything in it. */
 export interface DatabaseCondition {

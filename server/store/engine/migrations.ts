@@ -1,5 +1,5 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
-import { type Database, isPostgres } from './database.ts'
+import { type Database, isPostgres } from './dialect.ts'
 import { initial } from './migrations/0001-initial.ts'
 import { windows } from './migrations/0002-windows.ts'
 import { partialAnswers } from './migrations/0003-partial-answers.ts'

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts'
+import type { Database } from './dialect.ts'
 
 /** A change to the store that one call makes whole, out of what can be copied to another thread. */
 type Change = (db: Database, ...about: unknown[]) => Promise<unknown>

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
-import { type Claim, ClaimLostError } from '../sync/claims.ts'
+import { type Claim, ClaimLostError } from './claim.ts'
 
 /**
  * What the thread is asked: a statement (`parameters` null for one without any), a change by its name (offload.ts);

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type Sqlite from 'libsql'
-import { ClaimLostError } from '../sync/claims.ts'
+import { ClaimLostError } from './claim.ts'
 import { connectSqlite } from './database.ts'
 import { changeNamed } from './offload.ts'
 import { openSqliteFile } from './sqlite.ts'

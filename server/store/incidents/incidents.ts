@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { PortalError } from '../../errors.ts'
-import type { RemoteAlert, RemoteIncident, Severity } from '../../microsoft/microsoft.ts'
-import type { Database } from '../engine/database.ts'
+import type { RemoteAlert, RemoteIncident, Severity } from '../../model/incident.ts'
+import type { Database } from '../engine/dialect.ts'
 
 /** One incident with everything its page shows. `original` is what Microsoft sent. */
 export type StoredIncident = Omit<RemoteIncident, 'alerts' | 'original' | 'fingerprint'> & {

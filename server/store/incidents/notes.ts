@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import { PortalError } from '../../errors.ts'
 import { type Actor, recordAudit } from '../audit.ts'
-import { type Database, write } from '../engine/database.ts'
+import type { Database } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 import { newId } from '../identifiers.ts'
 
 /** What one of the partner's people wrote about an incident. It is never sent to Microsoft. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Database } from '../engine/database.ts'
+import type { Database } from '../engine/dialect.ts'
 import { conditions, type QueueFilter, runsOf, type Scope, scopeOf } from './queue-filter.ts'
 import { gathers, keysOf, located, lookedThrough, withoutText } from './queue-lines.ts'
 import { matches } from './queue-search.ts'

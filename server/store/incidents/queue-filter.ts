@@ -1,6 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
-import type { IncidentStatus, Severity } from '../../microsoft/microsoft.ts'
-import type { Database } from '../engine/database.ts'
+import type { IncidentStatus, Severity } from '../../model/incident.ts'
+import type { Database } from '../engine/dialect.ts'
 import { severityRank } from './incidents.ts'
 import type { Place, QueueOrder } from './queue-cursor.ts'
 import { isQuicklyLocated, type Located, locate, matches, mayMatch, type TextMatch, textMatch } from './queue-search.ts'

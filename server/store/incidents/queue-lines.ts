@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
-import { type Database, isPostgres } from '../engine/database.ts'
+import { type Database, isPostgres } from '../engine/dialect.ts'
 import { beyond, type Cursor, ordering, type QueueOrder } from './queue-cursor.ts'
 import { conditions, runsOf, type Scope } from './queue-filter.ts'
 import { type Located, locate, matches, type TextMatch } from './queue-search.ts'

@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
-import { type Database, isPostgres } from '../engine/database.ts'
+import { type Database, isPostgres } from '../engine/dialect.ts'
 
 /** A text to look for. */
 export interface TextMatch {

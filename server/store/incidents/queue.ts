@@ -1,5 +1,5 @@
-import type { IncidentStatus, Severity } from '../../microsoft/microsoft.ts'
-import type { Database } from '../engine/database.ts'
+import type { IncidentStatus, Severity } from '../../model/incident.ts'
+import type { Database } from '../engine/dialect.ts'
 import { severityRank } from './incidents.ts'
 import { countOf, mostCounted, type QueueCount } from './queue-count.ts'
 import { type Cursor, decodeCursor, encodeCursor, type Place, type QueueOrder } from './queue-cursor.ts'

@@ -1,6 +1,8 @@
-import type { RejectedItem } from '../../microsoft/microsoft.ts'
-import { among, type Database, type Tx, write } from '../engine/database.ts'
-import { type Claim, holdClaim } from '../sync/claims.ts'
+import type { RejectedItem } from '../../model/incident.ts'
+import type { Claim } from '../engine/claim.ts'
+import { among, type Database, type Tx } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
+import { holdClaim } from '../sync/claims.ts'
 import { partialTriedEvery, partlyAnswered } from '../sync/partial.ts'
 
 const mostOfAPage = 100

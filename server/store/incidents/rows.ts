@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { EntityFact, IncidentPage, RejectedItem, RemoteAlert, RemoteIncident } from '../../microsoft/microsoft.ts'
 import { isIdentifying } from '../../model/entity-identity.ts'
+import type { EntityFact, IncidentPage, RejectedItem, RemoteAlert, RemoteIncident } from '../../model/incident.ts'
 import type { Schema } from '../engine/schema.ts'
 import { storableText } from '../engine/storable-text.ts'
 import { type Named, severityRank } from './incidents.ts'

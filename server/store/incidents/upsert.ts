@@ -1,5 +1,5 @@
 import { CompiledQuery } from 'kysely'
-import { isPostgres, type Tx } from '../engine/database.ts'
+import { isPostgres, type Tx } from '../engine/dialect.ts'
 import type { IncidentRow } from './rows.ts'
 
 /** Clocks differ by less; a time further ahead, in milliseconds, is not believed. */

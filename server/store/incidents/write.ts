@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { RemoteAlert, Severity } from '../../microsoft/microsoft.ts'
-import { among, type Tx } from '../engine/database.ts'
+import type { RemoteAlert, Severity } from '../../model/incident.ts'
+import { among, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { type Change, type Counted, type Counters, count } from '../tenants/counters.ts'
 import type { Named } from './incidents.ts'

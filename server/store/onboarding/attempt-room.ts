@@ -1,5 +1,5 @@
 import { type ExpressionBuilder, type SqlBool, sql } from 'kysely'
-import type { Tx } from '../engine/database.ts'
+import type { Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 
 /**

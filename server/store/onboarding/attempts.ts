@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
-import { among, type Database, isPostgres, type Tx, write } from '../engine/database.ts'
+import { among, type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
+import { write } from '../engine/write.ts'
 import { digest, newId, newToken } from '../identifiers.ts'
 
 /** `landing` from our page, `classic` from the documentation's link, `proof` the sign-in straight after consent. */

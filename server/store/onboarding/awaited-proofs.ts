@@ -1,7 +1,8 @@
 import type { Selectable } from 'kysely'
 import type { RefusalCode } from '../../model/refusal.ts'
-import { type Database, type Tx, write } from '../engine/database.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
+import { write } from '../engine/write.ts'
 
 /** A tenant of which somebody says that it has consented, and how the search for a proof goes. */
 export interface AwaitedProof {

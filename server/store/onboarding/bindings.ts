@@ -1,7 +1,7 @@
 import { PortalError } from '../../errors.ts'
 import { type Actor, recordAudit } from '../audit.ts'
 import { holdCustomer } from '../customers/customers.ts'
-import type { Tx } from '../engine/database.ts'
+import type { Tx } from '../engine/dialect.ts'
 import { type BoundHow, holdTenant, tenantById, unknownCapabilities } from '../tenants/tenants.ts'
 
 /**

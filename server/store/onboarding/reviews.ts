@@ -1,8 +1,9 @@
 import type { Selectable } from 'kysely'
 import { PortalError } from '../../errors.ts'
 import { type Actor, recordAudit } from '../audit.ts'
-import { type Database, type Tx, write } from '../engine/database.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
+import { write } from '../engine/write.ts'
 import { newId } from '../identifiers.ts'
 import { recordVisitorAudit } from './links.ts'
 

@@ -1,7 +1,8 @@
 import type { Selectable } from 'kysely'
-import type { SignedInPerson } from '../../microsoft/microsoft.ts'
-import { type Database, type Tx, write } from '../engine/database.ts'
+import type { SignedInPerson } from '../../model/access.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
+import { write } from '../engine/write.ts'
 
 export type Theme = 'light' | 'dark'
 

@@ -1,5 +1,5 @@
 import { type Actor, recordAudit } from '../audit.ts'
-import type { Database, Tx } from '../engine/database.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
 
 /** Beyond so many in one hour, all others share one row: whoever has many addresses writes no more than that. */
 const mostPerHour = 100

@@ -1,4 +1,5 @@
-import { type Database, type Tx, write } from '../engine/database.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 import { digest } from '../identifiers.ts'
 
 /** What is kept of a session; its ID is kept as a hash, so that a copy of the table opens none. */

@@ -1,4 +1,5 @@
-import { type Database, type Tx, write } from '../engine/database.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 import { digest } from '../identifiers.ts'
 
 /**

@@ -1,5 +1,6 @@
 import { type Actor, muster, recordAudit } from '../audit.ts'
-import { type Database, type Tx, write } from '../engine/database.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 
 /** A permission as a registration or an Admin names it. */
 export interface AskedPermission {

@@ -1,6 +1,7 @@
 import type { RefusalFacts } from '../../model/refusal.ts'
 import { muster, recordAudit } from '../audit.ts'
-import { type Database, write } from '../engine/database.ts'
+import type { Database } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 
 /** A trouble of the partner's own, felt by every tenant at once: one row, however often it is met. */
 export interface Alarm {

@@ -1,5 +1,6 @@
 import { type Actor, recordAudit } from '../audit.ts'
-import { type Database, write } from '../engine/database.ts'
+import type { Database } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 
 /** What customers are told about the partner, and what new links start with. */
 export interface Settings {

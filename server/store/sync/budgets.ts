@@ -1,6 +1,7 @@
 import type { SyncSettings } from '../../config/config.ts'
-import { type Database, isPostgres, type Tx, write } from '../engine/database.ts'
+import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import { nearTheData } from '../engine/offload.ts'
+import { write } from '../engine/write.ts'
 
 /** Calls a tenant's API still takes, as far as all processes of this portal know. */
 export interface Budget {

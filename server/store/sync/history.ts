@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
-import type { PartialAnswer } from '../../microsoft/microsoft.ts'
-import type { Database } from '../engine/database.ts'
+import type { PartialAnswer } from '../../model/incident.ts'
+import type { Database } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import type { SyncPhase } from '../tenants/tenants.ts'
 import { partialFromText } from './partial.ts'

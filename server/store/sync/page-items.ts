@@ -1,6 +1,6 @@
-import type { Instant } from '../../microsoft/microsoft.ts'
+import type { Instant } from '../../model/incident.ts'
 import { muster, recordAudit } from '../audit.ts'
-import type { Database, Tx } from '../engine/database.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
 import { alertsItem } from '../incidents/alerts.ts'
 import { forgetRejected, recordRejected } from '../incidents/rejected.ts'
 import type { IncidentRow, PageOfRows } from '../incidents/rows.ts'

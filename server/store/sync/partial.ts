@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { PartialAnswer } from '../../microsoft/microsoft.ts'
-import type { Tx } from '../engine/database.ts'
+import type { PartialAnswer } from '../../model/incident.ts'
+import type { Tx } from '../engine/dialect.ts'
 
 /** Reasons by which items are listed that Microsoft gave in part, and that are asked for again. */
 export const partlyAnswered = ['partly-answered', 'alerts-partly-answered'] as const

@@ -1,6 +1,7 @@
 import { PortalError } from '../../errors.ts'
 import { type Actor, recordAudit } from '../audit.ts'
-import { type Database, write } from '../engine/database.ts'
+import type { Database } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 import { readPause } from '../tenants/pauses.ts'
 import { holdTenant, tenantById } from '../tenants/tenants.ts'
 

@@ -1,9 +1,10 @@
-import type { PartialAnswer } from '../../microsoft/microsoft.ts'
+import type { PartialAnswer } from '../../model/incident.ts'
 import type { RefusalCode } from '../../model/refusal.ts'
-import { type Database, type Tx, write } from '../engine/database.ts'
+import type { Claim } from '../engine/claim.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 import type { PageOfRows } from '../incidents/rows.ts'
 import type { SyncPhase } from '../tenants/tenants.ts'
-import type { Claim } from './claims.ts'
 import type { PageStored } from './page-items.ts'
 import type { WindowKind } from './windows.ts'
 

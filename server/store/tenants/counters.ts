@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
-import type { Severity } from '../../microsoft/microsoft.ts'
-import type { Tx } from '../engine/database.ts'
+import type { Severity } from '../../model/incident.ts'
+import type { Tx } from '../engine/dialect.ts'
 
 /** What of an incident the counters go by. */
 export interface Counted {

@@ -1,8 +1,9 @@
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
-import type { Severity } from '../../microsoft/microsoft.ts'
-import type { Database } from '../engine/database.ts'
+import type { Severity } from '../../model/incident.ts'
+import type { Database } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
-import { blindAfterMs, blindAfterPolls, fromRow, type Tenant } from './tenants.ts'
+import { blindAfterMs, blindAfterPolls } from './blind.ts'
+import { fromRow, type Tenant } from './tenants.ts'
 
 export interface FleetSummary {
   /** Tenants that have been active and are not offboarded: those Muster ought to see. */

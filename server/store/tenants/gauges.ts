@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
-import type { Database } from '../engine/database.ts'
-import { countDue, type Work } from '../sync/claims.ts'
-import { blindAfterMs, blindAfterPolls } from './tenants.ts'
+import type { Work } from '../engine/claim.ts'
+import type { Database } from '../engine/dialect.ts'
+import { countDue } from '../sync/claims.ts'
+import { blindAfterMs, blindAfterPolls } from './blind.ts'
 
 /** What is measured over all tenants at once. */
 export interface FleetGauges {

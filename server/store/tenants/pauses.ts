@@ -1,6 +1,7 @@
 import { PortalError } from '../../errors.ts'
 import { type Actor, recordAudit } from '../audit.ts'
-import { type Database, write } from '../engine/database.ts'
+import type { Database } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 import { holdTenant } from './tenants.ts'
 
 /** Reading of every tenant stands still because somebody said so. */

@@ -1,10 +1,11 @@
 import type { Selectable } from 'kysely'
 import { PortalError } from '../../errors.ts'
-import type { Capability, CapabilityState, PartialAnswer, Severity } from '../../microsoft/microsoft.ts'
+import type { Capability, CapabilityState } from '../../model/access.ts'
+import type { PartialAnswer, Severity } from '../../model/incident.ts'
 import { type Actor, recordAudit } from '../audit.ts'
-import { type Database, isPostgres, type Tx, write } from '../engine/database.ts'
+import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
-import { withdrawLinks } from '../onboarding/links.ts'
+import { write } from '../engine/write.ts'
 import { partialFromText } from '../sync/partial.ts'
 
 export const accessStates = [
@@ -102,26 +103,6 @@ export interface Tenant {
 /** `open`: the first pass, open incidents alone · `following`: what changes; the days before come as windows. */
 export type SyncPhase = 'open' | 'following'
 
-/**
- * A tenant not read for longer than this is blind, and so is one that was tried this often without success, or that
- * Microsoft answers in part only.
- */
-export const blindAfterMs = 15 * 60_000
-export const blindAfterPolls = 3
-
-/** Whether incidents may be arriving there without Muster seeing them, and since when. */
-export function blindSince(
-  tenant: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures' | 'partialSince'>,
-  now: Date,
-): string | null {
-  if (tenant.firstActiveAt === null || tenant.accessState === 'offboarded') return null
-  const lastSeen = tenant.lastReadAt ?? tenant.firstActiveAt
-  const missed = tenant.syncFailures >= blindAfterPolls || now.getTime() - Date.parse(lastSeen) > blindAfterMs
-  const partialSince = tenant.partialSince ?? null
-  if (partialSince === null) return missed ? lastSeen : null
-  return missed && lastSeen < partialSince ? lastSeen : partialSince
-}
-
 /** @throws PortalError NOT_FOUND */
 export async function tenantById(db: Database, tenantId: string): Promise<Tenant> {
   const row = await db.selectFrom('tenants').selectAll().where('tenant_id', '=', tenantId).executeTakeFirst()
@@ -207,70 +188,6 @@ export async function nameTenant(
       facts: { displayName: profile.displayName, defaultDomain: profile.defaultDomain },
     })
   })
-}
-
-/**
- * Ends the service for a customer: reading stops at once, links are withdrawn, tenants become tombstones that nobody
- * else can bind. What was read stays.
- * @throws PortalError CUSTOMER_OFFBOARDED when it already ended
- */
-export async function offboardCustomer(db: Database, actor: Actor, customerId: string, now: Date): Promise<void> {
-  await write(db, async (tx) => {
-    const at = now.toISOString()
-    const ended = await tx
-      .updateTable('customers')
-      .set({ offboarded_at: at, updated_at: at })
-      .where('id', '=', customerId)
-      .where('offboarded_at', 'is', null)
-      .executeTakeFirst()
-    if (ended.numUpdatedRows !== 1n) throw new PortalError('CUSTOMER_OFFBOARDED')
-    const tenants = await tx
-      .updateTable('tenants')
-      .set((eb) => ({
-        access_state: 'offboarded',
-        state_code: null,
-        state_since: at,
-        offboarded_at: at,
-        next_check_at: null,
-        next_sync_at: null,
-        next_window_at: null,
-        // A pass under way loses its right to write.
-        check_fence: eb('check_fence', '+', 1),
-        sync_fence: eb('sync_fence', '+', 1),
-        check_lease_until: null,
-        sync_lease_until: null,
-      }))
-      .where('customer_id', '=', customerId)
-      .returning('tenant_id')
-      .execute()
-    for (const { tenant_id } of tenants) {
-      await recordAudit(tx, actor, { action: 'tenant.offboarded', at: now, customerId, tenantId: tenant_id })
-    }
-    await withdrawLinks(tx, actor, customerId, now)
-    await recordAudit(tx, actor, {
-      action: 'customer.offboarded',
-      at: now,
-      customerId,
-      facts: { tenants: tenants.length },
-    })
-  })
-}
-
-/**
- * Takes an offboarding back. The tenants stay tombstones: they are proven anew one by one, with `proveAnew`.
- * @returns their IDs
- * @throws PortalError CONFLICT when the customer is not offboarded
- */
-export async function reinstateCustomer(tx: Tx, actor: Actor, customerId: string, now: Date): Promise<string[]> {
-  const back = await tx
-    .updateTable('customers')
-    .set({ offboarded_at: null, updated_at: now.toISOString() })
-    .where('id', '=', customerId)
-    .where('offboarded_at', 'is not', null)
-    .executeTakeFirst()
-  if (back.numUpdatedRows !== 1n) throw new PortalError('CONFLICT')
-  await recordAudit(tx, actor, { action: 'customer.reinstated', at: now, customerId })
-  return (await tenantsOf(tx, customerId)).map((tenant) => tenant.tenantId)
 }
 
 export function fromRow(row: Selectable<Schema['tenants']>): Tenant {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { muster, recordAudit } from '../audit.ts'
-import { type Database, isPostgres, type Tx, write } from '../engine/database.ts'
+import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 import { deleteIncidents } from '../incidents/write.ts'
 import type { Counters } from '../tenants/counters.ts'
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { type Database, write } from '../engine/database.ts'
+import type { Database } from '../engine/dialect.ts'
+import { write } from '../engine/write.ts'
 
 /** Rows in one go, so that no deletion holds everybody up. */
 const sweptAtOnce = 500

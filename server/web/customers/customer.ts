@@ -12,7 +12,7 @@ import { operatorActor } from '../../http/access.ts'
 import { line } from '../../http/fields.ts'
 import { type FieldFault, pathValue, readForm, says, type Typed } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
-import { enterTenant, reinstate } from '../../onboarding/binding.ts'
+import { enterTenant } from '../../onboarding/by-hand.ts'
 import type { Portal } from '../../portal.ts'
 import { listAudit } from '../../store/audit.ts'
 import { type Customer, customerById } from '../../store/customers/customers.ts'
@@ -21,18 +21,12 @@ import type { AwaitedProof } from '../../store/onboarding/awaited-proofs.ts'
 import { type ConsentLink, type LinkState, linkState } from '../../store/onboarding/links.ts'
 import type { Review } from '../../store/onboarding/reviews.ts'
 import { readSettings } from '../../store/partner/settings.ts'
+import { blindSince } from '../../store/tenants/blind.ts'
 import { type AccessCheck, checksOf } from '../../store/tenants/checks.ts'
-import {
-  blindSince,
-  findTenant,
-  type OpenCounts,
-  offboardCustomer,
-  type Tenant,
-  tenantsOf,
-} from '../../store/tenants/tenants.ts'
+import { findTenant, type OpenCounts, type Tenant } from '../../store/tenants/tenants.ts'
+import { type Sentence, sentenceOf } from '../page/audit-sentence.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
-import { type Sentence, sentenceOf } from '../partner/audit.ts'
 import { type ClaimedTenant, describeClaimed } from './claimed-tenant.ts'
 import { addUp } from './customers.ts'
 import { whyNot } from './form.ts'
@@ -186,52 +180,4 @@ export const addTenant: Handler<OperatorRequest> = async (portal, req, res) => {
     const faults = [{ field: 'tenant', key: whyNot(error, 'tenant') }]
     return showCustomerWith(portal, req, res, customerId, { typed, faults })
   }
-}
-
-export interface OffboardingView {
-  customer: Customer
-  tenants: Tenant[]
-  open: number
-  incidents: number
-  linkOpen: boolean
-  appName: string
-  /** How long what was read is kept; 0 for ever. */
-  offboardedDays: number
-}
-
-const offboardingPage = page<OffboardingView>('customers/offboarding')
-
-export const showOffboarding: Handler<OperatorRequest> = async (portal, req, res) => {
-  const file = await customerFile(portal.db, pathValue(req, 'id'))
-  if (file.customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
-  const { unassigned, ...open } = addUp(file.tenants)
-  const { appName, offboardedDays } = await readSettings(portal.db)
-  const view: OffboardingView = {
-    customer: file.customer,
-    tenants: file.tenants,
-    open: Object.values(open).reduce((sum, count) => sum + count, 0),
-    incidents: file.tenants.reduce((sum, tenant) => sum + tenant.incidentCount, 0),
-    linkOpen: file.links.some((link) => linkState(link, portal.now()) === 'issued'),
-    appName,
-    offboardedDays,
-  }
-  await render(res, offboardingPage, view)
-}
-
-/** Ends the service. Tokens that this process holds are dropped; those of others end by themselves within the hour. */
-export const offboard: Handler<OperatorRequest> = async (portal, req, res) => {
-  readForm({}, req)
-  const id = pathValue(req, 'id')
-  await customerById(portal.db, id)
-  await offboardCustomer(portal.db, operatorActor(req), id, portal.now())
-  for (const { tenantId } of await tenantsOf(portal.db, id)) portal.microsoft.forget(tenantId)
-  res.redirect(303, `/customers/${id}`)
-}
-
-/** Takes the offboarding back: every tenant is proven anew. */
-export const takeBack: Handler<OperatorRequest> = async (portal, req, res) => {
-  readForm({}, req)
-  const id = pathValue(req, 'id')
-  await reinstate(portal, operatorActor(req), id)
-  res.redirect(303, `/customers/${id}`)
 }

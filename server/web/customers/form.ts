@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { PortalError } from '../../errors.ts'
 import { operatorActor } from '../../http/access.ts'
-import { line, nameList, optionalEmail, optionalLine, optionalText, wholeNumber } from '../../http/fields.ts'
+import { line, linkDays, nameList, optionalEmail, optionalLine, optionalText } from '../../http/fields.ts'
 import { type FieldFault, pathValue, readForm, says, type Typed } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { readTenantName } from '../../microsoft/wire/tenant-name.ts'
 import { Refusal } from '../../model/refusal.ts'
-import { resolveExpected } from '../../onboarding/binding.ts'
-import { issueConsentLink } from '../../onboarding/consent.ts'
+import { resolveExpected } from '../../onboarding/by-hand.ts'
+import { issueConsentLink } from '../../onboarding/links.ts'
 import { lookAtPermissions, lookEvery } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
 import {
@@ -18,7 +18,7 @@ import {
   customerById,
   listGroups,
 } from '../../store/customers/customers.ts'
-import { write } from '../../store/engine/database.ts'
+import { write } from '../../store/engine/write.ts'
 import { linkState, linksOf } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { languages, type MessageKey } from '../../words.ts'
@@ -50,8 +50,6 @@ const details = {
   groups: nameList(says('customers.groups.unusable')),
   notes: optionalText(4_000, says('customers.notes.long')),
 }
-
-export const linkDays = wholeNumber(1, 90, says('customers.days.unusable'))
 
 const newCustomer = { ...details, days: linkDays, link: z.enum(['issue', 'none']).default('issue') }
 

@@ -1,11 +1,11 @@
 import { operatorActor } from '../../http/access.ts'
+import { linkDays } from '../../http/fields.ts'
 import { pathValue, readForm } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
-import { issueConsentLink } from '../../onboarding/consent.ts'
+import { issueConsentLink } from '../../onboarding/links.ts'
 import { lookAtPermissions, lookEvery } from '../../partner/asked-permissions.ts'
 import { linkById, withdrawLink } from '../../store/onboarding/links.ts'
 import { showCustomerWith } from './customer.ts'
-import { linkDays } from './form.ts'
 import { showOnce } from './issued-link.ts'
 
 /** Issues a link; the one before ends. Its address is on the page that follows, and never again. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { operatorActor } from '../../http/access.ts'
 import { pathValue, readForm, says } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
-import { confirmReview, dismissReview } from '../../onboarding/binding.ts'
+import { confirmReview, dismissReview } from '../../onboarding/decisions.ts'
 import { reviewById } from '../../store/onboarding/reviews.ts'
 import { noticeOf, showCustomerWith } from './customer.ts'
 

@@ -1,5 +1,5 @@
-import type { EntityFact, EntityKind, RemoteEntity } from '../../microsoft/microsoft.ts'
 import { isIdentifying, verdictRank, withoutRepeats } from '../../model/entity-identity.ts'
+import type { EntityFact, EntityKind, RemoteEntity } from '../../model/incident.ts'
 import type { StoredAlert } from '../../store/incidents/incidents.ts'
 
 export interface EntitiesView {

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { z } from 'zod'
 import { several } from '../../http/forms.ts'
-import type { Severity } from '../../microsoft/microsoft.ts'
+import type { Severity } from '../../model/incident.ts'
 import type { QueueFilter, QueueOrder } from '../../store/incidents/queue.ts'
 
 export const severities = ['high', 'medium', 'low', 'informational', 'unknown'] as const satisfies readonly Severity[]

@@ -9,8 +9,8 @@ import { beginAgain } from '../../onboarding/consent.ts'
 import { type Asking, readAsking } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
 import { customerById, isExpectedElsewhere } from '../../store/customers/customers.ts'
-import type { Database } from '../../store/engine/database.ts'
-import { type AttemptOutcome, attemptOfBrowser, type ConsentAttempt } from '../../store/onboarding/attempts.ts'
+import type { Database } from '../../store/engine/dialect.ts'
+import { attemptOfBrowser, type ConsentAttempt } from '../../store/onboarding/attempts.ts'
 import { type AwaitedProof, findAwaitedProof } from '../../store/onboarding/awaited-proofs.ts'
 import { linkById, linkState } from '../../store/onboarding/links.ts'
 import { hasOpenReview } from '../../store/onboarding/reviews.ts'
@@ -21,32 +21,12 @@ import { type AccessState, findTenant, type Tenant } from '../../store/tenants/t
 import type { MessageKey } from '../../words.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
+import type { AttemptEnd } from './attempt-end.ts'
 import { goOn, visitorOf } from './callback.ts'
 import { type LinkOnPage, linkOnPage, speakTo } from './join.ts'
 import { journeyOf } from './journey.ts'
 import { type Asker, askerOf } from './partner.ts'
 import { adviseAtEnd, type RemovalAdvice, type TenantStanding } from './removal-advice.ts'
-
-/**
- * What a run has come to, for the person who made it. `claimed`: Microsoft is asked whether what the browser says is so ·
- * `late`: it was never finished in time · `sign-in`: the proof of the organisation is missing · `dismissed`: an operator decided that it is not this customer's · `connected`: to somebody of a
- * tenant that is connected already, whoever's it is · `unchanged`: to a browser that only claimed a tenant.
- */
-export type AttemptEnd =
-  | 'claimed'
-  | 'proving'
-  | 'done'
-  | 'late'
-  | 'sign-in'
-  | 'dismissed'
-  | 'connected'
-  | 'unchanged'
-  | Exclude<
-      AttemptOutcome,
-      'started' | 'claimed' | 'mangled' | 'proving-tenant' | 'awaiting-proof' | 'bound' | 'other-tenant-signed-in'
-    >
-  | Exclude<AccessState, 'proving' | 'active' | 'unlicensed'>
-  | 'no-data'
 
 export interface AttemptView {
   end: AttemptEnd

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express'
 import { z } from 'zod'
 import { cookieName, cookieNames } from '../../http/session/cookies.ts'
 import { dropSealed, type Sealed, seal, unseal } from '../../http/session/sealed.ts'
-import type { Departure } from '../../onboarding/consent.ts'
+import type { Departure } from '../../onboarding/steps.ts'
 import type { Portal } from '../../portal.ts'
 import { digest } from '../../store/identifiers.ts'
 

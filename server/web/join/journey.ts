@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
 import { type Sealed, seal, unseal } from '../../http/session/sealed.ts'
-import type { SealedProof } from '../../onboarding/consent.ts'
+import type { SealedProof } from '../../onboarding/steps.ts'
 import type { Portal } from '../../portal.ts'
 import { digest } from '../../store/identifiers.ts'
 import { isLanguage, type Language } from '../../words.ts'

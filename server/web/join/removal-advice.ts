@@ -1,4 +1,4 @@
-import type { AttemptEnd } from './attempt.ts'
+import type { AttemptEnd } from './attempt-end.ts'
 
 /**
  * How the tenant of a run stands with us. `connected`: bound and worked with · `held`: somebody here has to do with it, by

@@ -1,4 +1,4 @@
-import type { Severity } from '../../microsoft/microsoft.ts'
+import type { Severity } from '../../model/incident.ts'
 import type { createdPerDay } from '../../store/incidents/queue.ts'
 
 type DayCounts = Awaited<ReturnType<typeof createdPerDay>>

@@ -1,8 +1,9 @@
 import type { Response } from 'express'
 import { operatorActor, roleOf } from '../../http/access.ts'
-import { optionalEmail, optionalLine, wholeNumber } from '../../http/fields.ts'
+import { linkDays, optionalEmail, optionalLine, wholeNumber } from '../../http/fields.ts'
 import { type FieldFault, readForm, says, type Typed } from '../../http/forms.ts'
-import type { Handler, OperatorRequest, OperatorRole } from '../../http/route.ts'
+import type { OperatorRole } from '../../http/operator.ts'
+import type { Handler, OperatorRequest } from '../../http/route.ts'
 import type { Portal } from '../../portal.ts'
 import { listOperators, type Operator } from '../../store/operators/operators.ts'
 import {
@@ -14,7 +15,6 @@ import {
   readSettings,
 } from '../../store/partner/settings.ts'
 import { wholeLanguages } from '../../words.ts'
-import { linkDays } from '../customers/form.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { type PermissionsView, permissionsView } from './permissions.ts'

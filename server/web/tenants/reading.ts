@@ -1,4 +1,4 @@
-import type { OperatorRole } from '../../http/route.ts'
+import type { OperatorRole } from '../../http/operator.ts'
 import type { Portal } from '../../portal.ts'
 import { type Budget, budgetOf, type CallLimits } from '../../store/sync/budgets.ts'
 import { type PastSync, syncsPage } from '../../store/sync/history.ts'

@@ -2,9 +2,10 @@
 import { rmSync } from 'node:fs'
 import { sql } from 'kysely'
 import { createLog } from '../../../dist/log.js'
-import { connectDatabase, isUnavailable, openDatabase, write } from '../../../dist/store/engine/database.js'
+import { ClaimLostError } from '../../../dist/store/engine/claim.js'
+import { connectDatabase, openDatabase } from '../../../dist/store/engine/database.js'
+import { isUnavailable, write } from '../../../dist/store/engine/write.js'
 import { budgetOf, takeCalls } from '../../../dist/store/sync/budgets.js'
-import { ClaimLostError } from '../../../dist/store/sync/claims.js'
 import { storePage } from '../../../dist/store/sync/syncs.js'
 
 const where = { databaseUrl: null, dataDir: process.argv[2], log: createLog('silent') }

@@ -1,6 +1,7 @@
 import { createLog } from '../../../server/log.ts'
 import { muster, recordAudit } from '../../../server/store/audit.ts'
-import { openDatabase, write } from '../../../server/store/engine/database.ts'
+import { openDatabase } from '../../../server/store/engine/database.ts'
+import { write } from '../../../server/store/engine/write.ts'
 
 const [url = '', dataDir = '', first = '0', last = '1000000'] = process.argv.slice(2)
 const db = await openDatabase({ databaseUrl: url || null, dataDir, log: createLog('silent') })
