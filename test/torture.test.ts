@@ -1,32 +1,28 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import { build } from './support/build.ts'
 import { freshDatabase } from './support/databases.ts'
+import { startNode } from './support/processes.ts'
+import { root } from './support/root.ts'
 
 /** The short version of `npm run torture`, and what belongs to it: docs/torture.md. */
-const root = fileURLToPath(new URL('..', import.meta.url))
 const versions = '/usr/lib/postgresql'
 const ownPostgres =
   existsSync(versions) && readdirSync(versions).some((version) => existsSync(join(versions, version, 'bin', 'initdb')))
 const postgres = ownPostgres || process.env.TEST_DATABASE_URL !== undefined
 const patience = 240_000
+const tools = join(root, 'dist-tools', 'torture')
 
-beforeAll(() => {
-  const built = spawnSync(process.execPath, [join(root, 'build.mjs')], { encoding: 'utf8' })
-  if (built.status !== 0) throw new Error(`the build failed: ${built.stdout}${built.stderr}`)
-})
+beforeAll(() => build('tools'), 120_000)
 
 /** A command of torture/, to its end; what it said is the message of the test that fails. */
 async function run(script: string, ...args: string[]): Promise<{ code: number | null; said: string }> {
-  const child = spawn(process.execPath, [join(root, 'torture', script), ...args], { cwd: root })
-  let said = ''
-  child.stdout.on('data', (chunk) => (said += chunk))
-  child.stderr.on('data', (chunk) => (said += chunk))
-  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
-  return { code, said }
+  const { ended, text } = startNode([join(tools, script), ...args], { cwd: root, env: { TMPDIR: tmpdir() } })
+  const code = await ended
+  return { code, said: text() }
 }
 
 /** A database of our own on somebody's server, where there is no PostgreSQL of our own to stop and start. */
@@ -50,7 +46,7 @@ describe('nothing is lost, doubled or turned back', () => {
     'SQLite, %s',
     async (api, seed) => {
       const { code, said } = await run(
-        'run.mjs',
+        'run.js',
         '--engine',
         'sqlite',
         '--api',
@@ -73,7 +69,7 @@ describe('nothing is lost, doubled or turned back', () => {
     async () => {
       const { code, said } = await onServer((args) =>
         run(
-          'run.mjs',
+          'run.js',
           '--engine',
           'postgres',
           '--api',
@@ -95,7 +91,7 @@ describe('nothing is lost, doubled or turned back', () => {
   onPostgres(
     'a rolling restart refuses nobody (skipped without binaries and TEST_DATABASE_URL)',
     async () => {
-      const { code, said } = await onServer((args) => run('rolling.mjs', ...args))
+      const { code, said } = await onServer((args) => run('rolling.js', ...args))
       expect(said).toContain(', 0 failed')
       expect(code).toBe(0)
     },
@@ -106,7 +102,7 @@ describe('nothing is lost, doubled or turned back', () => {
 test(
   'a full disk: pages are read, changes refused for now, and nothing is lost (skipped by name without the right to mount)',
   async () => {
-    const { code, said } = await run('disk-full.mjs')
+    const { code, said } = await run('disk-full.js')
     if (said.includes('skipped')) return
     expect(said).toContain('"caughtUp":true')
     expect(code).toBe(0)
@@ -114,18 +110,17 @@ test(
   patience,
 )
 
-test('every defence that a torture run takes out still stands where it is looked for', () => {
+test('every defence that a torture run takes out still stands where it is looked for', async () => {
   const takeOut = `
     import { mkdtempSync, rmSync } from 'node:fs'
-    import { mutantOf, mutants } from ${JSON.stringify(new URL('../torture/mutants.mjs', import.meta.url).href)}
+    import { mutantOf, mutants } from ${JSON.stringify(pathToFileURL(join(tools, 'mutants.js')).href)}
     for (const name of Object.keys(mutants)) {
       const folder = mkdtempSync(${JSON.stringify(join(tmpdir(), 'muster-mutant-'))})
       try { mutantOf(name, folder) } finally { rmSync(folder, { recursive: true }) }
       console.log(name)
     }`
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', takeOut], {
-    encoding: 'utf8',
-  })
-  expect(stderr).toBe('')
-  expect(stdout.trim().split('\n')).toEqual(['overlap', 'fence', 'guard', 'reconcile'])
+  const { ended, out, err } = startNode(['--input-type=module', '--eval', takeOut])
+  await ended
+  expect(err()).toBe('')
+  expect(out().trim().split('\n')).toEqual(['overlap', 'fence', 'guard', 'reconcile'])
 })

@@ -1,52 +1,16 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, describe, test } from '@jest/globals'
 import { sql } from 'kysely'
-import pg from 'pg'
 import { createLog } from '../../server/log.ts'
 import { openDatabase } from '../../server/store/engine/database.ts'
 import type { Database } from '../../server/store/engine/dialect.ts'
+import { type Engine, freshPlace } from './places.ts'
 
-export type Engine = 'SQLite' | 'PostgreSQL'
+export type { Engine } from './places.ts'
 
 const postgres = process.env.TEST_DATABASE_URL
 
-/** Where one test's data is: a folder of its own, or a database of its own on the server of TEST_DATABASE_URL. */
-export interface Whereabouts {
-  databaseUrl: string | null
-  dataDir: string
-}
-
-/** A place for one database, empty, gone with `drop`. */
-export async function freshDatabase(engine: Engine): Promise<Whereabouts & { drop(): Promise<void> }> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'muster-'))
-  const removeFolder = () => rmSync(dataDir, { recursive: true, force: true })
-  if (engine === 'SQLite') return { databaseUrl: null, dataDir, drop: async () => removeFolder() }
-  const name = `muster_${randomBytes(6).toString('hex')}`
-  await onServer(`create database ${name}`)
-  const url = new URL(postgres ?? '')
-  url.pathname = `/${name}`
-  return {
-    databaseUrl: url.href,
-    dataDir,
-    async drop() {
-      removeFolder()
-      await onServer(`drop database if exists ${name} with (force)`)
-    },
-  }
-}
-
-async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: postgres })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
-  }
-}
+/** A place for one database, empty, gone with `drop`: PostgreSQL's is on the server of TEST_DATABASE_URL. */
+export const freshDatabase = (engine: Engine) => freshPlace(engine, postgres)
 
 export interface OpenDatabase {
   db: Database

@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
 import pg from 'pg'
 import { sqliteFile } from '../../server/store/engine/database.ts'
-import { type Engine, freshDatabase, type Whereabouts } from './databases.ts'
+import { type Engine, freshDatabase } from './databases.ts'
+import type { Place } from './places.ts'
 
 /** A customer as it was when version 0.1 stopped, with what only a mailbox and Microsoft still know. */
 export interface OldCustomer {
@@ -47,7 +48,7 @@ export const oldStory = (engine: Engine): OldStory =>
  * A store as version 0.1 left it, not migrated yet: test/fixtures/store-0.1/make.mjs makes them.
  * @returns where it is; gone with `drop`
  */
-export async function restoreOldStore(engine: Engine): Promise<Whereabouts & { drop(): Promise<void> }> {
+export async function restoreOldStore(engine: Engine): Promise<Place & { drop(): Promise<void> }> {
   const place = await freshDatabase(engine)
   if (place.databaseUrl === null) {
     mkdirSync(place.dataDir, { recursive: true })
