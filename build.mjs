@@ -18,6 +18,7 @@ const builds = {
     project: 'tsconfig.tools.json',
     sources: ['bench', 'torture', 'test/support'],
     finish(folder) {
+      compileRival(folder)
       // What is measured and tormented is the portal as it was built, not a second one beside it.
       rmSync(join(folder, 'server'), { recursive: true })
       symlinkSync(join(root, 'dist'), join(folder, 'server'), 'junction')
@@ -37,22 +38,41 @@ function build({ folder, project, sources, finish }) {
     process.exit(1)
   }
   const next = `${target}.${process.pid}`
-  const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, project), '--outDir', next], { stdio: 'inherit' })
-  if (compiled.status !== 0) {
-    rmSync(next, { recursive: true, force: true })
-    process.exit(1)
-  }
+  compile(project, next)
   finish?.(next)
   writeFileSync(join(next, '.built'), '')
   swap(next, target)
 }
 
+function compile(project, folder) {
+  const args = [tsc, '-p', join(root, project), '--outDir', folder]
+  if (spawnSync(process.execPath, args, { stdio: 'inherit' }).status === 0) return
+  rmSync(folder, { recursive: true, force: true })
+  process.exit(1)
+}
+
+/** bench/rival/ is a package of its own; without its dependencies there is nothing to compile. */
+function compileRival(folder) {
+  const modules = join(root, 'bench', 'rival', 'node_modules')
+  if (!existsSync(modules)) return
+  compile('bench/rival/tsconfig.json', folder)
+  symlinkSync(modules, join(folder, 'bench', 'rival', 'node_modules'), 'junction')
+}
+
 function newestOf(project, sources) {
-  const files = sources.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true }).map((name) => join(root, folder, name)),
-  )
-  const all = [...files, join(root, 'tsconfig.json'), join(root, project), fileURLToPath(import.meta.url)]
-  return Math.max(...all.map((file) => statSync(file).mtimeMs))
+  const files = [...sources.flatMap((folder) => filesBelow(join(root, folder))), fileURLToPath(import.meta.url)]
+  const settings = [join(root, 'tsconfig.json'), join(root, project)]
+  return Math.max(...[...files, ...settings].map((file) => statSync(file).mtimeMs))
+}
+
+/** Folders themselves too: a file that was removed changes them, and so does a package that was installed. */
+function filesBelow(folder) {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => name !== 'results')
+  const below = entries.flatMap((entry) => {
+    const path = join(folder, entry.name)
+    return entry.isDirectory() && entry.name !== 'node_modules' ? filesBelow(path) : [path]
+  })
+  return [folder, ...below]
 }
 
 function swap(next, target) {

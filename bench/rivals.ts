@@ -1,8 +1,17 @@
 // The first sync against a plain script of Microsoft's own libraries, over the same number of incidents.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../test/support/root.ts'
 import type { Engine } from './engines.ts'
 import { app, begin, finish, lists, placeOf, type SyncFigures, tenantIds } from './first-sync.ts'
 import { type Microsoft, runScript, startMicrosoft } from './processes.ts'
-import type { RivalInput } from './rival.ts'
+import type { RivalInput } from './script.ts'
+
+/** Microsoft's libraries stand in a package of their own, which asks for a newer Node.js than the portal does. */
+export const rivalInstalled = (): boolean =>
+  existsSync(join(root, 'bench', 'rival', 'node_modules', '@azure', 'identity', 'package.json'))
+
+export const rivalLeftOut = 'rival: left out, its package is not installed (npm ci --prefix bench/rival)'
 
 export interface Rival extends SyncFigures {
   atOnce: number
@@ -55,7 +64,7 @@ async function runOnce(
   try {
     const before = await begin(graph)
     const input: RivalInput = { ...how, origin: graph.origin, store: placeOf(store), app }
-    const { endedAt, stored, cpuMs } = await runScript('rival', input)
+    const { endedAt, stored, cpuMs } = await runScript('rival/rival', input)
     const { addresses: _, ...figures } = await finish(graph, before, endedAt)
     return { atOnce: how.atOnce, expand: how.expand, stored, cpuMs, ...figures }
   } finally {

@@ -10,7 +10,7 @@ import { type MemoryRow, measureFirstSync, type SyncOptions, type SyncRow } from
 import { type IdleRow, measureIdlePoll } from './idle-poll.ts'
 import { measurePages, type PageRow } from './pages.ts'
 import { printProfiles } from './profile.ts'
-import { measureRival, type RivalRow } from './rivals.ts'
+import { measureRival, type RivalRow, rivalInstalled, rivalLeftOut } from './rivals.ts'
 import { measureStart, type StartRow } from './start.ts'
 
 interface Verdict {
@@ -61,6 +61,10 @@ if (only !== null && !names.includes(only)) {
   console.error(`--only takes one of ${names.join(', ')}`)
   process.exit(2)
 }
+if (only === 'rival' && !rivalInstalled()) {
+  console.error(rivalLeftOut)
+  process.exit(2)
+}
 const wanted = (name: string) => only === null || only === name
 
 const folder = join(root, 'bench', 'results')
@@ -95,7 +99,8 @@ for (const engine of engines()) {
     const profileDir = profiling ? `${folder}/profile-${engine.name}-${Date.now()}` : null
     const ours = printSync(await measureFirstSync(engine, { ...sizes.sync, profileDir }))
     if (profileDir) printProfiles(profileDir)
-    if (wanted('rival')) {
+    if (wanted('rival') && !rivalInstalled()) console.log(`  ${rivalLeftOut}`)
+    else if (wanted('rival')) {
       printRival(ours, note(await measureRival(engine, sizes.rival)), 'no way to go')
       const way = `${sizes.far.latencyMs} ms to Microsoft`
       const far = printSync(await measureFirstSync(engine, sizes.far), way)

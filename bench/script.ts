@@ -11,6 +11,13 @@ export interface ScriptInput {
   app: { clientId: string; clientSecret: string }
 }
 
+/** What bench/rival/ is told: it reads the lists by itself. */
+export interface RivalInput extends ScriptInput {
+  tenants: string[]
+  /** Whether the alerts come with the incidents. */
+  expand: boolean
+}
+
 export interface ScriptAnswer {
   /** Milliseconds since the epoch. */
   endedAt: number

@@ -12,17 +12,11 @@ import {
   PageIterator,
 } from '@microsoft/microsoft-graph-client'
 import { TokenCredentialAuthenticationProvider } from '@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials/index.js'
-import { openPlainStore, type PlainStore } from './plain-store.ts'
-import { answerWith, type ScriptInput } from './script.ts'
+import { openPlainStore, type PlainStore } from '../plain-store.ts'
+import { answerWith, type RivalInput } from '../script.ts'
 
 const login = 'https://login.microsoftonline.com'
 const graph = 'https://graph.microsoft.com'
-
-export interface RivalInput extends ScriptInput {
-  tenants: string[]
-  /** Whether the alerts come with the incidents. */
-  expand: boolean
-}
 
 interface Item {
   id: string
