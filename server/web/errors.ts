@@ -15,7 +15,7 @@ import { renderBare } from './page/render.ts'
 /** The button under what went wrong. */
 type WayOn = 'home' | 'sign-in' | 'other-account' | 'again' | 'settings' | null
 
-export interface ErrorView {
+interface ErrorFacts {
   code: string
   /** What happened, and what to do about it. */
   title: string
@@ -29,7 +29,24 @@ export interface ErrorView {
   correlationId: string | null
 }
 
-const errorPage = page<ErrorView>('errors/error')
+interface ErrorView extends Omit<ErrorFacts, 'wayOn'> {
+  /** One of them at most: what can be pressed. */
+  ways: { home: boolean; signIn: boolean; otherAccount: boolean; settings: boolean; again: boolean }
+  isOurFault: boolean
+}
+
+function errorView({ wayOn, ...facts }: ErrorFacts): ErrorView {
+  const ways = {
+    home: wayOn === 'home',
+    signIn: wayOn === 'sign-in',
+    otherAccount: wayOn === 'other-account',
+    settings: wayOn === 'settings',
+    again: wayOn === 'again',
+  }
+  return { ...facts, ways, isOurFault: facts.code === 'UNEXPECTED' }
+}
+
+const errorPage = page('errors/error', errorView)
 
 interface Answer {
   status: number

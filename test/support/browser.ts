@@ -12,6 +12,9 @@ export interface Page {
 type Fields = Record<string, string | string[]>
 type Headers = Record<string, string>
 
+/** The lines of a template do not show beside and inside a tag: what a page says stands as if it were one line. */
+const withoutLines = (text: string) => text.replace(/(?<=>)\n+|\n+(?=<)/g, '').replace(/\n(?=[\w-]+=")/g, ' ')
+
 /** What a browser does and no more: keeps cookies by host, follows redirects, sends forms as they stand on the page. */
 export class Browser {
   readonly origin: string
@@ -126,7 +129,7 @@ export class Browser {
       url: url.href,
       status: answer.status,
       headers: answer.headers,
-      text: answer.text ?? '',
+      text: withoutLines(answer.text ?? ''),
       location: location === undefined ? null : new URL(location, url).href,
     }
   }

@@ -101,7 +101,7 @@ describe('the words', () => {
     const all = [...views, ...code].map(({ text }) => text).join('\n')
     const literal = new Set([...all.matchAll(/['`]([a-z][\w-]*(?:\.[\w-]+)+)['`]/g)].map(([, key]) => key))
     const prefixes = [...all.matchAll(/`([a-z][\w-]*\.(?:[\w-]+\.)*)\$\{/g)].map(([, prefix]) => prefix ?? '')
-    const families = [...all.matchAll(/\bspoken\('([\w-]+)'/g)].map(([, family]) => `${family}.`)
+    const families = [...all.matchAll(/\b(?:spoken|word)\('([\w.-]+)'/g)].map(([, family]) => `${family}.`)
     const silent = Object.keys(english).filter((key) => {
       const said = key.replace(/\.next$/, '')
       return !literal.has(key) && !literal.has(said) && ![...prefixes, ...families].some((p) => key.startsWith(p))

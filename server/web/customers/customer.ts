@@ -1,12 +1,5 @@
 import type { Response } from 'express'
-import {
-  type CustomerFile,
-  customerFile,
-  type Standing,
-  type Step,
-  standingOfFile,
-  stepsOf,
-} from '../../customers/progress.ts'
+import { type CustomerFile, customerFile, type Standing, standingOfFile, stepsOf } from '../../customers/progress.ts'
 import { PortalError } from '../../errors.ts'
 import { operatorActor } from '../../http/access.ts'
 import { line } from '../../http/fields.ts'
@@ -15,60 +8,23 @@ import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { enterTenant } from '../../onboarding/by-hand.ts'
 import type { Portal } from '../../portal.ts'
 import { listAudit } from '../../store/audit.ts'
-import { type Customer, customerById } from '../../store/customers/customers.ts'
-import type { ConsentAttempt } from '../../store/onboarding/attempts.ts'
-import type { AwaitedProof } from '../../store/onboarding/awaited-proofs.ts'
-import { type ConsentLink, type LinkState, linkState } from '../../store/onboarding/links.ts'
-import type { Review } from '../../store/onboarding/reviews.ts'
+import { customerById } from '../../store/customers/customers.ts'
+import { linkState } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
-import { type AccessCheck, checksOf } from '../../store/tenants/checks.ts'
-import { findTenant, type OpenCounts, type Tenant } from '../../store/tenants/tenants.ts'
-import { type Sentence, sentenceOf } from '../page/audit-sentence.ts'
+import { checksOf } from '../../store/tenants/checks.ts'
+import { findTenant } from '../../store/tenants/tenants.ts'
+import { sentenceOf } from '../page/audit-sentence.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
-import { type ClaimedTenant, describeClaimed } from './claimed-tenant.ts'
+import { describeClaimed } from './claimed-tenant.ts'
+import { type CustomerFacts, customerView, type Notice } from './customer-view.ts'
 import { addUp } from './customers.ts'
 import { whyNot } from './form.ts'
-import { type IssuedLink, takeIssued } from './issued-link.ts'
-import { findObstacleView, type ObstacleView } from './link-obstacle.ts'
+import { takeIssued } from './issued-link.ts'
+import { findObstacleView } from './link-obstacle.ts'
 
-export interface CustomerView {
-  customer: Customer
-  stands: Standing
-  steps: Step[]
-  /** How many steps are done; `skipped` of them nobody had to take. */
-  progress: { steps: number; done: number; skipped: number }
-  link: ConsentLink | null
-  linkState: LinkState | null
-  linkDays: number
-  /** Whole days until the link ends. */
-  daysLeft: number
-  /** Just issued: shown now and never again. */
-  issued: IssuedLink | null
-  /** Why no link can be issued; null when one can. */
-  obstacle: ObstacleView | null
-  /** Runs through Microsoft, newest first. */
-  attempts: ConsentAttempt[]
-  reviews: (Review & { claimed: ClaimedTenant })[]
-  /** The proof that the run which moved last waits for. */
-  awaited: AwaitedProof | null
-  tenants: (Tenant & { blindSince: string | null })[]
-  open: OpenCounts & { total: number }
-  /** The tenant that the standing speaks of, with its last proof, and for how many milliseconds it has been so. */
-  worst: { tenant: Tenant; check: AccessCheck | null; blindSince: string | null; span: number } | null
-  events: Sentence[]
-  mayChange: boolean
-  mayCheck: boolean
-  faults: FieldFault[] | null
-  typed: Typed
-  notice: Notice | null
-}
-
-const customerPage = page<CustomerView>('customers/customer')
-
-/** Why a tenant was not bound, with what only operators are told. */
-type Notice = { kind: 'taken'; customer: Customer } | { kind: 'partner' }
+const customerPage = page('customers/customer', customerView)
 
 const shownEvents = 40
 
@@ -134,7 +90,7 @@ export async function showCustomerWith(
   )
 }
 
-async function worstOf(portal: Portal, file: CustomerFile, standing: Standing): Promise<CustomerView['worst']> {
+async function worstOf(portal: Portal, file: CustomerFile, standing: Standing): Promise<CustomerFacts['worst']> {
   const now = portal.now()
   const tenant = file.tenants.find((one) =>
     standing === 'blind'

@@ -15,32 +15,9 @@ import { blindSince } from '../../store/tenants/blind.ts'
 import type { OpenCounts, Tenant } from '../../store/tenants/tenants.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
+import { type CustomerRow, customersView } from './list-view.ts'
 
-export interface CustomersView {
-  rows: CustomerRow[]
-  /** States somebody is in, in the order of the list, each with how many; the one asked for stays even when empty. */
-  states: { state: Standing; count: number }[]
-  groups: string[]
-  filter: { state: Standing | null; group: string | null; text: string; order: 'trouble' | 'name' }
-  counts: { customers: number; matching: number }
-  page: { number: number; last: number; from: number; to: number }
-  /** This list at another page, filter or order. */
-  address(change: Record<string, string | number | null>): string
-  mayChange: boolean
-}
-
-const customersPage = page<CustomersView>('customers/customers')
-
-interface CustomerRow extends CustomerLine {
-  open: OpenCounts
-  /** The tenant read longest ago speaks for all. */
-  lastReadAt: string | null
-  blindSince: string | null
-  blindMs: number
-  linkOpenUntil: string | null
-  /** Milliseconds in this state, where that can be told. */
-  sinceMs: number | null
-}
+const customersPage = page('customers/customers', customersView)
 
 /** What Muster cannot see, then what needs somebody, then what is going on, then what is well, then history. */
 const troubleFirst: readonly Standing[] = [

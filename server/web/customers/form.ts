@@ -22,12 +22,13 @@ import { write } from '../../store/engine/write.ts'
 import { linkState, linksOf } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { languages, type MessageKey } from '../../words.ts'
+import { fieldViews } from '../page/field-view.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { showOnce } from './issued-link.ts'
 import { findObstacleView, type ObstacleView } from './link-obstacle.ts'
 
-export interface CustomerFormView {
+interface CustomerFormFacts {
   /** The customer that is changed; null for a new one. */
   customer: Customer | null
   typed: Typed
@@ -39,7 +40,19 @@ export interface CustomerFormView {
   obstacle: ObstacleView | null
 }
 
-const formPage = page<CustomerFormView>('customers/form')
+const fieldNames = ['name', 'expected', 'contactName', 'contactEmail', 'language', 'groups', 'notes', 'days'] as const
+
+const formPage = page('customers/form', ({ typed, ...facts }: CustomerFormFacts, { t }) => {
+  const { customer, faults } = facts
+  const fields = fieldViews(fieldNames, typed, faults)
+  return {
+    ...facts,
+    fields,
+    title: customer ? t('customers.form.edit', { name: customer.name }) : t('customers.form.new'),
+    action: customer ? `/customers/${customer.id}` : '/customers',
+    choices: languages.map(({ code, name }) => ({ code, name, selected: fields.language.value === code })),
+  }
+})
 
 const details = {
   name: line(200, { missing: says('customers.name.missing'), long: says('customers.name.long') }),
@@ -108,7 +121,7 @@ export const editCustomer: Handler<OperatorRequest> = async (portal, req, res) =
 async function showForm(
   portal: Portal,
   res: Parameters<typeof render>[0],
-  view: Pick<CustomerFormView, 'customer' | 'typed' | 'faults' | 'obstacle'>,
+  view: Pick<CustomerFormFacts, 'customer' | 'typed' | 'faults' | 'obstacle'>,
 ): Promise<void> {
   const { customer, faults, obstacle } = view
   const links = customer ? await linksOf(portal.db, customer.id) : []

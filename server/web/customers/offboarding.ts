@@ -13,7 +13,7 @@ import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { addUp } from './customers.ts'
 
-export interface OffboardingView {
+interface OffboardingFacts {
   customer: Customer
   tenants: Tenant[]
   open: number
@@ -24,14 +24,18 @@ export interface OffboardingView {
   offboardedDays: number
 }
 
-const offboardingPage = page<OffboardingView>('customers/offboarding')
+const offboardingPage = page('customers/offboarding', (facts: OffboardingFacts, { t }) => ({
+  ...facts,
+  title: t('customers.offboarding.title', { name: facts.customer.name }),
+  app: facts.appName || t('customers.offboarding.app'),
+}))
 
 export const showOffboarding: Handler<OperatorRequest> = async (portal, req, res) => {
   const file = await customerFile(portal.db, pathValue(req, 'id'))
   if (file.customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
   const { unassigned, ...open } = addUp(file.tenants)
   const { appName, offboardedDays } = await readSettings(portal.db)
-  const view: OffboardingView = {
+  const view: OffboardingFacts = {
     customer: file.customer,
     tenants: file.tenants,
     open: Object.values(open).reduce((sum, count) => sum + count, 0),

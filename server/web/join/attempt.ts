@@ -6,7 +6,7 @@ import type { LoginWords } from '../../model/aadsts.ts'
 import { findEntry, wantsOtherAccount } from '../../model/dictionary.ts'
 import { ownerOf, type RefusalCode } from '../../model/refusal.ts'
 import { beginAgain } from '../../onboarding/consent.ts'
-import { type Asking, readAsking } from '../../partner/asked-permissions.ts'
+import { readAsking } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
 import { customerById, isExpectedElsewhere } from '../../store/customers/customers.ts'
 import type { Database } from '../../store/engine/dialect.ts'
@@ -18,48 +18,17 @@ import { readAlarms } from '../../store/partner/faults.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { findProof } from '../../store/tenants/checks.ts'
 import { type AccessState, findTenant, type Tenant } from '../../store/tenants/tenants.ts'
-import type { MessageKey } from '../../words.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import type { AttemptEnd } from './attempt-end.ts'
+import { type AttemptFacts, attemptView } from './attempt-view.ts'
 import { goOn, visitorOf } from './callback.ts'
-import { type LinkOnPage, linkOnPage, speakTo } from './join.ts'
+import { linkOnPage, speakTo } from './join.ts'
 import { journeyOf } from './journey.ts'
-import { type Asker, askerOf } from './partner.ts'
-import { adviseAtEnd, type RemovalAdvice, type TenantStanding } from './removal-advice.ts'
+import { askerOf } from './partner.ts'
+import { adviseAtEnd, type TenantStanding } from './removal-advice.ts'
 
-export interface AttemptView {
-  end: AttemptEnd
-  partner: Asker
-  customerName: string
-  attempt: ConsentAttempt
-  reference: string
-  pinnedDomain: string | null
-  tenant: Tenant | null
-  /** How the search for a proof goes that this run waits for; null when it waits for none. */
-  awaited: AwaitedProof | null
-  /** Roles of the token that proved access; none when Microsoft's token could not be read. */
-  provenRoles: string[]
-  asking: Asking
-  /** Milliseconds until the next try of the proof; null while one is under way. */
-  nextTryIn: number | null
-  /** What to do with the app that may be listed in the tenant now. */
-  removal: RemovalAdvice
-  /** Whether this browser has signed in to the tenant of the run; else it only named it. */
-  signedIn: boolean
-  /** Who holds the proof up: the partner by a fault of its own, or Microsoft; null for nobody. */
-  heldUp: 'partner' | 'microsoft' | null
-  /** Where another attempt starts; null when the link is over. */
-  again: string | null
-  /** The page this browser came from, while it is known and the link is open. */
-  link: LinkOnPage | null
-  /** What Microsoft said, by its number, where the end alone says too little. */
-  told: { title: MessageKey; next: MessageKey; otherAccount: boolean } | null
-  /** Seconds after which the page looks again by itself; null when nothing will change. */
-  refresh: number | null
-}
-
-const attemptPage = page<AttemptView>('join/attempt')
+const attemptPage = page('join/attempt', attemptView)
 
 /**
  * What became of a run through Microsoft, told openly, but only to the browser that made it.
@@ -200,7 +169,7 @@ function endOfTenant(state: AccessState): AttemptEnd {
   return state === 'unlicensed' ? 'no-data' : state
 }
 
-function toldOf(end: AttemptEnd, attempt: ConsentAttempt, code: string | null): AttemptView['told'] {
+function toldOf(end: AttemptEnd, attempt: ConsentAttempt, code: string | null): AttemptFacts['told'] {
   const words = loginWordsOf(end, attempt, code)
   if (words === null) return null
   return { title: `login.${words}`, next: `login.${words}.next`, otherAccount: wantsOtherAccount(words) }
@@ -213,7 +182,7 @@ function loginWordsOf(end: AttemptEnd, attempt: ConsentAttempt, code: string | n
   return entry === null || entry.outcome === 'misconfigured' ? null : entry.login
 }
 
-function heldUpBy(code: string | null): AttemptView['heldUp'] {
+function heldUpBy(code: string | null): AttemptFacts['heldUp'] {
   if (code === null) return null
   const owner = ownerOf(code as RefusalCode)
   return owner === 'partner' || owner === 'microsoft' ? owner : null

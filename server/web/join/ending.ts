@@ -4,13 +4,14 @@ import { readSettings } from '../../store/partner/settings.ts'
 import { say } from '../../words.ts'
 import { page } from '../page/page.ts'
 import { renderBare } from '../page/render.ts'
+import { contactView, isReachable } from './join-view.ts'
 import { type Asker, askerOf } from './partner.ts'
 
 /**
  * Where a customer's way ends without anything to show: a link that opens nothing, a page of another browser. Whoever
  * meets it learns who the partner is, how to reach them and what to name, and nothing about anybody else.
  */
-export interface EndingView {
+interface EndingFacts {
   partner: Asker
   code: string
   title: string
@@ -21,7 +22,16 @@ export interface EndingView {
   newLinkHref: string | null
 }
 
-const endingPage = page<EndingView>('join/ending')
+const endingPage = page('join/ending', (facts: EndingFacts, tools) => {
+  const { partner, newLinkHref } = facts
+  return {
+    ...facts,
+    /** Null when nobody can be reached. */
+    contact: isReachable(partner) ? contactView(partner, tools) : null,
+    email: newLinkHref === null ? partner.email : null,
+    phone: partner.phone?.href ? partner.phone : null,
+  }
+})
 
 /** The dead ends, and whether a new link is what helps. */
 const endings: Partial<Record<ErrorCode, { newLink: boolean }>> = {
@@ -36,7 +46,7 @@ export const isEnding = (code: string): code is ErrorCode => Object.hasOwn(endin
 
 export async function showEnding(
   res: Response,
-  answer: Pick<EndingView, 'title' | 'next' | 'reference'> & { code: ErrorCode },
+  answer: Pick<EndingFacts, 'title' | 'next' | 'reference'> & { code: ErrorCode },
   status: number,
 ): Promise<void> {
   const { portal, reader } = res.locals

@@ -5,7 +5,7 @@ import { customerActor } from '../../http/access.ts'
 import { pathValue, readForm } from '../../http/forms.ts'
 import type { Handler } from '../../http/route.ts'
 import { beginConsent } from '../../onboarding/consent.ts'
-import { type Asking, readAsking } from '../../partner/asked-permissions.ts'
+import { readAsking } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
 import { type Customer, customerById } from '../../store/customers/customers.ts'
 import { type ConsentLink, linkByToken, recordOpening, refuseEnded } from '../../store/onboarding/links.ts'
@@ -14,43 +14,13 @@ import { isLanguage, type Language } from '../../words.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { goOn, visitorOf } from './callback.ts'
+import { joinView, type LinkOnPage, type LinkPage, notAdminView } from './join-view.ts'
 import { rememberJourney } from './journey.ts'
-import { type Asker, askerOf } from './partner.ts'
+import { askerOf } from './partner.ts'
 
 /** A link, as its own page shows it. */
-export interface LinkOnPage {
-  /** Path and full address of its page. */
-  path: string
-  url: string
-  reference: string
-  expiresAt: string
-  pinnedTenantId: string | null
-  pinnedDomain: string | null
-}
-
-interface LinkPage {
-  partner: Asker
-  link: LinkOnPage
-  /** What consent is asked for, as far as it is known. */
-  asking: Asking
-}
-
-export interface JoinView extends LinkPage {
-  customerName: string
-  /** The host at which people sign in. */
-  loginHost: string
-  kept: { where: string; closedDays: number; offboardedDays: number; howLong: string; who: string }
-  /** Shown again after it was open for too long: what was pressed there did nothing. */
-  again: boolean
-  /** The language of this page, when the visitor chose it: it goes along. */
-  chosen: Language | null
-}
-
-const joinPage = page<JoinView>('join/join')
-
-export type NotAdminView = LinkPage
-
-const notAdminPage = page<NotAdminView>('join/not-admin')
+const joinPage = page('join/join', joinView)
+const notAdminPage = page('join/not-admin', notAdminView)
 
 /** The page a customer's administrator reads first. Opening it starts nothing: mail scanners open links, too. */
 export const showJoin: Handler = async (portal, req, res) => {

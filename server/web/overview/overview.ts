@@ -1,7 +1,6 @@
 import { listStandings } from '../../customers/progress.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
-import type { Severity } from '../../model/incident.ts'
-import { ownerOf, type RefusalCode, type RefusalOwner } from '../../model/refusal.ts'
+import { ownerOf, type RefusalCode } from '../../model/refusal.ts'
 import { customerNames } from '../../store/customers/customers.ts'
 import { createdPerDay } from '../../store/incidents/queue.ts'
 import { invitedCustomers } from '../../store/onboarding/links.ts'
@@ -9,77 +8,23 @@ import { countOpenReviews, openReviews, type Review } from '../../store/onboardi
 import { type Alarm, readAlarms } from '../../store/partner/faults.ts'
 import { findIntroductionGap, readSettings } from '../../store/partner/settings.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
-import { type FleetHeat, heatOfFleet, openInFleet, troubledTenants } from '../../store/tenants/fleet.ts'
+import { heatOfFleet, openInFleet, troubledTenants } from '../../store/tenants/fleet.ts'
 import { type Pause, readPause } from '../../store/tenants/pauses.ts'
 import type { Tenant } from '../../store/tenants/tenants.ts'
-import type { MessageKey, MessageValues } from '../../words.ts'
-import { findObstacleView, type ObstacleView } from '../customers/link-obstacle.ts'
+import type { MessageValues } from '../../words.ts'
+import { findObstacleView } from '../customers/link-obstacle.ts'
 import { severities } from '../incidents/filters.ts'
 import { lackingKeys, refusalKeys } from '../page/badges.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
-import { type Chart, chartDays, chartOf } from './chart.ts'
-import { type Funnel, funnelDays, funnelOf } from './funnel.ts'
+import { chartDays, chartOf } from './chart.ts'
+import { firstDayView } from './first-day-view.ts'
+import { funnelDays, funnelOf } from './funnel.ts'
+import type { Needs, Owned } from './needs-view.ts'
+import { type Beginning, type Blind, type OverviewFacts, overviewView } from './overview-view.ts'
 
-/** What stands on the first page whether or not anything is read yet. */
-interface Beginning {
-  now: Date
-  alarms: Alarm[]
-  needs: Needs
-  funnel: Funnel
-  /** Why no link can be issued for anybody; null when links can be. */
-  obstacle: ObstacleView | null
-}
-
-export interface FirstDayView extends Beginning {
-  customers: number
-  /** Customers that were sent a link at any time. */
-  invited: number
-  /** Whether customers can be told who asks. */
-  introduced: boolean
-  mayAdd: boolean
-}
-
-const firstDayPage = page<FirstDayView>('overview/first-day')
-
-export interface OverviewView extends Beginning {
-  blind: { shown: Blind[]; more: number; byAlarm: number; byPause: number; high: number }
-  tally: { severity: Severity; open: number; unassigned: number }[]
-  unassigned: number
-  heat: FleetHeat
-  chart: Chart
-  isAdmin: boolean
-}
-
-const overviewPage = page<OverviewView>('overview/overview')
-
-/** A tenant where incidents may be arriving unseen: since when, why, who must act. */
-export interface Blind {
-  tenant: Tenant
-  customerName: string
-  since: string
-  /** The sentence that says why, and the one that says what to do. */
-  why: MessageKey
-  next: MessageKey
-  values: MessageValues
-  /** Microsoft asked to be left alone until then. */
-  waitsUntil: string | null
-  owner: RefusalOwner
-  /** A new consent is the remedy. */
-  byConsent: boolean
-}
-
-/** What only a person can move: tenants to decide on, and access lost too lately to be blind. */
-interface Needs {
-  reviews: (Review & { customerName: string | null })[]
-  /** How many more wait for a decision. */
-  moreReviews: number
-  lost: { tenant: Tenant; customerName: string }[]
-  /** Paused by themselves, and too lately to be blind. */
-  paused: { tenant: Tenant; customerName: string }[]
-  /** Whether who looks may resume those. */
-  mayResume: boolean
-}
+const firstDayPage = page('overview/first-day', firstDayView)
+const overviewPage = page('overview/overview', overviewView)
 
 const mostBlind = 10
 const mostReviews = 8
@@ -148,11 +93,6 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
   })
 }
 
-interface Owned {
-  tenant: Tenant
-  customerName: string
-}
-
 const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0)
 
 /**
@@ -164,7 +104,7 @@ function blindOf(
   alarms: readonly Alarm[],
   pause: Pause | null,
   now: Date,
-): OverviewView['blind'] {
+): OverviewFacts['blind'] {
   const blind = tenants.flatMap((owned) => {
     const since = blindSince(owned.tenant, now)
     return since === null ? [] : [{ ...owned, since, ...causeOf(owned.tenant, now) }]

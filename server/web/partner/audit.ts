@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { readQuery } from '../../http/forms.ts'
+import type { Html } from '../../http/html.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { type AuditAction, auditActions, listAudit } from '../../store/audit.ts'
 import { type Customer, listCustomers } from '../../store/customers/customers.ts'
 import { countRefusedSignIns } from '../../store/operators/refused-sign-ins.ts'
+import { type AuditLine, auditLine } from '../page/audit-line.ts'
 import { type Sentence, sentenceOf } from '../page/audit-sentence.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
+import type { PageTools } from '../page/tools.ts'
 
 const auditKinds = ['consent', 'tenants', 'customers', 'people'] as const
 
@@ -18,7 +21,7 @@ const kindOf = (action: AuditAction): AuditKind => {
   return /^customer\./.test(action) ? 'customers' : 'people'
 }
 
-export interface AuditView {
+interface AuditFacts {
   sentences: Sentence[]
   customers: Pick<Customer, 'id' | 'name'>[]
   filter: { customer: string | null; kind: AuditKind | null }
@@ -30,7 +33,39 @@ export interface AuditView {
   newest: string
 }
 
-const auditPage = page<AuditView>('partner/audit')
+interface AuditView {
+  customers: Choice[]
+  kinds: Choice[]
+  /** Newest first; empty when nothing fits the filter. */
+  days: { name: string; day: Html; lines: AuditLine[] }[]
+  /** Where to turn the page; null when there is one alone. */
+  turn: { newest: string | null; next: string | null } | null
+}
+
+interface Choice {
+  value: string
+  label: string
+  selected: boolean
+}
+
+function auditView(facts: AuditFacts, tools: PageTools): AuditView {
+  const { customers, kinds, filter, older, next, newest } = facts
+  const days: AuditView['days'] = []
+  for (const sentence of facts.sentences) {
+    const day = tools.time(sentence.event.at, 'day')
+    const name = day.toString().replace(/<[^>]*>/g, '')
+    if (days.at(-1)?.name !== name) days.push({ name, day, lines: [] })
+    days.at(-1)?.lines.push(auditLine(sentence, tools))
+  }
+  return {
+    customers: customers.map(({ id, name }) => ({ value: id, label: name, selected: id === filter.customer })),
+    kinds: kinds.map((kind) => ({ value: kind, label: tools.t(`audit.kind.${kind}`), selected: kind === filter.kind })),
+    days,
+    turn: older || next !== null ? { newest: older ? newest : null, next } : null,
+  }
+}
+
+const auditPage = page('partner/audit', auditView)
 
 const eventsPerPage = 100
 

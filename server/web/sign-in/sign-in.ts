@@ -30,6 +30,8 @@ export interface SignInView {
   partnerName: string
   /** Where the person was going; `/` when nowhere in particular. */
   returnTo: string
+  /** Whether that is somewhere. */
+  returns: boolean
 }
 
 const signInPage = page<SignInView>('sign-in/sign-in')
@@ -54,7 +56,7 @@ export const showSignIn: Handler = async (portal, req, res) => {
   const returnTo = ownPath(req.query.returnTo)
   if (req.operator) return res.redirect(303, returnTo)
   const { partnerName } = await readSettings(portal.db)
-  return render(res, signInPage, { partnerName, returnTo })
+  return render(res, signInPage, { partnerName, returnTo, returns: returnTo !== '/' })
 }
 
 /** The page again, after it was open for so long that its form is no longer taken. */

@@ -1,0 +1,41 @@
+import type { Frame } from '../../http/frame.ts'
+import { type Html, html } from '../../http/html.ts'
+import type { PageTools, ShellView } from './tools.ts'
+
+export function shellView(frame: Frame, { t, number, reader }: PageTools): ShellView {
+  const { fleet, operator, partnerName, avatar } = frame
+  const open = html`${number(fleet.openIncidents)}<span class="visually-hidden"> ${t('shell.count.open')}</span>`
+  const reviews = t('shell.count.reviews', { n: fleet.reviews })
+  const customers = fleet.customers > 0 ? number(fleet.customers) : null
+  const counts: Partial<Record<Frame['places'][number]['name'], Html | string | null>> = {
+    incidents: fleet.openIncidents > 0 ? open : null,
+    customers: fleet.reviews > 0 ? reviews : customers,
+  }
+  return {
+    partnerName,
+    operatorName: operator.name || operator.username || '',
+    role: t(`shell.role.${operator.role}`),
+    avatar,
+    places: frame.places.map((place) => ({
+      ...place,
+      label: t(`shell.place.${place.name}`),
+      count: counts[place.name] ?? null,
+    })),
+    keys: frame.keys.map(({ name, keys, place }) => ({
+      first: keys[0] ?? '',
+      label: place ? t('shell.keys.go', { place: t(`shell.place.${place}`) }) : t(`shell.keys.${name}` as 'shell.keys'),
+      keys,
+    })),
+    blind: fleet.blind > 0 ? t('shell.watch.blind', { n: fleet.blind }) : null,
+    read:
+      fleet.tenants > 0
+        ? t.rich('shell.watch.read', { read: number(fleet.read), tenants: number(fleet.tenants) }, { b: 'b' })
+        : null,
+    newestReadAt: fleet.newestReadAt,
+    themes: (['auto', 'light', 'dark'] as const).map((name) => ({
+      name,
+      pressed: (reader.theme ?? 'auto') === name ? 'true' : 'false',
+    })),
+    pause: frame.pause && { ...frame.pause, mayResume: operator.role === 'Admin' },
+  }
+}
