@@ -1,7 +1,8 @@
-// Compiles what is named, `dist` where nothing is, when a source is newer than its last build:
-//   node build.mjs           dist/        the portal
-//   node build.mjs tools     dist-tools/  bench/ and torture/, which run that portal
-// The result is swapped in by rename, so that a process starting meanwhile never reads half a build.
+// Compiles what is named and has changed since it was compiled last:
+//   node build.mjs          dist/        the portal, as production runs it
+//   node build.mjs demo     dist-demo/   the same with the simulated Microsoft and the demonstration
+//   node build.mjs tools    dist-tools/  bench/ and torture/, and the two builds they run
+// Each result is swapped in by rename, so that a process starting meanwhile never reads half a build.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -9,37 +10,45 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(fileURLToPath(import.meta.url))
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+const words = process.argv.slice(2)
 
-/** Folders that are compiled, with which project, into which; `finish` takes the folder that has it then. */
+/** Into which folder, from what; `left` are parts of the sources that have no say; `finish` is given the new folder. */
 const builds = {
-  portal: { folder: 'dist', project: 'tsconfig.build.json', sources: ['server'] },
+  portal: {
+    folder: 'dist',
+    project: 'tsconfig.build.json',
+    sources: ['server'],
+    left: ['server/demo', 'server/simulator'],
+  },
+  demo: { folder: 'dist-demo', project: 'tsconfig.demo.json', sources: ['server'] },
   tools: {
     folder: 'dist-tools',
     project: 'tsconfig.tools.json',
     sources: ['bench', 'torture', 'test/support'],
     finish(folder) {
       compileRival(folder)
-      // What is measured and tormented is the portal as it was built, not a second one beside it.
+      // They run the builds there are, not another one of their own.
       rmSync(join(folder, 'server'), { recursive: true })
-      symlinkSync(join(root, 'dist'), join(folder, 'server'), 'junction')
+      symlinkSync(join(root, 'dist-demo'), join(folder, 'server'), 'junction')
     },
   },
 }
 
-build(builds.portal)
-if (process.argv.includes('tools')) build(builds.tools)
+if (!words.includes('demo')) build(builds.portal)
+if (words.includes('demo') || words.includes('tools')) build(builds.demo)
+if (words.includes('tools')) build(builds.tools)
 
-function build({ folder, project, sources, finish }) {
-  const target = join(root, folder)
+function build(what) {
+  const target = join(root, what.folder)
   const stamp = join(target, '.built')
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newestOf(project, sources)) return
+  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newestOf(what)) return
   if (!existsSync(tsc)) {
     console.error('The TypeScript compiler is not installed: run "npm ci" first, with its development dependencies.')
     process.exit(1)
   }
   const next = `${target}.${process.pid}`
-  compile(project, next)
-  finish?.(next)
+  compile(what.project, next)
+  what.finish?.(next)
   writeFileSync(join(next, '.built'), '')
   swap(next, target)
 }
@@ -59,18 +68,20 @@ function compileRival(folder) {
   symlinkSync(modules, join(folder, 'bench', 'rival', 'node_modules'), 'junction')
 }
 
-function newestOf(project, sources) {
-  const files = [...sources.flatMap((folder) => filesBelow(join(root, folder))), fileURLToPath(import.meta.url)]
-  const settings = [join(root, 'tsconfig.json'), join(root, project)]
+function newestOf({ project, sources, left = [] }) {
+  const without = left.map((folder) => join(root, folder))
+  const files = sources.flatMap((folder) => filesBelow(join(root, folder), without))
+  const settings = ['tsconfig.json', project, 'build.mjs'].map((name) => join(root, name))
   return Math.max(...[...files, ...settings].map((file) => statSync(file).mtimeMs))
 }
 
 /** Folders themselves too: a file that was removed changes them, and so does a package that was installed. */
-function filesBelow(folder) {
+function filesBelow(folder, without) {
   const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => name !== 'results')
   const below = entries.flatMap((entry) => {
     const path = join(folder, entry.name)
-    return entry.isDirectory() && entry.name !== 'node_modules' ? filesBelow(path) : [path]
+    if (without.includes(path)) return []
+    return entry.isDirectory() && entry.name !== 'node_modules' ? filesBelow(path, without) : [path]
   })
   return [folder, ...below]
 }

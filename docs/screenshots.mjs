@@ -21,7 +21,7 @@ if (!executablePath) {
 }
 
 const dataDir = mkdtempSync(join(tmpdir(), 'muster-screenshots-'))
-const demo = spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'demo'], {
+const demo = spawn(process.execPath, [join(root, 'dist-demo', 'demo', 'cli.js'), 'demo'], {
   cwd: dataDir,
   env: { PATH: process.env.PATH, PORT: '0', SIMULATOR_PORT: '0', DATA_DIR: dataDir },
   stdio: ['ignore', 'pipe', 'inherit'],

@@ -3,15 +3,11 @@ import { CannotStart } from './cli/process.ts'
 import { refusalsDocument } from './cli/refusals-document.ts'
 import { registrationScript, scriptKinds } from './cli/registration-script.ts'
 import { environment } from './config/environment.ts'
-import { demo } from './demo/demo.ts'
-import { simulator } from './demo/simulator.ts'
 
 /** What these commands write belongs to their user alone. */
 process.umask(0o077)
 
 const usage = `Usage:
-  npm run demo         the portal with a simulated Microsoft and a world of customers; -- --fresh begins anew
-  npm run simulator    the simulated Microsoft alone
   npm run doctor       checks configuration, database and registration; -- --json for machines;
                        -- --script azure-cli (or powershell) prints the script that makes the registration;
                        add --name "Halvard SOC Connector" for what customers will read on Microsoft's page
@@ -27,10 +23,6 @@ try {
 }
 
 async function run(): Promise<void> {
-  if (command === 'demo' && options.every((option) => option === '--fresh')) {
-    return demo({ fresh: options.includes('--fresh') })
-  }
-  if (command === 'simulator' && options.length === 0) return simulator()
   if (command === 'doctor' && options.every((option) => option === '--json')) {
     process.exitCode = await doctor({ json: options.includes('--json') })
     return

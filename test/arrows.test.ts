@@ -30,7 +30,7 @@ const mayImport: Record<string, readonly string[]> = {
   process: ['config', 'store', 'microsoft', 'portal.ts', 'http', 'worker', 'app.ts'],
   'main.ts': ['config', 'store', 'process'],
   cli: ['config', 'model', 'store', 'microsoft', 'words.ts', 'partner'],
-  'cli.ts': ['config', 'cli', 'demo'],
+  'cli.ts': ['config', 'cli'],
   simulator: [],
   demo: ['config', 'store', 'microsoft', 'portal.ts', 'process', 'worker', 'simulator', 'cli', ...stories],
 }

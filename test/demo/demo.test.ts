@@ -1,11 +1,7 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { listStandings, type Standing } from '../../server/customers/progress.ts'
 import { demoCustomers } from '../../server/demo/cast.ts'
@@ -16,33 +12,34 @@ import { openDatabase } from '../../server/store/engine/database.ts'
 import { notesOf } from '../../server/store/incidents/notes.ts'
 import { listTenants } from '../../server/store/tenants/tenants.ts'
 import { Browser } from '../support/browser.ts'
+import { build } from '../support/build.ts'
 import { freshDatabase } from '../support/databases.ts'
+import type { Place } from '../support/places.ts'
 import { onEachEngine } from '../support/portal.ts'
+import { freePort, listen } from '../support/ports.ts'
+import { type StartedProcess, startNode } from '../support/processes.ts'
+import { root } from '../support/root.ts'
+import { until } from '../support/waiting.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'muster-demo-'))
 const log = createLog('silent')
-const running = new Set<ChildProcess>()
+const running = new Set<StartedProcess>()
+const demoProgram = 'dist-demo/demo/cli.js'
 
 beforeAll(() => {
-  const built = spawnSync(process.execPath, [join(root, 'build.mjs')], { encoding: 'utf8' })
-  if (built.status !== 0) throw new Error(`the build failed: ${built.stdout}${built.stderr}`)
+  build()
+  build('demo')
   // Somebody's real configuration: the demonstration must not touch what it names.
   writeFileSync(join(folder, '.env'), 'DATABASE_URL=postgres://real@127.0.0.1:1/real\nAZURE_CLIENT_ID=real\n')
 }, 180_000)
 afterEach(() => {
-  for (const child of running) child.kill('SIGKILL')
+  for (const { child } of running) child.kill('SIGKILL')
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-interface Place {
-  dataDir: string
-  databaseUrl: string | null
-}
-
 /** `npm run demo` on a machine that has set nothing but ports and a place for the data. */
 function start({ dataDir, databaseUrl }: Place, env: Record<string, string> = {}, ...options: string[]) {
-  const demo = run(folder, ['cli.js', 'demo', ...options], {
+  const demo = run(folder, [demoProgram, 'demo', ...options], {
     PORT: '0',
     SIMULATOR_PORT: '0',
     DATA_DIR: dataDir,
@@ -61,28 +58,12 @@ function start({ dataDir, databaseUrl }: Place, env: Record<string, string> = {}
   }
 }
 
-function run(cwd: string, [script = '', ...options]: string[], env: Record<string, string>) {
-  const child = spawn(process.execPath, [join(root, 'dist', script), ...options], {
-    cwd,
-    env: { PATH: process.env.PATH, ...env },
-  })
-  running.add(child)
-  let text = ''
-  child.stdout.on('data', (chunk) => (text += chunk))
-  child.stderr.on('data', (chunk) => (text += chunk))
-  const ended = once(child, 'exit').then(([code]) => {
-    running.delete(child)
-    return code as number | null
-  })
-  const said = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    for (;;) {
-      const found = pattern.exec(text)
-      if (found) return found
-      if (child.exitCode !== null) throw new Error(`the demonstration ended: ${text}`)
-      await sleep(20)
-    }
-  }
-  return { child, ended, text: () => text, said }
+/** A program of the repository, as npm runs it. */
+function run(cwd: string, [program = '', ...options]: string[], env: Record<string, string>): StartedProcess {
+  const started = startNode([join(root, program), ...options], { cwd, env })
+  running.add(started)
+  void started.ended.then(() => running.delete(started))
+  return started
 }
 
 async function lookInto<T>(
@@ -102,6 +83,17 @@ const standings = (place: Place) =>
     place,
     async (db) => new Map((await listStandings(db, new Date())).map((line) => [line.customer.name, line])),
   )
+
+/** Whether any tenant was read since then. */
+const readSince = (place: Place, since: Date) =>
+  lookInto(place, async (db) => {
+    const row = await db
+      .selectFrom('tenants')
+      .select('tenant_id')
+      .where('last_read_at', '>', since.toISOString())
+      .executeTakeFirst()
+    return row !== undefined
+  })
 
 /** No time in what was read is later than its reading, and no incident changed after its tenant was read last. */
 async function expectOneStory(place: Place): Promise<void> {
@@ -185,12 +177,13 @@ onEachEngine('npm run demo', (engine) => {
     await expect(fetch(`${simulator}/_sim/health`)).rejects.toThrow()
 
     const before = await standings(place)
+    const began = new Date()
     const second = start(place)
     await second.ready()
     expect(second.text()).toMatch(/Found again/)
     expect(second.text()).toMatch(/Your own portal: copy \.env\.example to \.env/)
     expect(second.text()).not.toMatch(/Bringing/)
-    await sleep(1_000)
+    await until(() => readSince(place, began), { what: 'a tenant is read again' })
     second.child.kill('SIGTERM')
     expect(await second.ended).toBe(0)
     const after = await standings(place)
@@ -340,7 +333,7 @@ describe('npm run demo', () => {
     const first = start(own)
     await first.said(/to life … 1 of/)
     for (const script of ['demo', 'simulator']) {
-      const other = run(own.dataDir, ['cli.js', script], { PORT: '0', SIMULATOR_PORT: '0', DATA_DIR: own.dataDir })
+      const other = run(own.dataDir, [demoProgram, script], { PORT: '0', SIMULATOR_PORT: '0', DATA_DIR: own.dataDir })
       expect(await other.ended).toBe(1)
       expect(other.text()).toContain(`simulator.json is in use by “npm run demo”, process ${first.child.pid}, since 20`)
       expect(other.text()).toContain('Stop that one, or set DATA_DIR to another folder.')
@@ -372,8 +365,7 @@ describe('npm run demo', () => {
 
   test('names the variable when a port is taken', async () => {
     const holder = createServer()
-    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve))
-    const port = String((holder.address() as AddressInfo).port)
+    const port = String(await listen(holder))
     try {
       for (const variable of ['PORT', 'SIMULATOR_PORT']) {
         const demo = start(place(`taken-${variable}`), { [variable]: port })
@@ -416,22 +408,22 @@ describe('npm run simulator', () => {
 
   test('says who has its state', async () => {
     const env = { SIMULATOR_PORT: '0', PORT: '0', DATA_DIR: join(bare, 'shared') }
-    const first = run(bare, ['cli.js', 'simulator'], env)
+    const first = run(bare, [demoProgram, 'simulator'], env)
     await first.said(/Stop it with Ctrl-C/)
-    const second = run(bare, ['cli.js', 'simulator'], env)
+    const second = run(bare, [demoProgram, 'simulator'], env)
     expect(await second.ended).toBe(1)
     expect(second.text()).toContain(`is in use by “npm run simulator”, process ${first.child.pid}, since 20`)
     first.child.kill('SIGTERM')
     expect(await first.ended).toBe(0)
-    const third = run(bare, ['cli.js', 'simulator'], env)
+    const third = run(bare, [demoProgram, 'simulator'], env)
     await third.said(/Stop it with Ctrl-C/)
     third.child.kill('SIGTERM')
     expect(await third.ended).toBe(0)
   }, 60_000)
 
   test('prints what "npm start" needs to sign people in with it', async () => {
-    const port = await freePort()
-    const simulator = run(bare, ['cli.js', 'simulator'], {
+    const port = String(await freePort())
+    const simulator = run(bare, [demoProgram, 'simulator'], {
       SIMULATOR_PORT: '0',
       PORT: port,
       DATA_DIR: join(bare, 'data'),
@@ -441,7 +433,7 @@ describe('npm run simulator', () => {
       name,
       value,
     ])
-    const portal = run(bare, ['main.js'], {
+    const portal = run(bare, ['dist/main.js'], {
       ...Object.fromEntries(lines),
       PORT: port,
       LOG_LEVEL: 'warn',
@@ -458,7 +450,7 @@ describe('npm run simulator', () => {
   }, 60_000)
 
   test('takes registrations from the environment, and does not print their secrets', async () => {
-    const simulator = run(bare, ['cli.js', 'simulator'], {
+    const simulator = run(bare, [demoProgram, 'simulator'], {
       SIMULATOR_PORT: '0',
       DATA_DIR: join(bare, 'own'),
       AZURE_TENANT_ID: '5f0a9c3e-0000-4b10-8a4e-b1c6d2e90f44',
@@ -482,19 +474,10 @@ describe('npm run simulator', () => {
 
   test('names the variable when its port is taken', async () => {
     const holder = createServer()
-    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve))
-    const port = String((holder.address() as AddressInfo).port)
-    const simulator = run(bare, ['cli.js', 'simulator'], { SIMULATOR_PORT: port, DATA_DIR: join(bare, 'taken') })
+    const port = String(await listen(holder))
+    const simulator = run(bare, [demoProgram, 'simulator'], { SIMULATOR_PORT: port, DATA_DIR: join(bare, 'taken') })
     expect(await simulator.ended).toBe(1)
     expect(simulator.text()).toContain(`Port ${port} is in use by another process. Set SIMULATOR_PORT`)
     holder.close()
   }, 60_000)
 })
-
-async function freePort(): Promise<string> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return String(port)
-}

@@ -1,11 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import Sqlite from 'libsql'
 import { z } from 'zod'
@@ -16,9 +12,11 @@ import { type Simulator, startSimulator } from '../../server/simulator/simulator
 import { cast } from '../../server/simulator/world/cast.ts'
 import { openDatabase } from '../../server/store/engine/database.ts'
 import { en } from '../../server/words/en.ts'
+import { build } from '../support/build.ts'
+import { listen } from '../support/ports.ts'
+import { startNode } from '../support/processes.ts'
 import { releaseFolder } from '../support/release.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'muster-doctor-'))
 const log = createLog('silent')
 /** What a coloured line would begin with. */
@@ -320,19 +318,15 @@ describe('npm run doctor', () => {
   let release: ReturnType<typeof releaseFolder>
   afterAll(() => release.remove())
   beforeAll(() => {
-    execFileSync(process.execPath, [join(root, 'build.mjs')])
+    build()
     release = releaseFolder()
   }, 180_000)
 
   async function run(changes: Environment, ...options: string[]) {
-    const child = spawn(process.execPath, [join(release.folder, 'dist', 'cli.js'), 'doctor', ...options], {
-      cwd: folder,
-      env: { PATH: process.env.PATH, ...env, ...changes },
-    })
-    let text = ''
-    child.stdout.on('data', (chunk) => (text += chunk))
-    child.stderr.on('data', (chunk) => (text += chunk))
-    const [code] = (await once(child, 'exit')) as [number]
+    const cli = join(release.folder, 'dist', 'cli.js')
+    const doctor = startNode([cli, 'doctor', ...options], { cwd: folder, env: { ...env, ...changes } })
+    const code = await doctor.ended
+    const text = doctor.text()
     expect(text).not.toMatch(/canary/)
     expect(text).not.toContain(colour)
     return { code, text }
@@ -388,10 +382,10 @@ describe('npm run doctor', () => {
 })
 
 async function listening(answer: Parameters<typeof createServer>[1]): Promise<{ origin: string; close(): void }> {
-  const server: Server = createServer(answer)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const server = createServer(answer)
+  const port = await listen(server)
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: `http://127.0.0.1:${port}`,
     close() {
       server.closeAllConnections()
       server.close()

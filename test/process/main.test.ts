@@ -1,21 +1,21 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import Sqlite from 'libsql'
+import { build } from '../support/build.ts'
+import { listen } from '../support/ports.ts'
+import { type StartedProcess, startNode } from '../support/processes.ts'
 import { releaseFolder } from '../support/release.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
+import { root } from '../support/root.ts'
+import { until } from '../support/waiting.ts'
 
 /** A folder without an .env, and a process that knows nothing but what it is told. */
 const folder = mkdtempSync(join(tmpdir(), 'muster-main-'))
 let release: ReturnType<typeof releaseFolder>
-const running = new Set<ChildProcess>()
+const running = new Set<StartedProcess>()
 let folders = 0
 
 const enough = () => ({
@@ -33,19 +33,11 @@ const enough = () => ({
 })
 
 /** The portal as `npm start` runs it. */
-function start(env: Record<string, string>, cwd = folder) {
-  const main = join(release.folder, 'dist', 'main.js')
-  const child = spawn(process.execPath, [main], { cwd, env: { PATH: process.env.PATH ?? '', ...env } })
-  running.add(child)
-  let out = ''
-  let err = ''
-  child.stdout.on('data', (chunk) => (out += chunk))
-  child.stderr.on('data', (chunk) => (err += chunk))
-  const ended = once(child, 'exit').then(([code]) => {
-    running.delete(child)
-    return code as number | null
-  })
-  return { child, ended, out: () => out, err: () => err }
+function start(env: Record<string, string>, cwd = folder): StartedProcess {
+  const started = startNode([join(release.folder, 'dist', 'main.js')], { cwd, env })
+  running.add(started)
+  void started.ended.then(() => running.delete(started))
+  return started
 }
 
 /** Runs until it gives up. */
@@ -57,33 +49,35 @@ async function fails(env: Record<string, string>, cwd = folder): Promise<string>
 }
 
 /** Runs until it says where it is. */
-async function runs(env: Record<string, string>, cwd = folder) {
+async function runs(env: Record<string, string>, cwd = folder): Promise<StartedProcess & { port: number }> {
   const portal = start(env, cwd)
-  for (;;) {
-    const port = /Muster runs at http:\/\/localhost:(\d+)/.exec(portal.out())?.[1]
-    if (port) return { ...portal, port: Number(port) }
-    if (portal.child.exitCode !== null) throw new Error(portal.err())
-    await sleep(20)
-  }
+  const [, port] = await portal.said(/Muster runs at http:\/\/localhost:(\d+)/)
+  return { ...portal, port: Number(port) }
 }
 
-/** A request of which only the beginning was sent. */
+/** A request of which only the beginning was sent, and read. */
 async function begin(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
   socket.write(`POST /auth/login HTTP/1.1\r\nHost: localhost:${port}\r\nSec-Fetch-Site: same-origin\r\n`)
-  socket.write('Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na')
-  await sleep(100)
+  socket.write('Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n')
+  expect(String(await once(socket, 'data'))).toMatch(/^HTTP\/1\.1 100 /)
+  socket.write('a')
   return socket
 }
 
+/** Until it tells whoever still asks to come back on another connection. */
+async function draining(port: number): Promise<void> {
+  const asked = () => fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null)
+  await until(async () => (await asked())?.status === 503, { what: 'it stops' })
+}
+
 beforeAll(() => {
-  const built = spawnSync(process.execPath, [join(root, 'build.mjs')], { encoding: 'utf8' })
-  if (built.status !== 0) throw new Error(`the build failed: ${built.stdout}${built.stderr}`)
+  build()
   release = releaseFolder()
 }, 120_000)
 afterEach(() => {
-  for (const child of running) child.kill('SIGKILL')
+  for (const { child } of running) child.kill('SIGKILL')
 })
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
@@ -104,17 +98,15 @@ describe('npm start', () => {
   })
 
   test('with its port taken says so', async () => {
-    const other = createServer().listen(0, '127.0.0.1')
-    await once(other, 'listening')
-    const { port } = other.address() as AddressInfo
+    const other = createServer()
+    const port = await listen(other)
     expect(await fails({ ...enough(), PORT: String(port) })).toMatch(/PORT is in use/)
     other.close()
   })
 
   test('with its port for metrics taken says which of the two it is', async () => {
-    const other = createServer().listen(0, '127.0.0.1')
-    await once(other, 'listening')
-    const { port } = other.address() as AddressInfo
+    const other = createServer()
+    const port = await listen(other)
     expect(await fails({ ...enough(), METRICS_PORT: String(port) })).toMatch(/^METRICS_PORT is in use/)
     other.close()
   })
@@ -213,12 +205,16 @@ describe('a portal that is told to stop', () => {
     const { child, ended, port } = await runs(enough())
     const socket = await begin(port)
     child.kill('SIGTERM')
-    await sleep(150)
+    await draining(port)
     // Whoever still asks is answered, and told to come back on another connection.
     const late = await fetch(`http://127.0.0.1:${port}/readyz`)
     expect([late.status, late.headers.get('connection')]).toEqual([503, 'close'])
-    await sleep(1_000)
-    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
+    const closed = () =>
+      fetch(`http://127.0.0.1:${port}/healthz`).then(
+        () => false,
+        () => true,
+      )
+    await until(closed, { what: 'the port is closed' })
     let answer = ''
     socket.on('data', (chunk) => (answer += chunk))
     socket.write('=1')
@@ -231,7 +227,7 @@ describe('a portal that is told to stop', () => {
     const socket = await begin(port)
     socket.on('error', () => undefined)
     child.kill('SIGINT')
-    await sleep(100)
+    await draining(port)
     child.kill('SIGINT')
     expect(await ended).toBe(1)
   })
@@ -253,5 +249,5 @@ describe('slow clients', () => {
     const alive = await fetch(`http://127.0.0.1:${port}/healthz`)
     expect(alive.status).toBe(200)
     await Promise.all(sockets.map((socket) => (socket.closed ? undefined : once(socket, 'close'))))
-  }, 15_000)
+  })
 })

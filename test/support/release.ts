@@ -1,9 +1,7 @@
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
+import { root } from './root.ts'
 
 /** A folder as an installed release is: what was built last, and no `.env` of whoever works here. Gone with `remove`. */
 export function releaseFolder(): { folder: string; remove(): void } {

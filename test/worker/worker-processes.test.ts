@@ -1,42 +1,38 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import type { Tenant } from '../../server/simulator/world/directory.ts'
+import { budgetOf, windowShare } from '../../server/store/sync/budgets.ts'
 import { tenantById } from '../../server/store/tenants/tenants.ts'
 import { connected } from '../support/admin.ts'
+import { build } from '../support/build.ts'
 import { freshDatabase } from '../support/databases.ts'
+import type { Place } from '../support/places.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
+import { type StartedProcess, startNode } from '../support/processes.ts'
+import { root } from '../support/root.ts'
+import { until } from '../support/waiting.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 /** The lease of a claim, and a moment. */
 const takenOver = 38_000
 
-beforeAll(() => {
-  const built = spawnSync(process.execPath, [join(root, 'build.mjs')], { encoding: 'utf8' })
-  if (built.status !== 0) throw new Error(`the build failed: ${built.stdout}${built.stderr}`)
-}, 120_000)
+beforeAll(() => build(), 120_000)
 
 onEachEngine('several processes over one database', (engine) => {
   let here: TestPortal
-  const running = new Set<ChildProcess>()
+  const running = new Set<StartedProcess>()
   beforeEach(async () => {
     here = await startTestPortal(engine)
   })
   afterEach(async () => {
-    for (const child of running) child.kill('SIGKILL')
-    await Promise.all([...running].map((child) => once(child, 'exit')))
+    await Promise.all([...running].map(({ stop }) => stop('SIGKILL')))
     await here.close()
   }, 30_000)
 
   /** A process of its own, as `npm start` runs it, over that database. */
-  function start(role: 'all' | 'web' | 'worker', place: { databaseUrl: string | null; dataDir: string }) {
+  function start(role: 'all' | 'web' | 'worker', place: Place) {
     const { config } = here.portal
     const { credential } = config.app
     const env = {
-      PATH: process.env.PATH ?? '',
       ROLE: role,
       PORT: '0',
       PUBLIC_URL: 'http://localhost:0',
@@ -51,19 +47,10 @@ onEachEngine('several processes over one database', (engine) => {
       DATA_DIR: place.dataDir,
       LOG_LEVEL: 'info',
     }
-    const child = spawn(process.execPath, [join(root, 'dist', 'main.js')], { cwd: place.dataDir, env })
-    running.add(child)
-    child.once('exit', () => running.delete(child))
-    let said = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
-    return { child, said: () => said }
-  }
-
-  async function until(what: () => Promise<boolean> | boolean, patienceMs: number): Promise<number> {
-    for (const started = performance.now(); ; await sleep(40)) {
-      if (await what()) return performance.now() - started
-      if (performance.now() - started > patienceMs) throw new Error('it never came to that')
-    }
+    const started = startNode([join(root, 'dist', 'main.js')], { cwd: place.dataDir, env })
+    running.add(started)
+    void started.ended.then(() => running.delete(started))
+    return started
   }
 
   const kept = async (tenant: Tenant) => (await tenantById(here.portal.db, tenant.id)).incidentCount
@@ -76,7 +63,7 @@ onEachEngine('several processes over one database', (engine) => {
     const at = here.portal.now().toISOString()
     await here.portal.db.updateTable('tenants').set({ next_sync_at: at }).execute()
     const worker = start('worker', here.portal.config)
-    await until(async () => (await kept(tenant)) > 99, 15_000)
+    await until(async () => (await kept(tenant)) > 99, { withinMs: 15_000 })
     return { tenant, worker }
   }
 
@@ -87,7 +74,7 @@ onEachEngine('several processes over one database', (engine) => {
     here.simulator.world.clearWeather()
     const asked = here.simulator.requests.length
     start('worker', here.portal.config)
-    await until(async () => (await kept(tenant)) === 451, takenOver)
+    await until(async () => (await kept(tenant)) === 451, { withinMs: takenOver })
     const lists = here.simulator.requests.slice(asked).filter(({ path }) => path === '/api/incidents')
     expect(lists.length).toBeGreaterThan(3)
   }, 80_000)
@@ -97,8 +84,8 @@ onEachEngine('several processes over one database', (engine) => {
     worker.child.kill('SIGSTOP')
     here.simulator.world.clearWeather()
     start('worker', here.portal.config)
-    await until(async () => (await kept(tenant)) === 451, takenOver)
-    await until(async () => !(await tenantById(here.portal.db, tenant.id)).syncing, 5_000)
+    await until(async () => (await kept(tenant)) === 451, { withinMs: takenOver })
+    await until(async () => !(await tenantById(here.portal.db, tenant.id)).syncing, { withinMs: 5_000 })
     const rows = async () =>
       JSON.stringify([
         await here.portal.db.selectFrom('tenants').selectAll().execute(),
@@ -111,8 +98,9 @@ onEachEngine('several processes over one database', (engine) => {
       .execute()
     const before = await rows()
     worker.child.kill('SIGCONT')
-    await until(() => worker.said().includes('a claim was overtaken'), 15_000)
-    await sleep(1_000)
+    await worker.said(/a claim was overtaken/)
+    // Whatever it would still do it has done when it ends.
+    await worker.stop()
     expect(await rows()).toBe(before)
   }, 90_000)
 
@@ -126,7 +114,7 @@ onEachEngine('several processes over one database', (engine) => {
       .execute()
     const place = here.portal.config
     const processes = [start('worker', place), start('worker', place), start('all', place)]
-    await until(() => processes.every(({ said }) => /Muster runs/.test(said())), 15_000)
+    await Promise.all(processes.map(({ said }) => said(/Muster runs/)))
     const lists = () => here.simulator.requests.filter(({ path }) => path === '/api/incidents')
     for (let round = 0; round < 3; round++) {
       const asked = lists().length
@@ -136,7 +124,7 @@ onEachEngine('several processes over one database', (engine) => {
         const rows = await here.portal.db.selectFrom('tenants').select('last_read_at').execute()
         return rows.every(({ last_read_at }) => (last_read_at ?? '') >= at)
       }
-      await until(read, 15_000)
+      await until(read, { withinMs: 15_000 })
       const tenantsRead = lists()
         .slice(asked)
         .map((one) => one.tenantId)
@@ -158,14 +146,18 @@ onEachEngine('several processes over one database', (engine) => {
         .slice(before)
         .filter(({ path, tokenTid }) => path === '/api/incidents' && tokenTid === tenant.id)
     const first = start('worker', here.portal.config)
-    await until(() => calls().length >= 12, 30_000)
+    await until(() => calls().length >= 12, { withinMs: 30_000 })
     first.child.kill('SIGKILL')
     const made = calls().length
     start('worker', here.portal.config)
     start('worker', here.portal.config)
     // Calls that it had taken and not made are lost with it: how many there are in all is a matter of when it was killed.
-    await until(() => calls().length >= made + 10, takenOver)
-    await sleep(4_000)
+    await until(() => calls().length >= made + 10, { withinMs: takenOver })
+    // What a comparison may take of a minute is used up, and every call is answered.
+    const { sync } = here.portal.config
+    const left = async () => (await budgetOf(here.portal.db, tenant.id, sync, here.portal.now())).minuteLeft
+    await until(async () => (await left()) <= sync.callsPerMinute * (1 - windowShare), { withinMs: takenOver })
+    await until(() => calls().every(({ endedAt }) => endedAt !== null))
     expect(calls().length).toBeLessThanOrEqual(50)
     expect(calls().filter(({ status }) => status === 429)).toEqual([])
   }, 100_000)
@@ -174,14 +166,13 @@ onEachEngine('several processes over one database', (engine) => {
     const place = await freshDatabase(engine)
     try {
       const processes = Array.from({ length: 5 }, () => start('all', place))
-      await until(() => processes.every(({ said }) => said().includes('Muster runs at')), 25_000)
-      await sleep(500)
-      for (const { child, said } of processes) {
-        expect(child.exitCode).toBeNull()
-        expect(said()).not.toMatch(/"level":"(error|fatal)"/)
-        child.kill('SIGKILL')
+      for (const { said, running: runs, text } of processes) {
+        const [, port] = await said(/Muster runs at http:\/\/localhost:(\d+)/)
+        await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 200)
+        expect(runs()).toBe(true)
+        expect(text()).not.toMatch(/"level":"(error|fatal)"/)
       }
-      await until(() => running.size === 0, 5_000)
+      await Promise.all(processes.map(({ stop }) => stop('SIGKILL')))
     } finally {
       await place.drop()
     }
