@@ -2,9 +2,20 @@
 //   node build.mjs          dist/        the portal, as production runs it
 //   node build.mjs demo     dist-demo/   the same with the simulated Microsoft and the demonstration
 //   node build.mjs tools    dist-tools/  bench/ and torture/, and the two builds they run
-// Each result is swapped in by rename, so that a process starting meanwhile never reads half a build.
+// `--prepare` (npm's own, after an installation) leaves it at a note where there is no compiler; `--release` and
+// `--packed` are npm pack's. Each result is swapped in by rename, so that a process starting meanwhile never reads half a build.
+import './check-node.mjs'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -37,20 +48,35 @@ const builds = {
 if (!words.includes('demo')) build(builds.portal)
 if (words.includes('demo') || words.includes('tools')) build(builds.demo)
 if (words.includes('tools')) build(builds.tools)
+// npm packs no package-lock.json. Under this name it does, for as long as it packs, and `npm ci` takes it.
+const packed = join(root, 'npm-shrinkwrap.json')
+if (words.includes('--release')) copyFileSync(join(root, 'package-lock.json'), packed)
+if (words.includes('--packed')) rmSync(packed, { force: true })
 
 function build(what) {
   const target = join(root, what.folder)
   const stamp = join(target, '.built')
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newestOf(what)) return
-  if (!existsSync(tsc)) {
-    console.error('The TypeScript compiler is not installed: run "npm ci" first, with its development dependencies.')
-    process.exit(1)
+  if (existsSync(join(root, what.sources[0]))) {
+    if (existsSync(stamp) && statSync(stamp).mtimeMs >= newestOf(what)) return
+    if (!existsSync(tsc))
+      return without(`${what.folder}/ ${existsSync(target) ? 'is older than its sources' : 'is missing'}`)
+  } else {
+    // A release brings what it runs, and nothing to compile.
+    if (existsSync(stamp)) return
+    return without(`${what.folder}/ is no part of this release`)
   }
   const next = `${target}.${process.pid}`
   compile(what.project, next)
   what.finish?.(next)
   writeFileSync(join(next, '.built'), '')
   swap(next, target)
+}
+
+/** Where nothing can be compiled: a note after an installation, else the end. */
+function without(why) {
+  const remedy = 'run "npm ci --include=dev" in a clone of the repository, or install a release, which brings dist/'
+  console.error(`${why}, and the compiler is not installed: ${remedy}.`)
+  process.exit(words.includes('--prepare') ? 0 : 1)
 }
 
 function compile(project, folder) {

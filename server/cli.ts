@@ -1,42 +1,4 @@
-import { doctor } from './cli/doctor.ts'
-import { CannotStart } from './cli/process.ts'
-import { refusalsDocument } from './cli/refusals-document.ts'
-import { registrationScript, scriptKinds } from './cli/registration-script.ts'
-import { environment } from './config/environment.ts'
+import '../check-node.mjs'
 
-/** What these commands write belongs to their user alone. */
-process.umask(0o077)
-
-const usage = `Usage:
-  npm run doctor       checks configuration, database and registration; -- --json for machines;
-                       -- --script azure-cli (or powershell) prints the script that makes the registration;
-                       add --name "Halvard SOC Connector" for what customers will read on Microsoft's page
-`
-
-const [command, ...options] = process.argv.slice(2)
-try {
-  await run()
-} catch (error) {
-  if (!(error instanceof CannotStart)) throw error
-  console.error(error.message)
-  process.exit(1)
-}
-
-async function run(): Promise<void> {
-  if (command === 'doctor' && options.every((option) => option === '--json')) {
-    process.exitCode = await doctor({ json: options.includes('--json') })
-    return
-  }
-  if (command === 'refusals' && options.length === 0) {
-    process.stdout.write(refusalsDocument())
-    return
-  }
-  const kind = scriptKinds.find((one) => one === options[1])
-  const named = options.length === 4 && options[2] === '--name'
-  if (command === 'doctor' && options[0] === '--script' && (options.length === 2 || named) && kind) {
-    console.log(registrationScript(environment(), kind, options[3]?.trim()))
-    return
-  }
-  console.error(usage)
-  process.exitCode = 1
-}
+// Loaded after the check, and by itself: an older Node.js could not even read it.
+await import('./cli/commands.ts')

@@ -28,9 +28,9 @@ const mayImport: Record<string, readonly string[]> = {
   api: ['config', 'model', 'store', 'microsoft', 'portal.ts', 'words.ts', 'http', ...stories],
   'app.ts': ['portal.ts', 'http', 'web', 'api'],
   process: ['config', 'store', 'microsoft', 'portal.ts', 'http', 'worker', 'app.ts'],
-  'main.ts': ['config', 'store', 'process'],
+  'main.ts': ['process'],
   cli: ['config', 'model', 'store', 'microsoft', 'words.ts', 'partner'],
-  'cli.ts': ['config', 'cli'],
+  'cli.ts': ['cli'],
   simulator: [],
   demo: ['config', 'store', 'microsoft', 'portal.ts', 'process', 'worker', 'simulator', 'cli', ...stories],
 }

@@ -39,7 +39,7 @@ export function mutantOf(name: string, folder: string): string {
   mkdirSync(folder, { recursive: true })
   const dist = join(folder, 'dist')
   cpSync(built, dist, { recursive: true })
-  for (const beside of ['node_modules', 'views', 'public', 'package.json']) {
+  for (const beside of ['node_modules', 'views', 'public', 'package.json', 'check-node.mjs']) {
     symlinkSync(join(root, beside), join(folder, beside))
   }
   for (const [file, defence, without] of changes) {

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { readConfig, startWarnings } from '../config/config.ts'
+import { environment } from '../config/environment.ts'
+import { ConfigError } from '../config/variables.ts'
+import { createLog } from '../log.ts'
+import { placeOf } from '../store/engine/inspection.ts'
+import { SchemaTooNewError } from '../store/engine/migrations.ts'
+import { type RunningPortal, startPortal } from './start.ts'
+
+/** How long whoever holds a connection is told to come back on another before the port closes. */
+const noticeMs = 500
+
+/** What this process writes belongs to its user alone. */
+process.umask(0o077)
+
+try {
+  await run()
+} catch (error) {
+  console.error(reasonOf(error))
+  process.exit(1)
+}
+
+async function run(): Promise<void> {
+  const { env, ...noticed } = environment()
+  const config = readConfig(env, noticed)
+  const log = createLog(config.logLevel)
+  for (const { variable, problem, remedy } of startWarnings(config, new Date())) {
+    log.warn(`${variable} ${problem}. ${remedy}`)
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      log.fatal({ err: error }, `${event}: the process ends`)
+      process.exit(1)
+    })
+  }
+  const running = await startPortal(config, { log, worker: 'thread' })
+  let stopping = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1)
+      stopping = true
+      log.info({ signal }, 'stopping')
+      running.close(noticeMs).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'stopping failed')
+          process.exit(1)
+        },
+      )
+    })
+  }
+  console.log(startLine(running))
+}
+
+/** One line about what runs, for whoever reads the log of a machine that has several: which version, over which database. */
+function startLine({ url, portal: { config } }: RunningPortal): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const { engine, place } = placeOf(config)
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  const facts = [
+    `version ${version}`,
+    `Node.js ${process.versions.node}`,
+    `role ${config.role}`,
+    `${engine} ${place}`,
+    ...(config.role === 'worker' ? [] : [`port ${host}:${config.port}`]),
+    ...(config.metricsPort === null ? [] : [`metrics 127.0.0.1:${config.metricsPort}`]),
+  ]
+  const what = config.role === 'worker' ? 'The worker of Muster runs' : `Muster runs at ${url}`
+  return `${what} (${facts.join(', ')})`
+}
+
+/** Why the portal cannot start, and how to mend it. Names variables, never their values. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ConfigError) {
+    const lines = error.problems.map(({ variable, problem, remedy }) => `  ${variable} ${problem}. ${remedy}`)
+    return ['Muster cannot start with this configuration:', ...lines].join('\n')
+  }
+  if (error instanceof SchemaTooNewError) return error.message
+  const { code, syscall, variable = 'PORT' } = error as NodeJS.ErrnoException & { variable?: 'METRICS_PORT' }
+  if (code === 'EADDRINUSE') {
+    return `${variable} is in use by another process. Choose another ${variable}, or stop that process.`
+  }
+  if (code === 'EACCES' && syscall === 'listen') {
+    return `${variable} may not be used by this user. Choose one above 1023.`
+  }
+  if (syscall === 'listen') return 'HOST is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all.'
+  if (code === undefined) return `Muster cannot start: ${error instanceof Error ? error.stack : String(error)}`
+  return `The database cannot be opened (${code}). Check DATABASE_URL, or DATA_DIR when it is empty.`
+}
