@@ -14,15 +14,15 @@ const registry = new Registry()
 
 const registers = [registry]
 
-export const passes = new Counter({
-  name: 'muster_passes_total',
-  help: 'Passes over tenants that ended, by kind and outcome.',
+export const syncRuns = new Counter({
+  name: 'muster_sync_runs_total',
+  help: 'Sync runs that ended, by kind and outcome.',
   labelNames: ['kind', 'outcome'] as const,
   registers,
 })
-export const passSeconds = new Histogram({
-  name: 'muster_pass_seconds',
-  help: 'How long passes over tenants took.',
+export const syncRunSeconds = new Histogram({
+  name: 'muster_sync_run_seconds',
+  help: 'How long sync runs took.',
   labelNames: ['kind'] as const,
   buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300],
   registers,
@@ -59,8 +59,8 @@ export const oldestReadSeconds = new Gauge({
   aggregator,
   registers,
 })
-export const queueDepth = new Gauge({
-  name: 'muster_queue_depth',
+export const dueTenants = new Gauge({
+  name: 'muster_due_tenants',
   help: 'Tenants that are due and that nobody has taken up.',
   labelNames: ['work'] as const,
   aggregator,
@@ -77,7 +77,7 @@ export const tenantsInFlight = new Gauge({
 export function forgetFleet(): void {
   blindTenants.remove()
   oldestReadSeconds.remove()
-  queueDepth.reset()
+  dueTenants.reset()
 }
 forgetFleet()
 
@@ -104,7 +104,27 @@ export const counted = (): Promise<Counted> => registry.getMetricsAsJSON()
 
 /** All that these threads counted, in Prometheus' text format: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export async function metricsText(threads: readonly Counted[]): Promise<string> {
-  return AggregatorRegistry.aggregate([...threads]).metrics()
+  return underOldNames(await AggregatorRegistry.aggregate([...threads]).metrics())
+}
+
+/** Names of version 0.1 that rules and dashboards may still ask for. They go with version 0.3. */
+const oldNames: Readonly<Record<string, string>> = {
+  muster_sync_runs_total: 'muster_passes_total',
+  muster_sync_run_seconds: 'muster_pass_seconds',
+  muster_due_tenants: 'muster_queue_depth',
+}
+
+/** Repeats each renamed metric under its old name; blocks of the text format begin with `# HELP name`. */
+function underOldNames(text: string): string {
+  const blocks = text.split(/^(?=# HELP )/m)
+  const old = blocks.flatMap((block) => {
+    const name = /^# HELP (\S+)/.exec(block)?.[1] ?? ''
+    const oldName = oldNames[name]
+    if (oldName === undefined) return []
+    const renamed = block.replaceAll(new RegExp(`^(# HELP |# TYPE |)${name}`, 'gm'), `$1${oldName}`)
+    return [`${renamed.replace(/^(# HELP \S+ ).*/, `$1Deprecated: ${name}.`).trimEnd()}\n`]
+  })
+  return old.length === 0 ? text : `${text.trimEnd()}\n${old.join('')}`
 }
 
 export const metricsContentType: string = Registry.PROMETHEUS_CONTENT_TYPE

@@ -15,7 +15,7 @@ export const list = (value: string | undefined) =>
     .map((item) => item.trim())
     .filter((item) => item !== '')
 
-/** Fewer than ten calls would not do for a tenant's first pass. */
+/** Fewer than ten calls would not do for a tenant's first sync run. */
 export function readCount(name: string, value: string | undefined, usual: number, fault: Fault): number {
   if (value === undefined) return usual
   const count = Number(value)

@@ -10,7 +10,7 @@ import { outlineTenants, type TenantOutline } from '../store/tenants/fleet.ts'
 import { type AccessState, listTenants, type Tenant, tenantsOf } from '../store/tenants/tenants.ts'
 
 /** Where a customer stands, in one word: what the list of customers shows and filters by. */
-export type Standing =
+export type CustomerStatus =
   | 'offboarded'
   | 'review'
   | 'blind'
@@ -27,7 +27,7 @@ export type Standing =
   | 'not-invited'
 
 /** Everything about one customer's way from link to incidents. */
-export interface CustomerFile {
+export interface CustomerRecord {
   customer: Customer
   /** Newest first. */
   links: ConsentLink[]
@@ -40,7 +40,7 @@ export interface CustomerFile {
 }
 
 /** @throws PortalError NOT_FOUND */
-export async function customerFile(db: Database, customerId: string): Promise<CustomerFile> {
+export async function loadCustomerRecord(db: Database, customerId: string): Promise<CustomerRecord> {
   const customer = await customerById(db, customerId)
   const [links, attempts, tenants, reviews] = await Promise.all([
     linksOf(db, customerId),
@@ -59,7 +59,7 @@ export async function customerFile(db: Database, customerId: string): Promise<Cu
 /** One line of the list of customers. */
 export interface CustomerLine {
   customer: Customer
-  standing: Standing
+  standing: CustomerStatus
   tenants: Tenant[]
   /** The newest. */
   link: ConsentLink | null
@@ -71,23 +71,23 @@ export interface CustomerLine {
 /** As much of a customer as a list of all is sorted, filtered and searched by. */
 export interface CustomerOutline {
   customer: Customer
-  standing: Standing
+  standing: CustomerStatus
   tenants: TenantOutline[]
   link: ConsentLink | null
 }
 
 /** Every customer in outline, by name. */
-export async function outlineStandings(db: Database, now: Date): Promise<CustomerOutline[]> {
-  const files = await loadFiles(db, outlineTenants(db), now)
+export async function outlineStatuses(db: Database, now: Date): Promise<CustomerOutline[]> {
+  const files = await loadRecords(db, outlineTenants(db), now)
   return files.map(({ customer, standing, tenants, link }) => ({ customer, standing, tenants, link }))
 }
 
 /** Where every customer stands, or each of those named, by name: five queries, however many there are. */
-export async function listStandings(db: Database, now: Date, customerIds?: readonly string[]): Promise<CustomerLine[]> {
+export async function listStatuses(db: Database, now: Date, customerIds?: readonly string[]): Promise<CustomerLine[]> {
   if (customerIds?.length === 0) return []
-  const files = await loadFiles(db, listTenants(db, customerIds), now, customerIds)
+  const files = await loadRecords(db, listTenants(db, customerIds), now, customerIds)
   return files.map(({ customer, standing, tenants, link, attempt }) => {
-    const file: CustomerFile = {
+    const file: CustomerRecord = {
       customer,
       links: link ? [link] : [],
       attempts: attempt ? [attempt] : [],
@@ -100,7 +100,7 @@ export async function listStandings(db: Database, now: Date, customerIds?: reado
 }
 
 /** What decides where customers stand, with their tenants in as much detail as `loading` brings. */
-async function loadFiles<T extends TenantOutline>(
+async function loadRecords<T extends TenantOutline>(
   db: Database,
   loading: Promise<T[]>,
   now: Date,
@@ -122,7 +122,7 @@ async function loadFiles<T extends TenantOutline>(
       tenants: tenantsBy.get(customer.id) ?? [],
       reviews: reviews.get(customer.id) ?? 0,
     }
-    return { ...file, standing: standingOf(file, now) }
+    return { ...file, standing: statusOf(file, now) }
   })
 }
 
@@ -137,8 +137,8 @@ function byCustomer<T extends { customerId: string | null }>(items: readonly T[]
 }
 
 /** Where the customer of a file stands. */
-export const standingOfFile = (file: CustomerFile, now: Date): Standing =>
-  standingOf(
+export const statusOfRecord = (file: CustomerRecord, now: Date): CustomerStatus =>
+  statusOf(
     {
       ...file,
       link: file.links[0] ?? null,
@@ -178,7 +178,7 @@ const refusedOutcomes = new Set<ConsentAttempt['outcome']>([
   'unproven',
 ])
 
-function standingOf(
+function statusOf(
   file: {
     customer: Customer
     tenants: readonly TenantOutline[]
@@ -187,7 +187,7 @@ function standingOf(
     reviews: number
   },
   now: Date,
-): Standing {
+): CustomerStatus {
   if (file.customer.offboardedAt !== null) return 'offboarded'
   if (file.reviews > 0) return 'review'
   const states = file.tenants.map((tenant) => tenant.accessState)
@@ -200,11 +200,11 @@ function standingOf(
       ? 'reading'
       : 'active'
   }
-  return standingOfLink(file.link, file.attempt, now)
+  return statusOfLink(file.link, file.attempt, now)
 }
 
 /** When a customer came to stand where it stands, in UTC; null where that cannot be told. */
-export function standingSince({ standing, link, attempt, customer, tenants }: CustomerLine): string | null {
+export function statusSince({ standing, link, attempt, customer, tenants }: CustomerLine): string | null {
   switch (standing) {
     case 'offboarded':
       return customer.offboardedAt
@@ -233,7 +233,7 @@ export function standingSince({ standing, link, attempt, customer, tenants }: Cu
   }
 }
 
-function standingOfLink(link: ConsentLink | null, attempt: ConsentAttempt | null, now: Date): Standing {
+function statusOfLink(link: ConsentLink | null, attempt: ConsentAttempt | null, now: Date): CustomerStatus {
   if (!link) return 'not-invited'
   const state = linkState(link, now)
   const current = attempt?.linkId === link.id ? attempt : null
@@ -266,7 +266,7 @@ export interface Step {
 }
 
 /** The seven steps from link to first incident, of the newest link and the tenant it led to. */
-export function stepsOf(file: CustomerFile, now: Date): Step[] {
+export function stepsOf(file: CustomerRecord, now: Date): Step[] {
   const link = file.links[0] ?? null
   const attempt = link ? file.attempts.find((one) => one.linkId === link.id) : undefined
   const tenant = file.tenants.find((one) => one.tenantId === attempt?.boundTenantId) ?? file.tenants[0] ?? null

@@ -1,11 +1,11 @@
-import type { IncidentShelf } from '../simulator/world/incident-index.ts'
+import type { IncidentIndex } from '../simulator/world/incident-index.ts'
 import type { Incident } from '../simulator/world/incidents.ts'
 import { msOf } from '../simulator/world/instants.ts'
 import type { World } from '../simulator/world/world.ts'
 
 /** An incident as it stood from `at` on, in milliseconds. */
 interface Version {
-  shelf: IncidentShelf
+  shelf: IncidentIndex
   at: number
   incident: Incident
 }
@@ -33,7 +33,7 @@ export function incidentsAsTheyCome(world: World): (upTo: number) => void {
   }
 }
 
-function versionsOf(shelf: IncidentShelf, incident: Incident): Version[] {
+function versionsOf(shelf: IncidentIndex, incident: Incident): Version[] {
   const { createdAt, lastUpdateAt } = incident
   const changed = { shelf, at: msOf(lastUpdateAt), incident }
   if (lastUpdateAt <= createdAt) return [changed]

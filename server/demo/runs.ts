@@ -20,7 +20,7 @@ export async function proveDue(portal: Portal): Promise<void> {
   }
 }
 
-/** What the worker does from this moment on, a second between, until nothing is due: passes over tenants, and checks. */
+/** What the worker does from this moment on, a second between, until nothing is due: sync runs over tenants, and checks. */
 export async function doDue(portal: Portal): Promise<void> {
   for (let at = portal; (await runDue(at)) > 0; ) at = later(at, second)
 }

@@ -95,7 +95,7 @@ function script(stage: Stage): Scene[] {
     invited(key, ago, pinned),
     consented(key, ago - 3 * hour),
   ]
-  /** From here on the tenant refuses; the next pass over it notices. It was read so long before that it is due again. */
+  /** From here on the tenant refuses; the next sync run over it notices. It was read so long before that it is due again. */
   const lost = (key: DemoKey, ago: number, how: (tenantId: string) => void): Scene[] => [
     { ago: ago + stage.portal.config.sync.quietPaceMs + 2 * minute, play: doDue },
     {

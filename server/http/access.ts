@@ -4,7 +4,7 @@ import { PortalError } from '../errors.ts'
 import type { Portal } from '../portal.ts'
 import type { Actor } from '../store/audit.ts'
 import { findOperator, type Operator } from '../store/operators/operators.ts'
-import { addressOf } from './client-address.ts'
+import { clientAddress } from './client-address.ts'
 import { operatorFrame } from './frame.ts'
 import { type OperatorRole, reaches } from './operator.ts'
 import { operatorReader } from './reader.ts'
@@ -107,7 +107,7 @@ export const operatorActor = (req: OperatorRequest): Actor & { kind: 'operator' 
   kind: 'operator',
   id: req.operator.id,
   name: req.operator.name ?? req.operator.username ?? req.operator.oid,
-  address: addressOf(req),
+  address: clientAddress(req),
   requestId: req.requestId,
 })
 
@@ -116,7 +116,7 @@ export const customerActor = (req: Request): Extract<Actor, { kind: 'customer' }
   kind: 'customer',
   id: null,
   name: null,
-  address: addressOf(req),
+  address: clientAddress(req),
   requestId: req.requestId,
 })
 

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
 import { keysFor } from './session/keys.ts'
 
 /** The client's address; a proxy's word counts only when TRUST_PROXY names that proxy. */
-export const addressOf = (req: Request): string => (req.ip ?? 'unknown').replace(/^::ffff:(?=\d)/, '')
+export const clientAddress = (req: Request): string => (req.ip ?? 'unknown').replace(/^::ffff:(?=\d)/, '')
 
 /**
  * What a limit is counted by: the address, and for IPv6 its /64, which one subscriber has to himself.
@@ -24,6 +24,6 @@ export function addressKey(address: string): string {
 export function hashOfAddress(config: Config, req: Request): string {
   const [key = ''] = keysFor(config, 'address')
   return createHmac('sha256', key)
-    .update(addressKey(addressOf(req)))
+    .update(addressKey(clientAddress(req)))
     .digest('hex')
 }

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { PortalError } from '../errors.ts'
-import { addressKey, addressOf } from './client-address.ts'
+import { addressKey, clientAddress } from './client-address.ts'
 import type { Route } from './route.ts'
 
 /**
@@ -24,7 +24,7 @@ export function createLimits(): Limits {
   return async (req, { path, limit }) => {
     if (limit === undefined) return
     try {
-      await limiters[limit].consume(`${path} ${addressKey(addressOf(req))}`)
+      await limiters[limit].consume(`${path} ${addressKey(clientAddress(req))}`)
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal
       throw new PortalError('TOO_MANY_REQUESTS', { retryAfterMs: refusal.msBeforeNext })

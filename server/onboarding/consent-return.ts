@@ -17,7 +17,7 @@ import {
 } from '../store/onboarding/attempts.ts'
 import { type ConsentLink, findLink, holdLink, linkById, linkState } from '../store/onboarding/links.ts'
 import { linkIdsIn } from './consent-state.ts'
-import { settleClaim, settleRefusal } from './outcome.ts'
+import { endAttemptRefused, endAttemptWithClaim } from './outcome.ts'
 import { beginTenantProof, finishOldProof, finishTenantProof } from './proof.ts'
 import type { Departure, SealedProof, Step, Visitor } from './steps.ts'
 import { keepLate, keepUnclaimed } from './unclaimed.ts'
@@ -159,12 +159,12 @@ async function follow(
   const { browser, actor } = visitor
   const page: Step = { kind: 'attempt', attemptId: attempt.id, browser }
   if (claim.kind === 'refused') {
-    await settleRefusal(tx, actor, attempt, outcomeOf[claim.reason], now, claim)
+    await endAttemptRefused(tx, actor, attempt, outcomeOf[claim.reason], now, claim)
     return page
   }
   const link = await linkById(tx, attempt.linkId)
   if (linkState(link, now) === 'withdrawn') {
-    await settleRefusal(tx, actor, attempt, 'link-withdrawn', now)
+    await endAttemptRefused(tx, actor, attempt, 'link-withdrawn', now)
     await keepUnclaimed(portal, tx, actor, attempt, claim)
     return page
   }
@@ -176,7 +176,7 @@ async function follow(
   if (attempt.pinnedTenantId === null) {
     return beginTenantProof(portal, { tx, attempt }, { browser, tenantId: claim.tenantId, silent: true })
   }
-  await settleClaim(portal, actor, attempt, { tenantId: claim.tenantId, how: 'pinned', by: '' })
+  await endAttemptWithClaim(portal, actor, attempt, { tenantId: claim.tenantId, how: 'pinned', by: '' })
   return page
 }
 

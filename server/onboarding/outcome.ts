@@ -20,7 +20,7 @@ import { type BindingEnd, judgeBinding, objectionTo } from './judge.ts'
  * An attempt has come back with a tenant, by the word of its browser or by a validated sign-in. Nothing is bound for that:
  * the attempt waits until a token proves that the tenant consented, or ends here and now where that could change nothing.
  */
-export async function settleClaim(
+export async function endAttemptWithClaim(
   portal: Portal,
   actor: Actor,
   attempt: ConsentAttempt,
@@ -77,7 +77,7 @@ export async function endAttempt(
       return recordOutcome(tx, attempt.id, 'bound', now, { claimedTenantId, boundTenantId: claimedTenantId })
     case 'link-withdrawn':
       await openReview(tx, actor, reviewOf(attempt, { kind: 'unclaimed', ...kept }), now)
-      return settleRefusal(tx, actor, attempt, 'link-withdrawn', now, { claimedTenantId })
+      return endAttemptRefused(tx, actor, attempt, 'link-withdrawn', now, { claimedTenantId })
     case 'late':
       return keepForReview({ ...portal, db: tx }, actor, attempt, { kind: 'unclaimed', ...kept })
     case 'needs-decision':
@@ -89,7 +89,7 @@ export async function endAttempt(
 }
 
 /** Ends an attempt without a binding, in the customer's timeline as well. */
-export async function settleRefusal(
+export async function endAttemptRefused(
   db: Database,
   actor: Actor,
   attempt: ConsentAttempt,

@@ -20,7 +20,7 @@ import {
   postponeProof,
 } from '../store/onboarding/awaited-proofs.ts'
 import { type ConsentLink, completeLink, linkById, linkState, linksFor } from '../store/onboarding/links.ts'
-import { clearAlarms } from '../store/partner/faults.ts'
+import { clearPartnerFaults } from '../store/partner/faults.ts'
 import { provesConsent } from '../store/tenants/checks.ts'
 import { findTenant, type Tenant } from '../store/tenants/tenants.ts'
 import { bindClaimed } from './binding.ts'
@@ -74,7 +74,7 @@ function isOver({ claimedAt }: AwaitedProof, code: RefusalCode | null, now: Date
 }
 
 async function heedPartnerFault(portal: Portal, tenantId: string, evidence: AccessEvidence): Promise<void> {
-  if (evidence.tokenIssued) await clearAlarms(portal.db, portal.now())
+  if (evidence.tokenIssued) await clearPartnerFaults(portal.db, portal.now())
   else if (evidence.refusal !== null) await reportPartnerFault(portal, tenantId, evidence.refusal)
 }
 

@@ -22,7 +22,7 @@ import { holdLink, linkState } from '../store/onboarding/links.ts'
 import type { ReviewEvidence, ReviewKind } from '../store/onboarding/reviews.ts'
 import { findTenant } from '../store/tenants/tenants.ts'
 import { consentRightOf } from './consent-right.ts'
-import { keepForReview, settleClaim, settleRefusal } from './outcome.ts'
+import { endAttemptRefused, endAttemptWithClaim, keepForReview } from './outcome.ts'
 import type { SealedProof, Step, UnkeptRun, Visitor } from './steps.ts'
 
 /** A run as it is kept, in the transaction that goes on with it. */
@@ -123,14 +123,14 @@ async function finish(
   if (claim.kind === 'code') {
     const person = await redeem(portal, claim.code, sealed)
     if (person) {
-      await settleProven(portal, visitor, attempt, person)
+      await endAttemptProven(portal, visitor, attempt, person)
       return page
     }
   } else if (claim.kind === 'refused' && silent) {
     const { browser } = visitor
     return write(portal.db, (tx) => beginTenantProof(portal, { tx, attempt }, { browser, tenantId, silent: false }))
   }
-  await settleUnproven(portal, visitor, attempt, claim.kind === 'refused' ? claim : null)
+  await endAttemptUnproven(portal, visitor, attempt, claim.kind === 'refused' ? claim : null)
   return page
 }
 
@@ -169,7 +169,7 @@ async function finishUnkept(portal: Portal, visitor: Known, sealed: SealedProof,
     })
   })
   if (attempt === null) return landing
-  await settleProven(portal, visitor, attempt, person)
+  await endAttemptProven(portal, visitor, attempt, person)
   return { kind: 'attempt', attemptId: attempt.id, browser }
 }
 
@@ -194,7 +194,7 @@ async function redeem(portal: Portal, code: string, sealed: SealedProof): Promis
   }
 }
 
-async function settleProven(
+async function endAttemptProven(
   portal: Portal,
   visitor: Visitor,
   attempt: ConsentAttempt,
@@ -208,7 +208,7 @@ async function settleProven(
   const expected = claimed ?? attempt.pinnedTenantId
   if (expected !== null && person.tid !== expected) {
     const known = { claimedTenantId: person.tid }
-    await settleRefusal(portal.db, actor, attempt, 'other-tenant-signed-in', portal.now(), known)
+    await endAttemptRefused(portal.db, actor, attempt, 'other-tenant-signed-in', portal.now(), known)
     return
   }
   if (expected === null) {
@@ -221,7 +221,7 @@ async function settleProven(
     await review(portal, actor, attempt, right, { tenantId: person.tid, evidence: 'sign-in', person: name })
     return
   }
-  await settleClaim(portal, actor, attempt, { tenantId: person.tid, how: 'sign-in', by: name })
+  await endAttemptWithClaim(portal, actor, attempt, { tenantId: person.tid, how: 'sign-in', by: name })
 }
 
 const rolesUnseen =
@@ -234,14 +234,14 @@ async function asksForRight(portal: Portal, attempt: ConsentAttempt, tenantId: s
   return known?.customerId !== attempt.customerId
 }
 
-async function settleUnproven(
+async function endAttemptUnproven(
   portal: Portal,
   visitor: Visitor,
   attempt: ConsentAttempt,
   refusal: (ConsentClaim & { kind: 'refused' }) | null,
 ): Promise<void> {
   if (attempt.claimedTenantId === null) {
-    await settleRefusal(portal.db, visitor.actor, attempt, 'sign-in-failed', portal.now(), refusal ?? {})
+    await endAttemptRefused(portal.db, visitor.actor, attempt, 'sign-in-failed', portal.now(), refusal ?? {})
     return
   }
   const claimed = { tenantId: attempt.claimedTenantId, evidence: 'callback', person: null } as const

@@ -5,7 +5,7 @@ import type { Tx } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
 import { abandonedAttempts, attemptById, type ConsentAttempt, isBeforeSignIn } from '../store/onboarding/attempts.ts'
 import { openReview } from '../store/onboarding/reviews.ts'
-import { keepForReview, settleRefusal } from './outcome.ts'
+import { endAttemptRefused, keepForReview } from './outcome.ts'
 
 /** After this, a browser that went to prove its tenant is not expected back. */
 const proofPatience = 30 * 60_000
@@ -54,7 +54,7 @@ export async function keepAbandonedClaims(portal: Portal): Promise<number> {
       const attempt = await attemptById(tx, id)
       // The browser came back after all, or another worker was faster.
       if (!isBeforeSignIn(attempt.outcome)) return
-      if (attempt.claimedTenantId === null) await settleRefusal(tx, muster, attempt, 'sign-in-failed', now)
+      if (attempt.claimedTenantId === null) await endAttemptRefused(tx, muster, attempt, 'sign-in-failed', now)
       else {
         const claimed = { kind: 'unpinned', tenantId: attempt.claimedTenantId, evidence: 'callback' } as const
         await keepForReview({ ...portal, db: tx }, muster, attempt, claimed)

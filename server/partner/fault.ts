@@ -1,6 +1,12 @@
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
-import { type Alarm, clearAlarms, mayProbeAlarm, raiseAlarm, readAlarms } from '../store/partner/faults.ts'
+import {
+  clearPartnerFaults,
+  mayProbePartnerFault,
+  type PartnerFault,
+  readPartnerFaults,
+  recordPartnerFault,
+} from '../store/partner/faults.ts'
 
 const minute = 60_000
 /** What the partner's own tenant said counts this long: a thousand tenants that fail at once ask it once. */
@@ -11,23 +17,23 @@ const together = 10 * minute
 const probeEvery = minute
 
 /** Whether the partner's own credential and registration work, as its own tenant says. */
-type Standing = { is: 'works' } | { is: 'fails'; code: Alarm['code']; refusal: Refusal } | { is: 'unknown' }
+type FaultState = { is: 'works' } | { is: 'fails'; code: PartnerFault['code']; refusal: Refusal } | { is: 'unknown' }
 
-interface Hearing {
-  asking: Promise<Standing> | null
-  last: { at: number; standing: Standing } | null
+interface Accusations {
+  asking: Promise<FaultState> | null
+  last: { at: number; standing: FaultState } | null
   /** Tenants that blamed the partner lately, and when. */
   accusers: Map<string, number>
 }
 
 /** In memory: another process asks for itself, and comes to the same. */
-const hearings = new WeakMap<Portal, Hearing>()
+const accusationsOf = new WeakMap<Portal, Accusations>()
 
-function hearingOf(portal: Portal): Hearing {
-  const known = hearings.get(portal)
+function findAccusations(portal: Portal): Accusations {
+  const known = accusationsOf.get(portal)
   if (known) return known
-  const hearing: Hearing = { asking: null, last: null, accusers: new Map() }
-  hearings.set(portal, hearing)
+  const hearing: Accusations = { asking: null, last: null, accusers: new Map() }
+  accusationsOf.set(portal, hearing)
   return hearing
 }
 
@@ -47,15 +53,15 @@ export async function reportPartnerFault(portal: Portal, tenantId: string, refus
     return false
   }
   if (standing.is === 'fails') {
-    await raiseAlarm(db, standing.code, standing.refusal.facts, now())
+    await recordPartnerFault(db, standing.code, standing.refusal.facts, now())
     return true
   }
-  const { accusers } = hearingOf(portal)
+  const { accusers } = findAccusations(portal)
   const at = now().getTime()
   accusers.set(tenantId, at)
   for (const [accuser, said] of accusers) if (Math.abs(at - said) > together) accusers.delete(accuser)
   if (accusers.size < 2) return false
-  await raiseAlarm(db, refusal.code as Alarm['code'], refusal.facts, now())
+  await recordPartnerFault(db, refusal.code as PartnerFault['code'], refusal.facts, now())
   return true
 }
 
@@ -64,20 +70,20 @@ export async function reportPartnerFault(portal: Portal, tenantId: string, refus
  * it answers.
  * @returns `not-yet` before the minute is over; `unknown` when it cannot be asked, so that a tenant has to be tried
  */
-export async function probePartner(portal: Portal): Promise<'not-yet' | Standing['is']> {
+export async function probePartner(portal: Portal): Promise<'not-yet' | FaultState['is']> {
   const { db, now } = portal
-  const [alarm] = await readAlarms(db)
-  if (!alarm || !(await mayProbeAlarm(db, alarm, now(), probeEvery))) return 'not-yet'
+  const [alarm] = await readPartnerFaults(db)
+  if (!alarm || !(await mayProbePartnerFault(db, alarm, now(), probeEvery))) return 'not-yet'
   const standing = await ask(portal, 0)
   if (standing.is === 'works') {
-    await clearAlarms(db, now())
-    hearingOf(portal).accusers.clear()
+    await clearPartnerFaults(db, now())
+    findAccusations(portal).accusers.clear()
   }
   return standing.is
 }
 
-async function ask(portal: Portal, maxAge: number): Promise<Standing> {
-  const hearing = hearingOf(portal)
+async function ask(portal: Portal, maxAge: number): Promise<FaultState> {
+  const hearing = findAccusations(portal)
   const { last } = hearing
   if (last && Math.abs(portal.now().getTime() - last.at) < maxAge) return last.standing
   hearing.asking ??= askNow(portal)
@@ -91,7 +97,7 @@ async function ask(portal: Portal, maxAge: number): Promise<Standing> {
   return hearing.asking
 }
 
-async function askNow({ microsoft }: Portal): Promise<Standing> {
+async function askNow({ microsoft }: Portal): Promise<FaultState> {
   try {
     await microsoft.proveCredential()
     return { is: 'works' }
@@ -101,5 +107,5 @@ async function askNow({ microsoft }: Portal): Promise<Standing> {
   }
 }
 
-const blamesPartner = (refusal: Refusal): refusal is Refusal & { code: Alarm['code'] } =>
+const blamesPartner = (refusal: Refusal): refusal is Refusal & { code: PartnerFault['code'] } =>
   refusal.code === 'partner-credential' || refusal.code === 'partner-registration'

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isLoopbackHost } from '../config/clouds.ts'
-import { blindTenants, forgetFleet, metricsContentType, oldestReadSeconds, queueDepth } from '../metrics.ts'
+import { blindTenants, dueTenants, forgetFleet, metricsContentType, oldestReadSeconds } from '../metrics.ts'
 import type { Portal } from '../portal.ts'
 import { fleetGauges } from '../store/tenants/gauges.ts'
 
@@ -93,7 +93,7 @@ export function fleetWatch({ db, now, log }: Pick<Portal, 'db' | 'now' | 'log'>)
       if (oldestReadAt !== null) {
         oldestReadSeconds.set(Math.max(0, (at.getTime() - Date.parse(oldestReadAt)) / 1_000))
       }
-      for (const [work, n] of Object.entries(due)) queueDepth.set({ work }, n)
+      for (const [work, n] of Object.entries(due)) dueTenants.set({ work }, n)
     } catch (error) {
       forgetFleet()
       log.warn({ err: error }, 'metrics go without the gauges that the database knows')

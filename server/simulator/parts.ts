@@ -4,7 +4,7 @@ import type { Sessions } from './login/sessions.ts'
 import type { World } from './world/world.ts'
 
 /** What every part of the simulator stands on. */
-export interface Ground {
+export interface SimulatorParts {
   readonly origin: string
   readonly world: World
   readonly keys: Keys

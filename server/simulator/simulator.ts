@@ -16,7 +16,7 @@ import { Sessions } from './login/sessions.ts'
 import { signInRoutes } from './login/signin.ts'
 import { tokenRoutes } from './login/token.ts'
 import { styleSheet } from './pages/style.ts'
-import type { Ground } from './parts.ts'
+import type { SimulatorParts } from './parts.ts'
 import { Trickle } from './world/activity.ts'
 import { bringOn } from './world/cast.ts'
 import { VirtualClock } from './world/clock.ts'
@@ -78,7 +78,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const host = options.host ?? '127.0.0.1'
   await listen(server, options.port ?? 0, host)
   const { port } = server.address() as AddressInfo
-  const ground: Ground = {
+  const ground: SimulatorParts = {
     origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     world,
     keys,
@@ -111,7 +111,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   }
 }
 
-function application(ground: Ground, controlPages: boolean): express.Router {
+function application(ground: SimulatorParts, controlPages: boolean): express.Router {
   const app = express.Router()
   app.get('/_sim/simulator.css', (_req, res) => {
     res.set('Cache-Control', 'max-age=300').type('css').send(styleSheet)

@@ -2,13 +2,13 @@ import type { CallMeter } from '../microsoft/microsoft.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
 import { giveCallsBack, goodForMs, takeCalls, windowShare } from '../store/sync/budgets.ts'
-import type { Turn } from './context.ts'
+import type { JobContext } from './context.ts'
 
-/** The calls of one pass, out of the budget that all processes share. */
+/** The calls of one sync run, out of the budget that all processes share. */
 export interface Calls extends CallMeter {
   /** Calls that went out so far. */
   readonly made: number
-  /** Gives back what was set aside and not used; at the end of the pass, however it ends. */
+  /** Gives back what was set aside and not used; at the end of the sync run, however it ends. */
   settle(): Promise<void>
 }
 
@@ -22,7 +22,7 @@ const longestRest = 75_000
  * long list seldom. What was set aside is used within seconds or given back: the budget counts calls as made when they
  * were taken.
  */
-export function callsFor(portal: Portal, tenantId: string, turn: Turn, purpose: keyof typeof shareOf): Calls {
+export function callsFor(portal: Portal, tenantId: string, turn: JobContext, purpose: keyof typeof shareOf): Calls {
   const { db, config, now } = portal
   const { prepaid } = turn
   let made = 0

@@ -1,13 +1,13 @@
 /** A right to be one of those at work. */
-export interface Place {
+export interface Slot {
   /** Once is enough; more often does no harm. */
   leave(): void
 }
 
-/** What a pass over a tenant is given beside its claim. */
-export interface Turn {
+/** What a sync run over a tenant is given beside its claim. */
+export interface JobContext {
   /**
-   * Ends the pass at the edge of a page: what is stored stays. Its reason is a `ReadingPausedError` when an operator
+   * Ends the sync run at the edge of a page: what is stored stays. Its reason is a `ReadingPausedError` when an operator
    * paused everything, and a `ClaimLostError` when somebody else works on the tenant by now.
    */
   readonly stopping: AbortSignal | undefined
@@ -17,7 +17,7 @@ export interface Turn {
    * Room for one page of a long list in memory, from before it is fetched until it is stored: few at once in this
    * process. @throws the reason of `stopping`
    */
-  heavy(): Promise<Place>
+  heavy(): Promise<Slot>
   /** Calls that were taken out of the tenant's budget along with the claim; whoever uses them counts them down. */
   readonly prepaid?: { calls: number; at: Date }
 }

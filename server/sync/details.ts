@@ -4,11 +4,11 @@ import { alertsDue, alertsDueAgain, setAlertsAside, storeAlerts } from '../store
 import { dropRejected, rejectedDue } from '../store/incidents/rejected.ts'
 import { sourcesInWords } from '../store/sync/partial.ts'
 import { storePage } from '../store/sync/syncs.ts'
-import { isOwnBudget, type Pass } from './run.ts'
+import { isOwnBudget, type SyncRun } from './run.ts'
 
-/** Alert calls in one pass, for the API whose list carries none: far below the quota of a minute. */
+/** Alert calls in one sync run, for the API whose list carries none: far below the quota of a minute. */
 const alertCalls = 30
-/** So many incidents in one pass whose alerts cannot be read: that is no longer about the incidents. */
+/** So many incidents in one sync run whose alerts cannot be read: that is no longer about the incidents. */
 const mostAside = 5
 /** And so many that get no answer at all, each of which took its time. */
 const mostUnanswered = 2
@@ -17,7 +17,7 @@ const throttledPause = 30_000
 
 /** What lists do not bring: alerts, and items that could not be read. */
 export interface Details {
-  /** Some are still due after this pass. */
+  /** Some are still due after this sync run. */
   pending: boolean
   /** Microsoft wants to be left alone until then, or our own budget does. */
   notBefore: Date | null
@@ -30,11 +30,11 @@ export interface Details {
  * give, as happens for good with large ones, is set aside alone: it holds up neither the others nor the cursor. Nor does
  * being throttled: the list was read.
  */
-export async function readDetails(pass: Pass): Promise<Details> {
+export async function readDetails(run: SyncRun): Promise<Details> {
   const details: Details = { pending: false, notBefore: null, aside: 0 }
   try {
-    await retryRejected(pass)
-    await readAlerts(pass, details)
+    await retryRejected(run)
+    await readAlerts(run, details)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     if (error.code !== 'throttled') {
@@ -44,38 +44,38 @@ export async function readDetails(pass: Pass): Promise<Details> {
     }
     const wait = isOwnBudget(error) ? (error.retryAfterMs ?? 0) : Math.max(error.retryAfterMs ?? 0, throttledPause)
     details.pending = true
-    details.notBefore = new Date(pass.now.getTime() + wait)
+    details.notBefore = new Date(run.now.getTime() + wait)
   }
   return details
 }
 
-async function readAlerts(pass: Pass, details: Details): Promise<void> {
-  const { db, microsoft } = pass.portal
-  const { tenantId } = pass.claim
-  const due = await alertsDue(db, tenantId, alertCalls + 1, pass.now)
+async function readAlerts(run: SyncRun, details: Details): Promise<void> {
+  const { db, microsoft } = run.portal
+  const { tenantId } = run.claim
+  const due = await alertsDue(db, tenantId, alertCalls + 1, run.now)
   if (microsoft.api === 'graph' && due.length < alertCalls) {
-    due.push(...(await alertsDueAgain(db, tenantId, alertCalls - due.length, pass.now)))
+    due.push(...(await alertsDueAgain(db, tenantId, alertCalls - due.length, run.now)))
   }
   details.pending = due.length > alertCalls
   let unanswered = 0
   for (const incident of due.slice(0, alertCalls)) {
-    if (details.aside >= mostAside || pass.turn.stopping?.aborted) {
+    if (details.aside >= mostAside || run.turn.stopping?.aborted) {
       details.pending = details.aside < mostAside
       return
     }
     try {
-      const found = await microsoft.alertsOf(tenantId, incident.id, pass.calls)
+      const found = await microsoft.alertsOf(tenantId, incident.id, run.calls)
       const { partial = null } = found
-      pass.notePartial(partial)
-      await storeAlerts(db, pass.claim, incident, found, pass.now)
+      run.notePartial(partial)
+      await storeAlerts(db, run.claim, incident, found, run.now)
       if (found.odd > 0 || partial !== null) {
-        await pass.appear()
+        await run.writeRow()
         details.aside++
       }
     } catch (error) {
       if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
-      await pass.appear()
-      await setAlertsAside(db, pass.claim, incident.id, said(error), pass.now)
+      await run.writeRow()
+      await setAlertsAside(db, run.claim, incident.id, said(error), run.now)
       details.aside++
       if (error.code === 'unavailable' && ++unanswered >= mostUnanswered) return
     }
@@ -83,20 +83,20 @@ async function readAlerts(pass: Pass, details: Details): Promise<void> {
 }
 
 /** What was rejected leaves the list when it has become readable, or is gone. */
-async function retryRejected(pass: Pass): Promise<void> {
-  const { db, microsoft } = pass.portal
-  const { tenantId } = pass.claim
-  for (const id of await rejectedDue(db, tenantId, rejectedAtOnce, pass.now)) {
-    pass.mayGoOn()
-    const read = await microsoft.incidentById(tenantId, id, pass.calls).catch((error: unknown): IncidentRead => {
+async function retryRejected(run: SyncRun): Promise<void> {
+  const { db, microsoft } = run.portal
+  const { tenantId } = run.claim
+  for (const id of await rejectedDue(db, tenantId, rejectedAtOnce, run.now)) {
+    run.throwIfStopping()
+    const read = await microsoft.incidentById(tenantId, id, run.calls).catch((error: unknown): IncidentRead => {
       if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
       return { found: { id, reason: 'unreadable', detail: said(error) }, partial: null }
     })
     const { found } = read
-    pass.notePartial(read.partial)
+    run.notePartial(read.partial)
     const page = pageOfOne(id, read)
-    pass.count(page, await storePage(db, pass.claim, await pass.appear(), page, pass.now))
-    if (found === null) await dropRejected(db, pass.claim, id)
+    run.count(page, await storePage(db, run.claim, await run.writeRow(), page, run.now))
+    if (found === null) await dropRejected(db, run.claim, id)
   }
 }
 
@@ -112,7 +112,7 @@ export function pageOfOne(id: string, { found, partial }: IncidentRead): Inciden
 
 /**
  * Whether a refusal may concern the one incident that was asked for: the list was read a moment ago, so an access that
- * has ended, or a service that is away, shows there in the next pass. What times out may be too much of one incident.
+ * has ended, or a service that is away, shows there in the next sync run. What times out may be too much of one incident.
  */
 export const isAboutOne = ({ code, facts }: Refusal): boolean =>
   code !== 'unlicensed' &&

@@ -7,10 +7,10 @@ import { requestOf } from '../store/sync/requests.ts'
 import type { SyncOutcome } from '../store/sync/rows.ts'
 import { advanceCursor, type Completed, completeSync, failSync, storePage } from '../store/sync/syncs.ts'
 import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
-import type { Turn } from './context.ts'
+import type { JobContext } from './context.ts'
 import { readDetails } from './details.ts'
 import { failurePause, nextPause, partialPause } from './pace.ts'
-import { heed, instant, isOwnBudget, Pass, runPass } from './run.ts'
+import { handleFailure, instant, isOwnBudget, runSync, SyncRun } from './run.ts'
 
 const second = 1_000
 const minute = 60 * second
@@ -19,27 +19,27 @@ const day = 24 * 60 * minute
 export const backfillDays = 30
 /** Slices of open incidents go back this far; Microsoft keeps incidents for 180 days. */
 export const openDays = 365
-/** A list longer than this is read in slices, so that whatever ends a pass leaves part of it done for good. */
+/** A list longer than this is read in slices, so that whatever ends a sync run leaves part of it done for good. */
 const longList = 8
 const narrowest = minute
-/** A pass that catches up ends after this, and goes on at once: others have their turn between. */
+/** A sync run that catches up ends after this, and goes on at once: others have their turn between. */
 const catchUpFor = 60 * second
 
 /**
- * One pass over one claimed tenant: the open incidents at first, and from then on what changed since the cursor less an
+ * One sync run over one claimed tenant: the open incidents at first, and from then on what changed since the cursor less an
  * overlap. Pages are stored whole or not at all; the cursor moves only after what it stands for is committed, to the
  * newest update seen at Microsoft. Whatever goes wrong becomes the tenant's state and a later due time; nothing is
  * thrown but a loss of the claim.
  * @throws ClaimLostError
  */
-export async function syncTenant(portal: Portal, claim: Claim, turn?: Turn): Promise<void> {
+export async function syncTenant(portal: Portal, claim: Claim, turn?: JobContext): Promise<void> {
   const tenant = await tenantById(portal.db, claim.tenantId)
   const requestId = await requestOf(portal.db, claim.tenantId, portal.now())
-  const pass = new Pass(portal, claim, tenant, { kind: tenant.syncPhase, requestId }, turn)
-  await runPass(
-    pass,
-    () => (tenant.syncPhase === 'open' ? readOpen(pass) : follow(pass)),
-    (error, code) => recordFailure(pass, error, code),
+  const run = new SyncRun(portal, claim, tenant, { kind: tenant.syncPhase, requestId }, turn)
+  await runSync(
+    run,
+    () => (tenant.syncPhase === 'open' ? readOpen(run) : follow(run)),
+    (error, code) => recordFailure(run, error, code),
   )
 }
 
@@ -67,20 +67,20 @@ export class Newest {
 }
 
 /** What is open, newest first as it comes; then a beginning for the cursor, and the days before as a window. */
-async function readOpen(pass: Pass): Promise<SyncOutcome> {
-  const now = pass.now.getTime()
-  const newest = new Newest(null, pass.now)
+async function readOpen(run: SyncRun): Promise<SyncOutcome> {
+  const now = run.now.getTime()
+  const newest = new Newest(null, run.now)
   const read = async (query: IncidentQuery, mostPages = Number.POSITIVE_INFINITY): Promise<boolean> => {
     let pages = 0
-    for await (const page of pass.pages(query)) {
-      pass.mayGoOn()
-      await store(pass, page)
+    for await (const page of run.pages(query)) {
+      run.throwIfStopping()
+      await store(run, page)
       newest.see(page)
       if (++pages > mostPages) return false
     }
     return true
   }
-  await pass.appear()
+  await run.writeRow()
   const allActive = await read({ status: 'active' }, longList)
   const allOpen = (await read({ status: 'inProgress' }, longList)) && allActive
   // Our own clock only says how far back the first looks go; it never is the cursor.
@@ -92,22 +92,22 @@ async function readOpen(pass: Pass): Promise<SyncOutcome> {
   }
   const to = newest.at ?? instant(now)
   const from = instant(Math.min(now, Date.parse(to)) - backfillDays * day)
-  const lists = listsOf(pass, newest.at, from)
-  const { notBefore, aside } = await readDetails(pass)
-  const incomplete = pass.partial !== null || pass.figures.rejected + aside > 0
+  const lists = listsOf(run, newest.at, from)
+  const { notBefore, aside } = await readDetails(run)
+  const incomplete = run.partial !== null || run.figures.rejected + aside > 0
   await completeSync(
-    pass.portal.db,
-    pass.claim,
-    await pass.appear(),
+    run.portal.db,
+    run.claim,
+    await run.writeRow(),
     {
       ...lists,
       phase: 'following',
-      nextSyncAt: new Date(pass.now.getTime() + (lists.whole ? second : pauseOfPartial(pass))),
+      nextSyncAt: new Date(run.now.getTime() + (lists.whole ? second : pauseOfPartial(run))),
       incomplete,
-      partial: pass.partial,
+      partial: run.partial,
       notBefore,
-      calls: pass.calls.made,
-      changed: pass.figures.changed > 0,
+      calls: run.calls.made,
+      changed: run.figures.changed > 0,
       windows: [
         // A kill would begin them anew here; there it costs a slice.
         ...(allOpen
@@ -123,27 +123,27 @@ async function readOpen(pass: Pass): Promise<SyncOutcome> {
         { kind: 'backfill', from, to, step: day },
       ],
     },
-    pass.now,
+    run.now,
   )
   return incomplete ? 'partial' : 'complete'
 }
 
-const pauseOfPartial = ({ tenant, portal, now }: Pass) => partialPause(tenant.partialSince, portal.config.sync, now)
+const pauseOfPartial = ({ tenant, portal, now }: SyncRun) => partialPause(tenant.partialSince, portal.config.sync, now)
 
 type Lists = Pick<Completed, 'cursor' | 'partialCursor' | 'whole'>
 
 const lacks = ({ partialCursor }: Lists) => typeof partialCursor === 'string'
 
 /**
- * What the lists of a pass mean for the cursor. Lists that are incomplete by their own account leave it where it is: what
+ * What the lists of a sync run mean for the cursor. Lists that are incomplete by their own account leave it where it is: what
  * they lack is found when it is read again from there. They go on meanwhile from a cursor of their own, so that a source
  * that is silent for days costs no more than a poll.
  * @param newest the newest time seen
  * @param since where the lists began
  */
-function listsOf(pass: Pass, newest: Instant | null, since: Instant): Lists {
-  const { tenant, portal } = pass
-  if (pass.partial !== null) {
+function listsOf(run: SyncRun, newest: Instant | null, since: Instant): Lists {
+  const { tenant, portal } = run
+  if (run.partial !== null) {
     // Where nothing was seen, the next one begins where this one did.
     const partialCursor = newest ?? instant(Date.parse(since) + portal.config.sync.overlapMs)
     return { cursor: null, partialCursor, whole: false }
@@ -153,7 +153,7 @@ function listsOf(pass: Pass, newest: Instant | null, since: Instant): Lists {
   return { cursor: newest, whole: true }
 }
 
-/** Where a pass that follows begins. Without a cursor our own clock says how far back it looks, and nothing else. */
+/** Where a sync run that follows begins. Without a cursor our own clock says how far back it looks, and nothing else. */
 export function followsFrom(
   { cursor, partialCursor }: Pick<Tenant, 'cursor' | 'partialCursor'>,
   overlapMs: number,
@@ -163,64 +163,64 @@ export function followsFrom(
   return reached === null ? instant(now.getTime() - backfillDays * day) : instant(Date.parse(reached) - overlapMs)
 }
 
-async function follow(pass: Pass): Promise<SyncOutcome> {
-  const { tenant, portal } = pass
-  const newest = new Newest(tenant.partialCursor ?? tenant.cursor, pass.now)
-  const since = followsFrom(tenant, portal.config.sync.overlapMs, pass.now)
-  let list = await readList(pass, { updatedSince: since }, newest, longList)
-  const behind = !list.whole && !(await catchUp(pass, since, newest))
+async function follow(run: SyncRun): Promise<SyncOutcome> {
+  const { tenant, portal } = run
+  const newest = new Newest(tenant.partialCursor ?? tenant.cursor, run.now)
+  const since = followsFrom(tenant, portal.config.sync.overlapMs, run.now)
+  let list = await readList(run, { updatedSince: since }, newest, longList)
+  const behind = !list.whole && !(await catchUp(run, since, newest))
   // What changes while a list is paged through may make it skip others: those before the overlap are not seen again.
   const long =
     list.pages > 1 &&
     list.whole &&
     Date.parse(newest.at ?? since) - Date.parse(since) > 2 * portal.config.sync.overlapMs
   if (long) {
-    if (list.last) await store(pass, list.last)
-    list = await readList(pass, { updatedSince: since }, newest, Number.POSITIVE_INFINITY)
+    if (list.last) await store(run, list.last)
+    list = await readList(run, { updatedSince: since }, newest, Number.POSITIVE_INFINITY)
   }
   const last = list.whole ? list.last : null
-  const lists = listsOf(pass, newest.at, since)
-  const { pending, notBefore, aside } = await readDetails(pass)
-  const rejected = pass.figures.rejected + (last?.rejected.length ?? 0)
-  const incomplete = pass.partial !== null || behind || aside > 0 || rejected > 0
-  const changed = pass.figures.changed > 0
-  const lastChangeAt = changed ? pass.now.toISOString() : tenant.lastChangeAt
-  const usual = nextPause({ lastChangeAt, syncFailures: 0 }, portal.config.sync, pass.now)
-  const pause = pauseAfter(pass, lists, behind || pending, usual)
+  const lists = listsOf(run, newest.at, since)
+  const { pending, notBefore, aside } = await readDetails(run)
+  const rejected = run.figures.rejected + (last?.rejected.length ?? 0)
+  const incomplete = run.partial !== null || behind || aside > 0 || rejected > 0
+  const changed = run.figures.changed > 0
+  const lastChangeAt = changed ? run.now.toISOString() : tenant.lastChangeAt
+  const usual = nextPause({ lastChangeAt, syncFailures: 0 }, portal.config.sync, run.now)
+  const pause = pauseAfter(run, lists, behind || pending, usual)
   const stored = await completeSync(
     portal.db,
-    pass.claim,
-    pass.row,
+    run.claim,
+    run.row,
     {
       ...lists,
       cursor: behind ? null : lists.cursor,
       phase: 'following',
-      nextSyncAt: new Date(pass.now.getTime() + pause),
-      // The last page is stored only now: where lists carry no alerts, the next pass reads those of what is new in it.
+      nextSyncAt: new Date(run.now.getTime() + pause),
+      // The last page is stored only now: where lists carry no alerts, the next sync run reads those of what is new in it.
       nextSyncIfChangedAt:
-        portal.microsoft.api === 'graph' && !lacks(lists) ? new Date(pass.now.getTime() + second) : null,
+        portal.microsoft.api === 'graph' && !lacks(lists) ? new Date(run.now.getTime() + second) : null,
       incomplete,
-      partial: pass.partial,
+      partial: run.partial,
       notBefore,
-      calls: pass.calls.made,
+      calls: run.calls.made,
       behind,
       changed,
     },
-    pass.now,
+    run.now,
     last,
   )
-  if (last) pass.count(last, stored)
+  if (last) run.count(last, stored)
   return incomplete ? 'partial' : 'complete'
 }
 
-/** Milliseconds until the next pass: at once where more is to be read, slower while Microsoft answers in part. */
-function pauseAfter(pass: Pass, lists: Lists, more: boolean, usual: number): number {
-  if (lacks(lists)) return Math.max(pauseOfPartial(pass), more ? 0 : usual)
+/** Milliseconds until the next sync run: at once where more is to be read, slower while Microsoft answers in part. */
+function pauseAfter(run: SyncRun, lists: Lists, more: boolean, usual: number): number {
+  if (lacks(lists)) return Math.max(pauseOfPartial(run), more ? 0 : usual)
   return more || !lists.whole ? second : usual
 }
 
-async function store(pass: Pass, page: IncidentPage): Promise<void> {
-  pass.count(page, await storePage(pass.portal.db, pass.claim, await pass.appear(), page, pass.now))
+async function store(run: SyncRun, page: IncidentPage): Promise<void> {
+  run.count(page, await storePage(run.portal.db, run.claim, await run.writeRow(), page, run.now))
 }
 
 interface List {
@@ -231,15 +231,15 @@ interface List {
   whole: boolean
 }
 
-async function readList(pass: Pass, query: IncidentQuery, newest: Newest, mostPages: number): Promise<List> {
+async function readList(run: SyncRun, query: IncidentQuery, newest: Newest, mostPages: number): Promise<List> {
   const list: List = { last: null, pages: 0, whole: true }
-  for await (const page of pass.pages(query)) {
-    pass.mayGoOn()
-    if (list.last) await store(pass, list.last)
+  for await (const page of run.pages(query)) {
+    run.throwIfStopping()
+    if (list.last) await store(run, list.last)
     list.last = page
     list.pages++
     if (list.pages > mostPages) {
-      await store(pass, page)
+      await store(run, page)
       return { ...list, last: null, whole: false }
     }
     newest.see(page)
@@ -252,57 +252,57 @@ async function readList(pass: Pass, query: IncidentQuery, newest: Newest, mostPa
  * that a kill, or a list that Microsoft breaks off, never starts from nothing again.
  * @returns whether all of it has been read
  */
-async function catchUp(pass: Pass, since: Instant, newest: Newest): Promise<boolean> {
-  const { db, config } = pass.portal
-  const until = pass.ms + catchUpFor
-  const { cursor, partialCursor } = pass.tenant
-  const seen = new Newest(partialCursor ?? cursor, pass.now)
+async function catchUp(run: SyncRun, since: Instant, newest: Newest): Promise<boolean> {
+  const { db, config } = run.portal
+  const until = run.ms + catchUpFor
+  const { cursor, partialCursor } = run.tenant
+  const seen = new Newest(partialCursor ?? cursor, run.now)
   let from = Date.parse(since)
-  let width = Math.max((pass.now.getTime() - from) / 8, narrowest)
+  let width = Math.max((run.now.getTime() - from) / 8, narrowest)
   for (;;) {
-    pass.mayGoOn()
+    run.throwIfStopping()
     const to = from + width
-    const open = to >= pass.now.getTime() - config.sync.overlapMs
+    const open = to >= run.now.getTime() - config.sync.overlapMs
     const query = { updatedSince: instant(from), ...(open ? {} : { updatedBefore: instant(to) }) }
-    const slice = new Newest(seen.at, pass.now)
-    const list = await readList(pass, query, slice, width > narrowest ? longList : Number.POSITIVE_INFINITY)
+    const slice = new Newest(seen.at, run.now)
+    const list = await readList(run, query, slice, width > narrowest ? longList : Number.POSITIVE_INFINITY)
     if (!list.whole) {
       width = Math.max(width / 4, narrowest)
       continue
     }
-    if (list.last) await store(pass, list.last)
+    if (list.last) await store(run, list.last)
     if (slice.at !== null && slice.at !== seen.at) {
-      const partly = partialCursor !== null || pass.partial !== null
-      await advanceCursor(db, pass.claim, slice.at, partly ? 'partial_cursor' : 'cursor')
+      const partly = partialCursor !== null || run.partial !== null
+      await advanceCursor(db, run.claim, slice.at, partly ? 'partial_cursor' : 'cursor')
     }
     seen.at = slice.at
     newest.at = slice.at
     if (open) return true
     from = to
     if (list.pages <= 2) width *= 2
-    if (pass.ms > until) return false
+    if (run.ms > until) return false
   }
 }
 
-async function recordFailure(pass: Pass, error: unknown, code: RefusalCode | 'internal'): Promise<SyncOutcome> {
+async function recordFailure(run: SyncRun, error: unknown, code: RefusalCode | 'internal'): Promise<SyncOutcome> {
   const budget = isOwnBudget(error)
-  const { checkAccess } = budget ? { checkAccess: false } : await heed(pass, error, code)
-  const now = pass.now
-  const own = failurePause(pass.tenant.syncFailures + 1)
+  const { checkAccess } = budget ? { checkAccess: false } : await handleFailure(run, error, code)
+  const now = run.now
+  const own = failurePause(run.tenant.syncFailures + 1)
   const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
   const throttled = code === 'throttled'
   const pause = budget ? asked : Math.max(asked, own)
   const at = new Date(now.getTime() + pause)
   await failSync(
-    pass.portal.db,
-    pass.claim,
-    pass.row,
+    run.portal.db,
+    run.claim,
+    run.row,
     {
       code,
       nextSyncAt: at,
       checkAccess,
       notBefore: throttled || asked > 0 ? at : null,
-      calls: pass.calls.made,
+      calls: run.calls.made,
       budget,
     },
     now,

@@ -1,6 +1,6 @@
 import { trace } from '@opentelemetry/api'
 import type { Log } from '../log.ts'
-import { incidentsStored, passes, passSeconds } from '../metrics.ts'
+import { incidentsStored, syncRunSeconds, syncRuns } from '../metrics.ts'
 import { bothLack } from '../microsoft/incidents/partial.ts'
 import type { CallMeter } from '../microsoft/microsoft.ts'
 import type { IncidentPage, IncidentQuery, Instant, PartialAnswer } from '../model/incident.ts'
@@ -11,15 +11,15 @@ import { type Claim, ClaimLostError } from '../store/engine/claim.ts'
 import { isUnavailable } from '../store/engine/write.ts'
 import { newId } from '../store/identifiers.ts'
 import type { PageStored } from '../store/sync/page-items.ts'
-import type { Begun, PassKind, SyncOutcome } from '../store/sync/rows.ts'
+import type { Begun, SyncOutcome, SyncRunKind } from '../store/sync/rows.ts'
 import { startSync, stopSync } from '../store/sync/syncs.ts'
 import type { Tenant } from '../store/tenants/tenants.ts'
 import { type Calls, callsFor } from './calls.ts'
-import type { Place } from './context.ts'
-import { ReadingPausedError, type Turn } from './context.ts'
+import type { Slot } from './context.ts'
+import { type JobContext, ReadingPausedError } from './context.ts'
 
-/** Whoever runs a pass outside of the worker has all the room there is. */
-const alone: Turn = {
+/** Whoever runs a sync run outside of the worker has all the room there is. */
+const unshared: JobContext = {
   stopping: undefined,
   rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   heavy: async () => ({ leave: () => undefined }),
@@ -41,17 +41,17 @@ const accessRefusals = new Set<RefusalCode>([
   'wrong-tenant-token',
 ])
 
-/** One pass under way: its row, which is written only once there is something to say, its calls and its figures. */
-export class Pass {
+/** One sync run under way: its row, which is written only once there is something to say, its calls and its figures. */
+export class SyncRun {
   readonly begun: Begun
   readonly calls: Calls
   readonly log: Log
   readonly portal: Portal
   readonly claim: Claim
   readonly tenant: Tenant
-  readonly turn: Turn
+  readonly turn: JobContext
   readonly figures = { pages: 0, seen: 0, added: 0, changed: 0, rejected: 0, differences: 0 }
-  /** What answers of this pass lacked by their own account; null while all are whole. */
+  /** What answers of this sync run lacked by their own account; null while all are whole. */
   partial: PartialAnswer | null = null
   #written = false
   readonly #clock = performance.now()
@@ -60,8 +60,8 @@ export class Pass {
     portal: Portal,
     claim: Claim,
     tenant: Tenant,
-    about: { kind: PassKind; windowId?: string; requestId?: string | null },
-    turn: Turn = alone,
+    about: { kind: SyncRunKind; windowId?: string; requestId?: string | null },
+    turn: JobContext = unshared,
   ) {
     this.portal = portal
     this.claim = claim
@@ -82,13 +82,13 @@ export class Pass {
     return performance.now() - this.#clock
   }
 
-  /** The ID of the row, or the pass itself where there is no row yet. */
+  /** The ID of the row, or the sync run itself where there is no row yet. */
   get row(): string | Begun {
     return this.#written ? this.begun.id : this.begun
   }
 
-  /** Writes the row, from which on this pass is to be seen. @throws ClaimLostError */
-  async appear(): Promise<string> {
+  /** Writes the row, from which on this sync run is to be seen. @throws ClaimLostError */
+  async writeRow(): Promise<string> {
     if (!this.#written) {
       await startSync(this.portal.db, this.claim, this.begun.kind, this.now, this.begun)
       this.#written = true
@@ -115,7 +115,7 @@ export class Pass {
   }
 
   /** @throws what `stopping` was aborted with */
-  mayGoOn(): void {
+  throwIfStopping(): void {
     this.turn.stopping?.throwIfAborted()
   }
 
@@ -137,29 +137,29 @@ export class Pass {
   /** One line for what did something; a poll that brought nothing is worth one only to whoever looks closely. */
   ended(outcome: SyncOutcome): void {
     const { kind } = this.begun
-    passes.inc({ kind, outcome })
-    passSeconds.observe({ kind }, this.ms / 1000)
+    syncRuns.inc({ kind, outcome })
+    syncRunSeconds.observe({ kind }, this.ms / 1000)
     const quiet = outcome === 'complete' && kind === 'following' && this.figures.changed === 0
     const facts = { kind, outcome, ...this.figures, calls: this.calls.made, ms: Math.round(this.ms) }
-    this.log[quiet ? 'debug' : 'info'](facts, 'a pass over a tenant ended')
+    this.log[quiet ? 'debug' : 'info'](facts, 'a sync run over a tenant ended')
   }
 }
 
 /**
- * Does a pass to its end, whatever that is: a stop gives the claim back, and what goes wrong is left to `failed`. Calls
+ * Does a sync run to its end, whatever that is: a stop gives the claim back, and what goes wrong is left to `failed`. Calls
  * that were set aside and not made go back to the budget.
  * @throws ClaimLostError; what the database said when it is away
  */
-export async function runPass(
-  pass: Pass,
+export async function runSync(
+  run: SyncRun,
   work: () => Promise<SyncOutcome>,
   failed: (error: unknown, code: RefusalCode | 'internal') => Promise<SyncOutcome>,
 ): Promise<void> {
-  const { portal, claim, turn } = pass
-  const { kind } = pass.begun
+  const { portal, claim, turn } = run
+  const { kind } = run.begun
   await trace
     .getTracer('muster')
-    .startActiveSpan('pass', { attributes: { 'muster.pass.kind': kind } }, async (span) => {
+    .startActiveSpan('sync-run', { attributes: { 'muster.sync_run.kind': kind } }, async (span) => {
       try {
         let outcome: SyncOutcome
         try {
@@ -169,27 +169,27 @@ export async function runPass(
           if (error instanceof ClaimLostError || isUnavailable(error)) throw error
           if (turn.stopping?.aborted && error === turn.stopping.reason) {
             outcome = error instanceof ReadingPausedError ? 'paused' : 'overtaken'
-            const row = typeof pass.row === 'string' ? pass.row : null
-            await stopSync(portal.db, claim, row, outcome, pass.calls.made, pass.now)
+            const row = typeof run.row === 'string' ? run.row : null
+            await stopSync(portal.db, claim, row, outcome, run.calls.made, run.now)
           } else outcome = await failed(error, error instanceof Refusal ? error.code : 'internal')
         }
-        span.setAttribute('muster.pass.outcome', outcome)
-        pass.ended(outcome)
+        span.setAttribute('muster.sync_run.outcome', outcome)
+        run.ended(outcome)
       } finally {
         span.end()
-        await pass.calls.settle()
+        await run.calls.settle()
       }
     })
 }
 
-/** What every failure means beyond the pass: an access check, the partner's alarm, a line in the log. */
-export async function heed(
-  pass: Pass,
+/** What every failure means beyond the sync run: an access check, the partner's alarm, a line in the log. */
+export async function handleFailure(
+  run: SyncRun,
   error: unknown,
   code: RefusalCode | 'internal',
 ): Promise<{ checkAccess: boolean }> {
-  if (error instanceof Refusal) await reportPartnerFault(pass.portal, pass.claim.tenantId, error)
-  pass.log[error instanceof Refusal ? 'info' : 'error']({ err: error }, 'a pass over a tenant failed')
+  if (error instanceof Refusal) await reportPartnerFault(run.portal, run.claim.tenantId, error)
+  run.log[error instanceof Refusal ? 'info' : 'error']({ err: error }, 'a sync run over a tenant failed')
   return { checkAccess: code !== 'internal' && accessRefusals.has(code) }
 }
 
@@ -207,11 +207,11 @@ export const instant = (time: number): Instant => new Date(time).toISOString().r
 class Gate implements CallMeter {
   /** Whether the page that is asked for next may be a long one. */
   long = false
-  readonly #turn: Turn
+  readonly #turn: JobContext
   readonly #calls: Calls
-  #room: Place | null = null
+  #room: Slot | null = null
 
-  constructor(turn: Turn, calls: Calls) {
+  constructor(turn: JobContext, calls: Calls) {
     this.#turn = turn
     this.#calls = calls
   }
@@ -223,7 +223,7 @@ class Gate implements CallMeter {
   }
 
   /** Gives the room of what was asked for last to its page. */
-  hand(): Place | null {
+  hand(): Slot | null {
     const room = this.#room
     this.#room = null
     return room
@@ -242,7 +242,7 @@ async function* oneAhead<Page>(pages: AsyncGenerator<Page>, gate: Gate, long: bo
   const fetch = async () => ({ ...(await pages.next()), room: gate.hand() })
   gate.long = long
   let coming = fetch()
-  let room: Place | null = null
+  let room: Slot | null = null
   try {
     for (;;) {
       const page = await coming
@@ -257,7 +257,7 @@ async function* oneAhead<Page>(pages: AsyncGenerator<Page>, gate: Gate, long: bo
     }
   } finally {
     room?.leave()
-    // Not before it is over: it has the budget and the place of the pass, and another list may be next.
+    // Not before it is over: it has the budget and the place of the sync run, and another list may be next.
     await coming.then((page) => page.room?.leave()).catch(() => gate.leave())
     pages.return(undefined).catch(() => undefined)
   }

@@ -5,10 +5,10 @@ import type { Claim } from '../store/engine/claim.ts'
 import { unlistedOf } from '../store/sync/page-items.ts'
 import type { SyncOutcome } from '../store/sync/rows.ts'
 import {
-  endIdleWindowPass,
-  endWindowPass,
+  endIdleWindowRun,
+  endWindowRun,
   failuresInARow,
-  failWindowPass,
+  failWindowRun,
   openReconcile,
   recordGone,
   type SliceEnd,
@@ -17,18 +17,18 @@ import {
 } from '../store/sync/window-runs.ts'
 import type { ReadWindow } from '../store/sync/windows.ts'
 import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
-import type { Turn } from './context.ts'
+import type { JobContext } from './context.ts'
 import { isAboutOne, pageOfOne } from './details.ts'
 import { backfillDays, openDays } from './follow.ts'
 import { failurePause, jittered } from './pace.ts'
-import { heed, instant, isOwnBudget, Pass, runPass } from './run.ts'
+import { handleFailure, instant, isOwnBudget, runSync, SyncRun } from './run.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
 
 const reconcileDays = 3
-/** A pass goes on for this long, or to the end of a slice: then whoever else is due has a turn. */
-const passFor = 10_000
+/** A sync run goes on for this long, or to the end of a slice: then whoever else is due has a turn. */
+const runForMs = 10_000
 /** Slices of a few pages: those that were shorter are followed by wider ones, those that were longer by narrower ones. */
 const shortSlice = 2
 const longSlice = 10
@@ -57,7 +57,7 @@ const lookAfterFor = 60_000
  * of the claim.
  * @throws ClaimLostError
  */
-export async function readWindows(portal: Portal, claim: Claim, turn?: Turn): Promise<void> {
+export async function readWindows(portal: Portal, claim: Claim, turn?: JobContext): Promise<void> {
   const { db } = portal
   const tenant = await tenantById(db, claim.tenantId)
   let window = await urgentWindow(db, claim.tenantId)
@@ -66,10 +66,10 @@ export async function readWindows(portal: Portal, claim: Claim, turn?: Turn): Pr
     await openReconcile(db, claim, stretchOf(tenant, portal.now()), portal.now())
     window = await urgentWindow(db, claim.tenantId)
   }
-  if (!window) return endIdleWindowPass(db, claim, portal.now())
+  if (!window) return endIdleWindowRun(db, claim, portal.now())
   const reading = new WindowReading(portal, claim, tenant, window, turn)
-  await runPass(
-    reading.pass,
+  await runSync(
+    reading.run,
     () => reading.read(),
     (error, code) => reading.fail(error, code),
   )
@@ -82,7 +82,7 @@ const isDue = (at: string | null, now: Date) => at !== null && at <= now.toISOSt
 const isDeep = (tenant: Tenant, now: Date) =>
   tenant.nextDeepReconcileAt === null || isDue(tenant.nextDeepReconcileAt, now)
 
-/** What has changed since the cursor is the business of the passes that follow. */
+/** What has changed since the cursor is the business of the sync runs that follow. */
 function stretchOf(tenant: Tenant, now: Date): Pick<ReadWindow, 'from' | 'to' | 'step'> {
   const days = isDeep(tenant, now) ? backfillDays : reconcileDays
   const from = instant(now.getTime() - days * day)
@@ -94,16 +94,16 @@ function stretchOf(tenant: Tenant, now: Date): Pick<ReadWindow, 'from' | 'to' | 
 }
 
 class WindowReading {
-  readonly pass: Pass
+  readonly run: SyncRun
   readonly #window: ReadWindow
-  /** What changed since then may not have been read by a pass yet: it is no difference. Null where nothing is compared. */
+  /** What changed since then may not have been read by a sync run yet: it is no difference. Null where nothing is compared. */
   readonly #settledBefore: Instant | null
   #reached: Instant
   #step: number
   #seen: number
 
-  constructor(portal: Portal, claim: Claim, tenant: Tenant, window: ReadWindow, turn: Turn | undefined) {
-    this.pass = new Pass(portal, claim, tenant, { kind: window.kind, windowId: window.id }, turn)
+  constructor(portal: Portal, claim: Claim, tenant: Tenant, window: ReadWindow, turn: JobContext | undefined) {
+    this.run = new SyncRun(portal, claim, tenant, { kind: window.kind, windowId: window.id }, turn)
     this.#window = window
     const settled = Date.parse(tenant.cursor ?? window.to) - portal.config.sync.overlapMs
     this.#settledBefore = compares(window) ? instant(settled) : null
@@ -113,48 +113,48 @@ class WindowReading {
   }
 
   get #at() {
-    return { syncId: this.pass.begun.id, windowId: this.#window.id, settledBefore: this.#settledBefore }
+    return { syncId: this.run.begun.id, windowId: this.#window.id, settledBefore: this.#settledBefore }
   }
 
   async read(): Promise<SyncOutcome> {
-    const { pass } = this
+    const { run } = this
     const window = this.#window
-    await pass.appear()
+    await run.writeRow()
     const end = window.kind === 'backfill' ? window.from : beginning
     do {
       if (this.#reached <= end) break
       await (this.#reached > window.from ? this.#readSlice() : this.#readOlderOpen())
-    } while (pass.ms < passFor)
+    } while (run.ms < runForMs)
     const atEnd = this.#reached <= end
-    const lacking = pass.partial !== null || window.partial
+    const lacking = run.partial !== null || window.partial
     const finished = atEnd && !lacking
-    const incomplete = pass.partial !== null || pass.figures.rejected > 0
-    const { sync } = pass.portal.config
+    const incomplete = run.partial !== null || run.figures.rejected > 0
+    const { sync } = run.portal.config
     const pause = Math.min(firstRoundPause * 2 ** Math.min(window.rounds, 20), sync.reconcileMs)
     const next =
       window.kind === 'reread' || window.kind === 'open'
         ? null
-        : new Date(pass.now.getTime() + jittered(sync.reconcileMs))
+        : new Date(run.now.getTime() + jittered(sync.reconcileMs))
     // The first comparison is a deep one: lists that moved while the first days were paged through may have skipped some.
-    const deep = new Date(pass.now.getTime() + jittered(sync.deepReconcileMs))
+    const deep = new Date(run.now.getTime() + jittered(sync.deepReconcileMs))
     const wasDeep = Date.parse(window.to) - Date.parse(window.from) > (reconcileDays + 1) * day
-    await endWindowPass(
-      pass.portal.db,
-      pass.claim,
+    await endWindowRun(
+      run.portal.db,
+      run.claim,
       {
-        syncId: pass.begun.id,
+        syncId: run.begun.id,
         window,
-        calls: pass.calls.made,
+        calls: run.calls.made,
         incomplete,
-        partial: pass.partial,
+        partial: run.partial,
         finished,
-        beginsAnewAt: atEnd && lacking ? new Date(pass.now.getTime() + jittered(pause)) : null,
-        changed: pass.figures.changed > 0 && compares(window),
+        beginsAnewAt: atEnd && lacking ? new Date(run.now.getTime() + jittered(pause)) : null,
+        changed: run.figures.changed > 0 && compares(window),
         nextReconcileAt: finished ? next : null,
         nextDeepReconcileAt:
-          finished && window.kind === 'reconcile' && (wasDeep || isDeep(pass.tenant, pass.now)) ? deep : null,
+          finished && window.kind === 'reconcile' && (wasDeep || isDeep(run.tenant, run.now)) ? deep : null,
       },
-      pass.now,
+      run.now,
     )
     return incomplete ? 'partial' : 'complete'
   }
@@ -205,7 +205,7 @@ class WindowReading {
       return null
     }
     // What a list does not show that is incomplete by its own account is no less there for it.
-    if (this.#settledBefore !== null && this.pass.partial === null) {
+    if (this.#settledBefore !== null && this.run.partial === null) {
       const within = { from: from === beginning ? null : from, before: this.#reached, openOnly }
       if (!(await this.#lookAfter(within, ids))) {
         await this.#commit(last, null)
@@ -237,8 +237,8 @@ class WindowReading {
   async #readList(query: IncidentQuery, listed: Set<string>, mostPages: number | null) {
     let last: IncidentPage | null = null
     let pages = 0
-    for await (const page of this.pass.pages(query)) {
-      this.pass.mayGoOn()
+    for await (const page of this.run.pages(query)) {
+      this.run.throwIfStopping()
       if (last) await this.#commit(last, null)
       last = page
       pages++
@@ -250,60 +250,60 @@ class WindowReading {
 
   /** @returns how many incidents changed by it */
   async #commit(page: IncidentPage | null, slice: SliceEnd | null): Promise<number> {
-    const { pass } = this
-    const stored = await storeWindowPage(pass.portal.db, pass.claim, this.#at, page, slice, pass.now)
-    if (page) pass.count(page, stored)
+    const { run } = this
+    const stored = await storeWindowPage(run.portal.db, run.claim, this.#at, page, slice, run.now)
+    if (page) run.count(page, stored)
     return stored.changed
   }
 
   /**
    * What is kept and no list showed: it has changed since, or Microsoft knows it no longer. Each is gone only by its own
-   * answer, in a pass whose lists were whole.
+   * answer, in a sync run whose lists were whole.
    * @returns whether it came to its end; else there is more of it, and some of it is done
    */
   async #lookAfter(within: Parameters<typeof unlistedOf>[2], listed: ReadonlySet<string>): Promise<boolean> {
-    const { pass } = this
-    const { db, microsoft } = pass.portal
-    const { tenantId } = pass.claim
+    const { run } = this
+    const { db, microsoft } = run.portal
+    const { tenantId } = run.claim
     const unlisted = await unlistedOf(db, tenantId, within, listed)
     let [settled, unchanged, refused] = [0, 0, 0]
     for (const id of startingAnywhere(unlisted)) {
-      pass.mayGoOn()
-      if (settled > 0 && pass.ms > lookAfterFor) return false
+      run.throwIfStopping()
+      if (settled > 0 && run.ms > lookAfterFor) return false
       if (unchanged >= mostUnchanged || refused >= mostRefused) return true
       let read: IncidentRead
       try {
-        read = await microsoft.incidentById(tenantId, id, pass.calls)
+        read = await microsoft.incidentById(tenantId, id, run.calls)
       } catch (error) {
         if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
         refused++
         continue
       }
-      pass.notePartial(read.partial)
+      run.notePartial(read.partial)
       if (read.found === null) {
-        await recordGone(db, pass.claim, this.#at, id, pass.now)
-        pass.figures.differences++
+        await recordGone(db, run.claim, this.#at, id, run.now)
+        run.figures.differences++
         settled++
       } else if ((await this.#commit(pageOfOne(id, read), null)) > 0) settled++
       else unchanged++
-      if (pass.partial !== null) return true
+      if (run.partial !== null) return true
     }
     return true
   }
 
   async fail(error: unknown, code: RefusalCode | 'internal'): Promise<SyncOutcome> {
-    const { pass } = this
-    const { db } = pass.portal
+    const { run } = this
+    const { db } = run.portal
     const budget = isOwnBudget(error)
-    const { checkAccess } = budget ? { checkAccess: false } : await heed(pass, error, code)
+    const { checkAccess } = budget ? { checkAccess: false } : await handleFailure(run, error, code)
     const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
     const failures = budget ? 0 : (await failuresInARow(db, this.#window)) + 1
     const pause = budget ? asked : Math.max(asked, failurePause(failures))
-    const resumeAt = new Date(pass.now.getTime() + pause)
+    const resumeAt = new Date(run.now.getTime() + pause)
     // The budget of polls is larger than that of windows: they need not wait for it.
     const notBefore = !budget && (code === 'throttled' || asked > 0) ? resumeAt : null
-    const failure = { code, calls: pass.calls.made, resumeAt, notBefore, checkAccess, budget }
-    await failWindowPass(db, pass.claim, { syncId: await pass.appear(), windowId: this.#window.id }, failure, pass.now)
+    const failure = { code, calls: run.calls.made, resumeAt, notBefore, checkAccess, budget }
+    await failWindowRun(db, run.claim, { syncId: await run.writeRow(), windowId: this.#window.id }, failure, run.now)
     return budget ? 'partial' : 'failed'
   }
 }

@@ -6,7 +6,7 @@ import { reportPartnerFault } from '../partner/fault.ts'
 import type { Portal } from '../portal.ts'
 import { muster } from '../store/audit.ts'
 import type { Claim } from '../store/engine/claim.ts'
-import { clearAlarms } from '../store/partner/faults.ts'
+import { clearPartnerFaults } from '../store/partner/faults.ts'
 import { countCalls } from '../store/sync/budgets.ts'
 import { provesConsent, pruneChecks, recordCheck } from '../store/tenants/checks.ts'
 import { type AccessState, nameTenant, type Tenant, tenantById } from '../store/tenants/tenants.ts'
@@ -54,7 +54,7 @@ export async function proveTenant(portal: Portal, claim: Claim): Promise<Verdict
   const verdict = judge(tenant, evidence, now())
   await recordCheck(db, claim, evidence, verdict, now())
   await countCalls(db, claim.tenantId, evidence.calls.length, now())
-  if (evidence.tokenIssued) await clearAlarms(db, now())
+  if (evidence.tokenIssued) await clearPartnerFaults(db, now())
   else if (evidence.refusal !== null) await reportPartnerFault(portal, claim.tenantId, evidence.refusal)
   if (provesConsent(evidence)) await concludeCheck(portal, tenant)
   if (verdict.state === 'active' && tenant.displayName === null) await readProfile(portal, tenant)

@@ -8,7 +8,7 @@ import { isUnavailable, write } from '../store/engine/write.ts'
 import { claimDueProbes } from '../store/onboarding/links.ts'
 import { sweepSessions } from '../store/operators/sessions.ts'
 import { sweepSpentTokens } from '../store/operators/spent-states.ts'
-import { readAlarms } from '../store/partner/faults.ts'
+import { readPartnerFaults } from '../store/partner/faults.ts'
 import { pruneSyncs } from '../store/sync/rows.ts'
 import { readPause } from '../store/tenants/pauses.ts'
 import { removeOld } from './retention.ts'
@@ -28,7 +28,7 @@ export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise
     ['permissions', () => lookUnlessPaused(portal)],
     ['sessions', () => write(portal.db, (tx) => sweepSessions(tx, now))],
     ['spent tokens', () => write(portal.db, (tx) => sweepSpentTokens(tx, now))],
-    ['old passes', () => pruneSyncs(portal.db, new Date(now.getTime() - keptSyncs))],
+    ['old sync runs', () => pruneSyncs(portal.db, new Date(now.getTime() - keptSyncs))],
     ['what is not to be kept', () => removeOld(portal, stopping)],
   ]
   for (const [chore, run] of chores) {
@@ -48,7 +48,7 @@ async function lookUnlessPaused(portal: Portal): Promise<void> {
 
 /** While a fault of the partner's own stands, no probe can find anything, and while all is paused none is made: links stay due. */
 async function probeLinks(portal: Portal, stopping?: AbortSignal): Promise<void> {
-  if ((await readAlarms(portal.db)).length > 0 || (await readPause(portal.db))) return
+  if ((await readPartnerFaults(portal.db)).length > 0 || (await readPause(portal.db))) return
   for (const link of await claimDueProbes(portal.db, portal.now(), probesAtOnce, probeEvery)) {
     if (stopping?.aborted) return
     try {

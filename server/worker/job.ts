@@ -3,19 +3,19 @@ import type { Portal } from '../portal.ts'
 import { type Claim, ClaimLostError, type Work } from '../store/engine/claim.ts'
 import { isUnavailable } from '../store/engine/write.ts'
 import { extendClaim, releaseClaim } from '../store/sync/claims.ts'
-import type { Place } from '../sync/context.ts'
-import { ReadingPausedError, type Turn } from '../sync/context.ts'
+import type { Slot } from '../sync/context.ts'
+import { type JobContext, ReadingPausedError } from '../sync/context.ts'
 import { syncTenant } from '../sync/follow.ts'
 import { readWindows } from '../sync/windows.ts'
 import { proveTenant } from '../tenants/access-check.ts'
-import type { Places } from './slots.ts'
+import type { Slots } from './slots.ts'
 
 /** What failed in a way nobody foresaw is tried again after this. */
 const failurePause = 60_000
 /** And so is what our own database was away for, after this. */
 const databasePause = 5_000
 
-const does: Record<Work, (portal: Portal, claim: Claim, turn: Turn) => Promise<unknown>> = {
+const does: Record<Work, (portal: Portal, claim: Claim, turn: JobContext) => Promise<unknown>> = {
   check: proveTenant,
   sync: syncTenant,
   window: readWindows,
@@ -23,21 +23,21 @@ const does: Record<Work, (portal: Portal, claim: Claim, turn: Turn) => Promise<u
 
 /** What the jobs of one worker share. */
 export interface Shared {
-  heavy: Places
+  heavy: Slots
 }
 
 /** One claim being worked on, in a place of its lane. */
 export class Job {
   readonly claim: Claim
   readonly #portal: Portal
-  readonly #places: Places
+  readonly #places: Slots
   readonly #shared: Shared
   readonly #ending = new AbortController()
-  #place: Place
+  #place: Slot
   #over = false
 
   /** Takes a place, which must be free. */
-  constructor(portal: Portal, claim: Claim, places: Places, shared: Shared) {
+  constructor(portal: Portal, claim: Claim, places: Slots, shared: Shared) {
     this.#portal = portal
     this.claim = claim
     this.#places = places
@@ -50,7 +50,7 @@ export class Job {
     this.#ending.abort()
   }
 
-  /** Ends a pass at the edge of a page; a check goes on: somebody may be waiting for it. */
+  /** Ends a sync run at the edge of a page; a check goes on: somebody may be waiting for it. */
   pause(): void {
     if (this.claim.work !== 'check' && !this.#ending.signal.aborted) this.#ending.abort(new ReadingPausedError())
   }
@@ -89,7 +89,7 @@ export class Job {
     }
   }
 
-  #turn(): Turn {
+  #turn(): JobContext {
     const { signal } = this.#ending
     return {
       stopping: signal,

@@ -10,16 +10,16 @@ export const atOnce: Record<Lane, number> = { check: 8, first: 4, sync: 24, trou
 export const proofsAtOnce = 16
 
 /** A tenant that takes longer than a moment makes room for another; so many do, of each lane, before that ends. */
-export const slow: Record<Lane, { patienceMs: number; lent: number }> = {
-  check: { patienceMs: 5_000, lent: 24 },
-  first: { patienceMs: 15_000, lent: 8 },
-  sync: { patienceMs: 5_000, lent: 48 },
-  troubled: { patienceMs: 5_000, lent: 24 },
-  window: { patienceMs: 15_000, lent: 4 },
+export const slow: Record<Lane, { slowAfterMs: number; borrowed: number }> = {
+  check: { slowAfterMs: 5_000, borrowed: 24 },
+  first: { slowAfterMs: 15_000, borrowed: 8 },
+  sync: { slowAfterMs: 5_000, borrowed: 48 },
+  troubled: { slowAfterMs: 5_000, borrowed: 24 },
+  window: { slowAfterMs: 15_000, borrowed: 4 },
 }
 
 /** Pages of long lists in memory at once, of up to 10 MB as they come and about three times that as they are stored. */
 export const heavyAtOnce = 3
 
 /** Whose answer is late holds nothing in memory yet: it keeps nobody else waiting. */
-export const heavySlow = { patienceMs: 3_000, lent: 40 }
+export const heavySlow = { slowAfterMs: 3_000, borrowed: 40 }

@@ -48,7 +48,7 @@ export async function removeOld(portal: Portal, stopping?: AbortSignal): Promise
   const { db } = portal
   const now = portal.now()
   const ago = (ms: number) => new Date(now.getTime() - ms)
-  const turn = new Turn(stopping)
+  const turn = new RunBudget(stopping)
   const { closedDays, offboardedDays } = await readSettings(db)
   const clock = new Clock(portal)
   if (offboardedDays > 0) await removeTombstones(portal, ago(offboardedDays * day), clock, turn)
@@ -67,7 +67,7 @@ export async function removeOld(portal: Portal, stopping?: AbortSignal): Promise
 }
 
 /** How long a run may go on. */
-class Turn {
+class RunBudget {
   readonly #ends = performance.now() + runMs
   readonly #stopping: AbortSignal | undefined
 
@@ -114,7 +114,7 @@ class Clock {
   }
 }
 
-async function removeTombstones(portal: Portal, before: Date, clock: Clock, turn: Turn): Promise<void> {
+async function removeTombstones(portal: Portal, before: Date, clock: Clock, turn: RunBudget): Promise<void> {
   const tenantIds = await offboardedLongAgo(portal.db, before, tombstonesAtOnce)
   if (tenantIds.length === 0 || !(await clock.right())) return
   for (const tenantId of tenantIds) {
@@ -129,7 +129,7 @@ async function removeTombstones(portal: Portal, before: Date, clock: Clock, turn
   }
 }
 
-async function removeClosedIncidents(portal: Portal, before: Date, clock: Clock, turn: Turn): Promise<void> {
+async function removeClosedIncidents(portal: Portal, before: Date, clock: Clock, turn: RunBudget): Promise<void> {
   let removed = 0
   while (turn.goesOn) {
     const found = await closedLongAgo(portal.db, before, atOnce)
@@ -152,7 +152,7 @@ async function removeClosedIncidents(portal: Portal, before: Date, clock: Clock,
 const looked = new WeakMap<Portal['db'], MissingSurvivor>()
 
 /** Merged incidents whose survivor is not there: it was never stored, or went before they were old enough. */
-async function removeMergedAlone(portal: Portal, before: Date, clock: Clock, turn: Turn): Promise<void> {
+async function removeMergedAlone(portal: Portal, before: Date, clock: Clock, turn: RunBudget): Promise<void> {
   if (!turn.goesOn) return
   const { missing, next } = await missingSurvivors(portal.db, looked.get(portal.db) ?? null, survivorsAtOnce)
   if (next) looked.set(portal.db, next)

@@ -1,54 +1,54 @@
-import type { Place } from '../sync/context.ts'
+import type { Slot } from '../sync/context.ts'
 
-interface Holder extends Place {
-  state: 'within' | 'overdue' | 'lent' | 'gone'
+interface Holder extends Slot {
+  state: 'within' | 'overdue' | 'borrowed' | 'gone'
 }
 
 /**
- * So many at once and no more, with patience for the slow: who has held a place for `patienceMs` makes room for another
- * and goes on, as long as no more than `lent` do so. A few that hang then keep nobody waiting, and many are bounded still.
+ * So many at once and no more, which waits for nobody slow: who has held a slot for `slowAfterMs` makes room for another
+ * and goes on, as long as no more than `borrowed` do so. A few that hang then keep nobody waiting, and many are bounded still.
  */
-export class Places {
+export class Slots {
   readonly #limit: number
-  readonly #patienceMs: number
-  readonly #lent: number
+  readonly #slowAfterMs: number
+  readonly #borrowed: number
   #within = 0
   #outside = 0
   readonly #overdue = new Set<Holder>()
   readonly #queue = new Set<() => void>()
 
-  constructor(limit: number, slow: { patienceMs: number; lent: number }) {
+  constructor(limit: number, slow: { slowAfterMs: number; borrowed: number }) {
     this.#limit = limit
-    this.#patienceMs = slow.patienceMs
-    this.#lent = slow.lent
+    this.#slowAfterMs = slow.slowAfterMs
+    this.#borrowed = slow.borrowed
   }
 
   get free(): number {
     return Math.max(0, this.#limit - this.#within - this.#queue.size)
   }
 
-  /** Everybody who has not left, whether in a place or beside one. */
+  /** Everybody who has not left, whether in a slot or beside one. */
   get held(): number {
     return this.#within + this.#outside
   }
 
-  /** A place at once: for whoever has just seen one free. */
-  take(): Place {
+  /** A slot at once: for whoever has just seen one free. */
+  take(): Slot {
     const holder: Holder = { state: 'within', leave: () => this.#leave(holder, overdue) }
     const overdue = setTimeout(() => {
       this.#overdue.add(holder)
       holder.state = 'overdue'
       this.#lend()
-    }, this.#patienceMs)
+    }, this.#slowAfterMs)
     overdue.unref()
     this.#within++
     return holder
   }
 
-  /** A place as soon as there is one, in the order of asking. @throws what the signal was aborted with */
-  async enter(signal?: AbortSignal): Promise<Place> {
+  /** A slot as soon as there is one, in the order of asking. @throws what the signal was aborted with */
+  async enter(signal?: AbortSignal): Promise<Slot> {
     if (this.#within < this.#limit && this.#queue.size === 0) return this.take()
-    return new Promise<Place>((resolve, reject) => {
+    return new Promise<Slot>((resolve, reject) => {
       const turn = () => {
         this.#queue.delete(turn)
         signal?.removeEventListener('abort', givenUp)
@@ -67,7 +67,7 @@ export class Places {
   #leave(holder: Holder, overdue: NodeJS.Timeout): void {
     clearTimeout(overdue)
     if (holder.state === 'gone') return
-    if (holder.state === 'lent') this.#outside--
+    if (holder.state === 'borrowed') this.#outside--
     else this.#within--
     holder.state = 'gone'
     this.#overdue.delete(holder)
@@ -77,9 +77,9 @@ export class Places {
 
   #lend(): void {
     for (const holder of this.#overdue) {
-      if (this.#outside >= this.#lent) return
+      if (this.#outside >= this.#borrowed) return
       this.#overdue.delete(holder)
-      holder.state = 'lent'
+      holder.state = 'borrowed'
       this.#within--
       this.#outside++
       this.#admit()

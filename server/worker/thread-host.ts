@@ -16,7 +16,7 @@ export interface FromThread {
 }
 
 export interface WorkerThread {
-  /** As `Worker.stop`: passes end at their next page. What takes longer than 25 s is left to its lease. */
+  /** As `Worker.stop`: sync runs end at their next page. What takes longer than 25 s is left to its lease. */
   stop(): Promise<void>
   /** What the thread counted; null when it does not answer in time. */
   counted(): Promise<Counted | null>

@@ -16,7 +16,7 @@ import {
 import { keepHouse } from './housekeeping.ts'
 import { Job, type Shared } from './job.ts'
 import { atOnce, heavyAtOnce, heavySlow, lanes, proofsAtOnce, slow } from './lanes.ts'
-import { Places } from './slots.ts'
+import { Slots } from './slots.ts'
 
 const housekeepingEvery = 60_000
 /** How long the worker rests when nothing is due: what an operator who pressed a button waits at most. */
@@ -27,7 +27,7 @@ const shortestRest = 25
 const stopPatience = 20_000
 
 export interface Worker {
-  /** Takes nothing new on, and waits for what is under way: passes end at their next page. Done within 25 s. */
+  /** Takes nothing new on, and waits for what is under way: sync runs end at their next page. Done within 25 s. */
   stop(): Promise<void>
 }
 
@@ -35,11 +35,11 @@ export interface Worker {
 export function startWorker(portal: Portal): Worker {
   const running = new Set<Promise<void>>()
   const jobs = new Set<Job>()
-  const places = Object.fromEntries(lanes.map((lane) => [lane, new Places(atOnce[lane], slow[lane])])) as Record<
+  const places = Object.fromEntries(lanes.map((lane) => [lane, new Slots(atOnce[lane], slow[lane])])) as Record<
     Lane,
-    Places
+    Slots
   >
-  const shared: Shared = { heavy: new Places(heavyAtOnce, heavySlow) }
+  const shared: Shared = { heavy: new Slots(heavyAtOnce, heavySlow) }
   const stopping = new AbortController()
   const { signal } = stopping
   const beside = new Set<string>()
@@ -90,7 +90,7 @@ export function startWorker(portal: Portal): Worker {
     const now = portal.now()
     const outlook = await lookAhead(portal.db, now)
     if (outlook.paused) for (const job of jobs) job.pause()
-    if (outlook.alarm) {
+    if (outlook.partnerFault) {
       if (mayProbe(outlook, now)) {
         alongside('probe of the credential', async () => {
           for (const claim of await probe(portal, signal)) {
@@ -108,7 +108,7 @@ export function startWorker(portal: Portal): Worker {
       nextHousekeeping = Date.now() + housekeepingEvery
       alongside('housekeeping', () => keepHouse(portal, signal))
     }
-    return outlook.alarm ? longestRest : restUntil(outlook, now)
+    return outlook.partnerFault ? longestRest : restUntil(outlook, now)
   }
 
   let proofs = 0
@@ -191,21 +191,21 @@ export function startWorker(portal: Portal): Worker {
 
 /** Does everything that is due now, once: the worker's own steps, for tests and commands that must see the end of them. */
 export async function runDue(portal: Portal): Promise<number> {
-  const shared: Shared = { heavy: new Places(heavyAtOnce, heavySlow) }
+  const shared: Shared = { heavy: new Slots(heavyAtOnce, heavySlow) }
   let done = 0
   const outlook = await lookAhead(portal.db, portal.now())
-  if (outlook.alarm) {
+  if (outlook.partnerFault) {
     if (!mayProbe(outlook, portal.now())) return 0
     const claims = await probe(portal)
-    await Promise.all(claims.map((claim) => new Job(portal, claim, new Places(1, slow.check), shared).run()))
+    await Promise.all(claims.map((claim) => new Job(portal, claim, new Slots(1, slow.check), shared).run()))
     // The alarm may be over: what it held up is due.
-    return claims.length > 0 || !(await lookAhead(portal.db, portal.now())).alarm ? 1 : 0
+    return claims.length > 0 || !(await lookAhead(portal.db, portal.now())).partnerFault ? 1 : 0
   }
   const probes = await probeAwaited(portal, proofsAtOnce)
   await Promise.all(probes.map((one) => one.catch(logProbe(portal))))
   done += probes.length
   for (const lane of lanes) {
-    const places = new Places(atOnce[lane], slow[lane])
+    const places = new Slots(atOnce[lane], slow[lane])
     const claims = await claimOf(portal, lane, atOnce[lane])
     await Promise.all(claims.map((claim) => new Job(portal, claim, places, shared).run()))
     done += claims.length

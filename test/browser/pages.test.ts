@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
-import { listStandings, type Standing } from '../../server/customers/progress.ts'
+import { type CustomerStatus, listStatuses } from '../../server/customers/progress.ts'
 import { demoCustomers } from '../../server/demo/cast.ts'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { cast } from '../../server/simulator/world/cast.ts'
@@ -21,14 +21,14 @@ inChromium('every page', () => {
   let demo: DemoPortal
   let chromium: Browser
   let admin: Witness
-  let customerOf: (standing: Standing) => string
-  let tenantOf: (standing: Standing) => string
+  let customerOf: (standing: CustomerStatus) => string
+  let tenantOf: (standing: CustomerStatus) => string
   const visited = new Set<string>()
 
   beforeAll(async () => {
     ;[demo, chromium] = await Promise.all([startDemoPortal(), launchChromium()])
-    const standings = await listStandings(demo.portal.db, demo.portal.now())
-    const lineOf = (standing: Standing) => {
+    const standings = await listStatuses(demo.portal.db, demo.portal.now())
+    const lineOf = (standing: CustomerStatus) => {
       const line = standings.find((one) => one.standing === standing)
       if (!line) throw new Error(`no customer of the demonstration is ${standing}`)
       return line
@@ -56,8 +56,8 @@ inChromium('every page', () => {
     expect(takeFaults()).toEqual([])
   }
 
-  const everyTenant: Standing[] = ['active', 'revoked', 'blocked', 'limited', 'unlicensed', 'offboarded']
-  const everyCustomer: Standing[] = [
+  const everyTenant: CustomerStatus[] = ['active', 'revoked', 'blocked', 'limited', 'unlicensed', 'offboarded']
+  const everyCustomer: CustomerStatus[] = [
     ...everyTenant,
     'claimed',
     'review',
@@ -89,8 +89,8 @@ inChromium('every page', () => {
     ['a customer to be offboarded', () => `${customerOf('active')}/offboarding`],
     ...everyTenant.map((one) => [`a tenant that is ${one}`, () => tenantOf(one)] as [string, () => string]),
     ['a tenant that is not there', '/tenants/00000000-0000-4000-a000-000000000000'],
-    ['the passes over a tenant', () => `${tenantOf('active')}/syncs`],
-    ['passes of a kind that nobody made', () => `${tenantOf('active')}/syncs?outcome=paused`],
+    ['the sync runs over a tenant', () => `${tenantOf('active')}/syncs`],
+    ['sync runs of a kind that nobody made', () => `${tenantOf('active')}/syncs?outcome=paused`],
     ['what pausing everything does', '/pause'],
     ['the audit log', '/audit'],
     ['the audit log of one kind', '/audit?kind=people'],
@@ -133,7 +133,7 @@ inChromium('every page', () => {
     await page.getByLabel('Kind').selectOption('reconcile')
     await page.getByRole('button', { name: 'Apply' }).click()
     await page.waitForURL(/kind=reconcile/)
-    expect(await page.locator('.passes-t tbody tr').count()).toBeGreaterThan(0)
+    expect(await page.locator('.runs-t tbody tr').count()).toBeGreaterThan(0)
     await expectFineIn(admin)
     await page.goto(address)
     await page.locator('summary', { hasText: 'Read a stretch of time again' }).click()

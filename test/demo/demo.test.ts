@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { listStandings, type Standing } from '../../server/customers/progress.ts'
+import { type CustomerStatus, listStatuses } from '../../server/customers/progress.ts'
 import { demoCustomers } from '../../server/demo/cast.ts'
 import { createLog } from '../../server/log.ts'
 import { muster } from '../../server/store/audit.ts'
@@ -79,10 +79,7 @@ async function lookInto<T>(
 }
 
 const standings = (place: Place) =>
-  lookInto(
-    place,
-    async (db) => new Map((await listStandings(db, new Date())).map((line) => [line.customer.name, line])),
-  )
+  lookInto(place, async (db) => new Map((await listStatuses(db, new Date())).map((line) => [line.customer.name, line])))
 
 /** Whether any tenant was read since then. */
 const readSince = (place: Place, since: Date) =>
@@ -119,7 +116,7 @@ async function expectOneStory(place: Place): Promise<void> {
   }
 }
 
-const everyStanding: Standing[] = [
+const everyStanding: CustomerStatus[] = [
   'offboarded',
   'review',
   'claimed',

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { originalOf, takeApart } from '../../server/microsoft/incidents/split-list.ts'
+import { originalOf, splitList } from '../../server/microsoft/incidents/split-list.ts'
 import { appToken, connect, consented, contoso, listen } from '../support/microsoft.ts'
 import { defenderIncident, graphIncident } from '../support/payloads.ts'
 
-const textsOf = (json: string | Buffer) => takeApart(Buffer.from(json))?.items.map(String) ?? null
+const textsOf = (json: string | Buffer) => splitList(Buffer.from(json))?.items.map(String) ?? null
 
 /** JSON with space wherever it may be. */
 const spaced = (value: unknown, space: () => string): string => {
@@ -33,7 +33,7 @@ describe('a list taken apart', () => {
           ...Object.fromEntries(Object.entries(behind).filter(([k]) => !(k in ahead))),
         }
         const answer = gap() + spaced(fields, gap) + gap()
-        const apart = takeApart(Buffer.from(answer))
+        const apart = splitList(Buffer.from(answer))
         const sent = apart?.items.map(String) ?? []
         // Another mention of the name behind the list leaves it whole.
         if (apart === null) expect(answer.split('"value"').length).toBeGreaterThan(2)
@@ -89,7 +89,7 @@ describe('a list taken apart', () => {
   test.each(['{"value":[', '{"value":["a', '{"value":[{"a":"\\', '{"value"', '{"value":', '"', ''])(
     'is left whole when it breaks off: %s',
     (json) => {
-      expect(takeApart(Buffer.from(json))).toBeNull()
+      expect(splitList(Buffer.from(json))).toBeNull()
     },
   )
 })

@@ -3,7 +3,14 @@ import { request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { counted, incidentsStored, metricsText, microsoftCalls, passes, passSeconds } from '../../server/metrics.ts'
+import {
+  counted,
+  incidentsStored,
+  metricsText,
+  microsoftCalls,
+  syncRunSeconds,
+  syncRuns,
+} from '../../server/metrics.ts'
 import { fleetWatch, openMetricsPort } from '../../server/process/metrics-port.ts'
 import { startPortal } from '../../server/process/start.ts'
 import { write } from '../../server/store/engine/write.ts'
@@ -68,9 +75,9 @@ onEachEngine('the metrics', (engine) => {
     expect([status, type]).toEqual([200, expect.stringMatching(/^text\/plain; version=0\.0\.4/)])
     expect(seriesOf(text, 'muster_blind_tenants')).toBe(1)
     expect(Math.round((seriesOf(text, 'muster_oldest_read_seconds') ?? 0) / 60)).toBe(20)
-    expect(seriesOf(text, 'muster_queue_depth{work="check"}')).toBe(1)
-    expect(seriesOf(text, 'muster_queue_depth{work="sync"}')).toBe(1)
-    expect(seriesOf(text, 'muster_queue_depth{work="window"}')).toBe(0)
+    expect(seriesOf(text, 'muster_due_tenants{work="check"}')).toBe(1)
+    expect(seriesOf(text, 'muster_due_tenants{work="sync"}')).toBe(1)
+    expect(seriesOf(text, 'muster_due_tenants{work="window"}')).toBe(0)
   })
 
   test('count no tenant that is offboarded as blind, and none that is paused as behind', async () => {
@@ -92,12 +99,23 @@ onEachEngine('the metrics', (engine) => {
   test('name no tenant, no customer and no person', async () => {
     const { db } = stage.portal
     await active(db, 'Contoso', contosoTenant)
-    passes.inc({ kind: 'following', outcome: 'complete' })
-    passSeconds.observe({ kind: 'following' }, 0.2)
+    syncRuns.inc({ kind: 'following', outcome: 'complete' })
+    syncRunSeconds.observe({ kind: 'following' }, 0.2)
     microsoftCalls.inc({ api: 'defender', status: '200' })
     incidentsStored.inc({ change: 'added' })
     const { text } = await ask(port)
-    expect(text).toMatch(/muster_passes_total\{kind="following",outcome="complete"\} \d/)
+    expect(text).toMatch(/muster_sync_runs_total\{kind="following",outcome="complete"\} \d/)
+    for (const [name, oldName] of [
+      ['sync_runs_total', 'passes_total'],
+      ['sync_run_seconds_count', 'pass_seconds_count'],
+      ['due_tenants', 'queue_depth'],
+    ]) {
+      const series = text.split('\n').filter((line) => line.startsWith(`muster_${name}{`))
+      expect(series.length).toBeGreaterThan(0)
+      expect(text.split('\n')).toEqual(
+        expect.arrayContaining(series.map((line) => line.replace(`muster_${name}{`, `muster_${oldName}{`))),
+      )
+    }
     expect(text).not.toMatch(/Contoso|[0-9a-f]{8}-[0-9a-f]{4}-|@/i)
     const labels = new Set([...text.matchAll(/[{,](\w+)="/g)].map(([, name]) => name))
     const known = [
@@ -139,7 +157,7 @@ onEachEngine('the metrics', (engine) => {
     await ask(port)
     await look()
     const text = await metricsText([await counted()])
-    expect(text).not.toMatch(/^muster_(blind_tenants|oldest_read_seconds|queue_depth)[ {]/m)
+    expect(text).not.toMatch(/^muster_(blind_tenants|oldest_read_seconds|due_tenants|queue_depth)[ {]/m)
     expect(text).toMatch(/^muster_nodejs_eventloop_lag_seconds/m)
     expect(stage.lines).toContainEqual(expect.objectContaining({ level: 'warn', msg: expect.stringMatching(/gauges/) }))
   })

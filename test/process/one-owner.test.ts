@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { PortalError } from '../../server/errors.ts'
 import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import { confirmReview } from '../../server/onboarding/decisions.ts'
-import { settleClaim } from '../../server/onboarding/outcome.ts'
+import { endAttemptWithClaim } from '../../server/onboarding/outcome.ts'
 import { concludeProof, probePinned } from '../../server/onboarding/probe.ts'
 import type { Portal } from '../../server/portal.ts'
 import { listAudit } from '../../server/store/audit.ts'
@@ -77,7 +77,7 @@ onEachEngine('one tenant, claimed for several customers at once', (engine) => {
       const [{ id: reviewId } = { id: '' }] = await openReviews(here.portal.db, reviewed.customerId)
       await Promise.all(
         attempts.map((attempt, n) =>
-          settleClaim(processes[n % 2] as Portal, visitor, attempt, { tenantId, how: 'sign-in', by: 'Åsa' }),
+          endAttemptWithClaim(processes[n % 2] as Portal, visitor, attempt, { tenantId, how: 'sign-in', by: 'Åsa' }),
         ),
       )
       const doors = [

@@ -2,7 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { AccessEvidence } from '../../server/model/access.ts'
 import { Refusal, type RefusalCode } from '../../server/model/refusal.ts'
 import { listAudit } from '../../server/store/audit.ts'
-import { clearAlarm, mayProbeAlarm, raiseAlarm, readAlarms } from '../../server/store/partner/faults.ts'
+import {
+  clearPartnerFault,
+  mayProbePartnerFault,
+  readPartnerFaults,
+  recordPartnerFault,
+} from '../../server/store/partner/faults.ts'
 import { changeSettings, readSettings } from '../../server/store/partner/settings.ts'
 import { claimDue } from '../../server/store/sync/claims.ts'
 import { pruneSyncs } from '../../server/store/sync/rows.ts'
@@ -134,24 +139,26 @@ describe.each(databases)('housekeeping on $name', ({ open }) => {
   test('an alarm is one, however many tenants raise it at once, and clearing it twice clears it once', async () => {
     const other = await store.another()
     await Promise.all(
-      Array.from({ length: 12 }, (_, i) => raiseAlarm(i % 2 ? other : store.db, 'partner-credential', facts, later(i))),
+      Array.from({ length: 12 }, (_, i) =>
+        recordPartnerFault(i % 2 ? other : store.db, 'partner-credential', facts, later(i)),
+      ),
     )
-    expect(await readAlarms(store.db)).toHaveLength(1)
+    expect(await readPartnerFaults(store.db)).toHaveLength(1)
     expect(await listAudit(store.db, { actions: ['alarm.raised'], limit: 9 })).toHaveLength(1)
-    await clearAlarm(store.db, 'partner-credential', later(20))
-    await clearAlarm(store.db, 'partner-credential', later(20))
-    expect(await readAlarms(store.db)).toEqual([])
+    await clearPartnerFault(store.db, 'partner-credential', later(20))
+    await clearPartnerFault(store.db, 'partner-credential', later(20))
+    expect(await readPartnerFaults(store.db)).toEqual([])
     expect(await listAudit(store.db, { actions: ['alarm.cleared'], limit: 9 })).toHaveLength(1)
   })
 
   test('one of many may probe an alarm, and not before its time', async () => {
-    await raiseAlarm(store.db, 'partner-credential', facts, start)
-    const [alarm] = await readAlarms(store.db)
+    await recordPartnerFault(store.db, 'partner-credential', facts, start)
+    const [alarm] = await readPartnerFaults(store.db)
     if (!alarm) throw new Error('no alarm')
-    expect(await mayProbeAlarm(store.db, alarm, later(0.9), 60_000)).toBe(false)
+    expect(await mayProbePartnerFault(store.db, alarm, later(0.9), 60_000)).toBe(false)
     const other = await store.another()
     const may = await Promise.all(
-      Array.from({ length: 10 }, (_, i) => mayProbeAlarm(i % 2 ? other : store.db, alarm, later(1), 60_000)),
+      Array.from({ length: 10 }, (_, i) => mayProbePartnerFault(i % 2 ? other : store.db, alarm, later(1), 60_000)),
     )
     expect(may.filter(Boolean)).toHaveLength(1)
   })

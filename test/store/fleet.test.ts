@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { listStandings, outlineStandings } from '../../server/customers/progress.ts'
+import { listStatuses, outlineStatuses } from '../../server/customers/progress.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { write } from '../../server/store/engine/write.ts'
 import { blindSince } from '../../server/store/tenants/blind.ts'
@@ -112,20 +112,20 @@ describe.each(databases)('the fleet on $name', ({ open }) => {
   })
 
   test('puts every customer in the list, where its page says it stands', async () => {
-    const outlines = await outlineStandings(store.db, now)
-    const lines = await listStandings(store.db, now)
+    const outlines = await outlineStatuses(store.db, now)
+    const lines = await listStatuses(store.db, now)
     expect(outlines).toHaveLength(40)
     expect(outlines.map(({ customer: one, standing }) => [one.id, standing])).toEqual(
       lines.map(({ customer: one, standing }) => [one.id, standing]),
     )
     const some = lines.slice(3, 8)
     expect(
-      await listStandings(
+      await listStatuses(
         store.db,
         now,
         some.map((line) => line.customer.id),
       ),
     ).toEqual(some)
-    expect(await listStandings(store.db, now, [])).toEqual([])
+    expect(await listStatuses(store.db, now, [])).toEqual([])
   })
 })

@@ -90,7 +90,7 @@ export async function wholeDatabase(here: TestPortal, but: readonly (keyof Schem
     'sessions',
     'spent_tokens',
     'settings',
-    'alarms',
+    'partner_faults',
     'customers',
     'customer_groups',
     'consent_links',

@@ -15,7 +15,7 @@ export const day = 24 * hour
 /** Milliseconds since 1970 as Microsoft writes them. */
 export const instantOf = (time: number) => new Date(time).toISOString().replace('Z', '0000Z')
 
-/** The rows of passes over a tenant, newest first. */
+/** The rows of sync runs over a tenant, newest first. */
 export async function syncsOf(db: Database, tenantId: string, limit: number) {
   const rows = await db
     .selectFrom('syncs')
@@ -50,7 +50,7 @@ export async function startGraphPortal(engine: Engine): Promise<TestPortal> {
   return here
 }
 
-export async function pass(here: TestPortal, ms: number): Promise<void> {
+export async function run(here: TestPortal, ms: number): Promise<void> {
   here.clock.advance(ms)
   await untilNothingIsDue(here)
 }

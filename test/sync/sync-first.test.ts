@@ -9,7 +9,7 @@ import { syncTenant } from '../../server/sync/follow.ts'
 import { proveTenant } from '../../server/tenants/access-check.ts'
 import { before, connected, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
-import { difference, hour, instantOf, minute, pass, syncsOf, withoutComparison } from '../support/sync.ts'
+import { difference, hour, instantOf, minute, run, syncsOf, withoutComparison } from '../support/sync.ts'
 
 onEachEngine('a first sync', (engine) => {
   let here: TestPortal
@@ -20,7 +20,7 @@ onEachEngine('a first sync', (engine) => {
 
   const read = (tenantId: string) => tenantById(here.portal.db, tenantId)
 
-  /** The proof and the first pass, and nothing after. */
+  /** The proof and the first sync run, and nothing after. */
   const firstPass = async () => {
     const { portal } = here
     for (const work of ['check', 'sync'] as const) {
@@ -73,7 +73,7 @@ onEachEngine('a first sync', (engine) => {
     // Broken off again and again, by the budget, it never begins anew.
     const reached: string[] = []
     for (let n = 0; n < 30 && (await read(tenant.id)).backfilledAt === null; n++) {
-      await pass(here, 61 * minute)
+      await run(here, 61 * minute)
       const open = (await windows()).find(({ kind }) => kind === 'open')
       if (open?.finishedAt === null) reached.push(open.reached)
     }
@@ -116,7 +116,7 @@ onEachEngine('a first sync', (engine) => {
     const reached = new Set<string>()
     let held = 0
     for (let hours = 0; hours < 40 && (await read(tenant.id)).reconciledAt === null; hours++) {
-      await pass(here, 61 * minute)
+      await run(here, 61 * minute)
       const { lastReadAt } = await read(tenant.id)
       held = Math.max(held, here.portal.now().getTime() - Date.parse(lastReadAt ?? ''))
       const open = await comparison()
@@ -143,13 +143,13 @@ onEachEngine('a first sync', (engine) => {
     const made = config.sync.callsPerHour - hourLeft
     const unlimited = { callsPerMinute: 9_999, callsPerHour: 9_999 }
     await takeCalls(db, tenant.id, 1_200 - made - 6, unlimited, here.portal.now())
-    await pass(here, 2 * minute)
+    await run(here, 2 * minute)
     const [half] = await windowsOf(here.portal.db, tenant.id, 1)
     expect(half?.finishedAt).toBeNull()
     expect(half && half.reached < half.to && half.reached > half.from).toBe(true)
     expect(half?.expected).toBeGreaterThan(half?.seen ?? 0)
     expect((await read(tenant.id)).backfilledAt).toBeNull()
-    for (let n = 0; n < 8; n++) await pass(here, 11 * minute)
+    for (let n = 0; n < 8; n++) await run(here, 11 * minute)
     expect((await read(tenant.id)).backfilledAt).not.toBeNull()
     const added = (await syncsOf(here.portal.db, tenant.id, 99)).reduce((sum, sync) => sum + sync.added, 0)
     expect(added).toBe((await read(tenant.id)).incidentCount)
@@ -168,11 +168,11 @@ onEachEngine('an item that cannot be understood', (engine) => {
   test('is listed, asked for again after an hour, and leaves the list', async () => {
     const { tenant } = await connected(here, 'Contoso')
     await withoutComparison(here)
-    await pass(here, 30 * minute)
+    await run(here, 30 * minute)
     const { world, requests } = here.simulator
     const odd = world.addIncident(tenant.id)
     world.setWeather(tenant.id, 'odd-item', { oddity: 'foreign-tenant', surface: 'defender', count: 1 })
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await listed(tenant.id)).toEqual([String(odd.id)])
     expect(await difference(here, tenant.id)).toHaveLength(1)
     expect((await syncsOf(here.portal.db, tenant.id, 9)).map(({ outcome }) => outcome)).toContain('partial')
@@ -185,7 +185,7 @@ onEachEngine('an item that cannot be understood', (engine) => {
     const byId = () => requests.filter(({ path }) => path.endsWith(`/incidents/${odd.id}`)).length
     await untilNothingIsDue(here)
     expect(byId()).toBe(0)
-    await pass(here, 30 * minute)
+    await run(here, 30 * minute)
     expect(byId()).toBe(1)
     expect(await listed(tenant.id)).toEqual([])
     expect(await difference(here, tenant.id)).toEqual([])
@@ -194,14 +194,14 @@ onEachEngine('an item that cannot be understood', (engine) => {
   test('leaves the list as well when Microsoft knows it no longer', async () => {
     const { tenant } = await connected(here, 'Contoso')
     await withoutComparison(here)
-    await pass(here, 30 * minute)
+    await run(here, 30 * minute)
     const { world } = here.simulator
     const odd = world.addIncident(tenant.id)
     world.setWeather(tenant.id, 'odd-item', { oddity: 'foreign-tenant', surface: 'defender', count: 1 })
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     world.removeIncident(tenant.id, odd.id)
     expect(await listed(tenant.id)).toEqual([String(odd.id)])
-    await pass(here, 2 * hour)
+    await run(here, 2 * hour)
     expect(await listed(tenant.id)).toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import { rejectedOf } from '../../server/store/incidents/rejected.ts'
 import { tenantById } from '../../server/store/tenants/tenants.ts'
 import { connected, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, type TestPortal } from '../support/portal.ts'
-import { difference, hour, minute, pass, startGraphPortal, withoutComparison } from '../support/sync.ts'
+import { difference, hour, minute, run, startGraphPortal, withoutComparison } from '../support/sync.ts'
 
 onEachEngine('a sync over Microsoft Graph', (engine) => {
   let here: TestPortal
@@ -25,9 +25,9 @@ onEachEngine('a sync over Microsoft Graph', (engine) => {
     const due = () =>
       here.portal.db.selectFrom('incidents').select('incident_id').where('alerts_read_at', 'is', null).execute()
     expect(await due()).toHaveLength(40)
-    await pass(here, 2 * minute)
+    await run(here, 2 * minute)
     expect(await due()).toHaveLength(10)
-    await pass(here, 2 * minute)
+    await run(here, 2 * minute)
     expect(await due()).toEqual([])
     expect(await difference(here, tenant.id)).toEqual([])
   })
@@ -39,14 +39,14 @@ onEachEngine('a sync over Microsoft Graph', (engine) => {
     here.clock.advance(11 * minute)
     const one = world.addIncident(tenant.id)
     await untilNothingIsDue(here)
-    await pass(here, 1_500)
+    await run(here, 1_500)
     expect(alertCalls(one.id)).toBe(1)
-    await pass(here, 8 * minute)
+    await run(here, 8 * minute)
     expect(alertCalls(one.id)).toBe(1)
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(alertCalls(one.id)).toBe(2)
-    await pass(here, 11 * minute)
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(alertCalls(one.id)).toBe(2)
   })
 
@@ -62,15 +62,15 @@ onEachEngine('a sync over Microsoft Graph', (engine) => {
       path: `/incidents/${large.id}`,
       forMs: hour,
     })
-    await pass(here, 11 * minute)
-    await pass(here, 2_500)
+    await run(here, 11 * minute)
+    await run(here, 2_500)
     expect(await rejectedOf(here.portal.db, tenant.id)).toMatchObject([
       { item: `${large.id} alerts`, reason: 'alerts-unread' },
     ])
     expect(await difference(here, tenant.id)).toEqual([expect.stringMatching(`^${large.id}:`)])
     expect(alertCalls(small.id)).toBe(1)
     expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ syncFailures: 0, lastReadCode: null })
-    await pass(here, 2 * hour)
+    await run(here, 2 * hour)
     expect(await rejectedOf(here.portal.db, tenant.id)).toEqual([])
     expect(await difference(here, tenant.id)).toEqual([])
   })
@@ -91,13 +91,13 @@ onEachEngine('a sync over Microsoft Graph', (engine) => {
     }
     const oddly = { oddity: 'foreign-tenant', surface: 'graph', path: `/incidents/${id}/alerts`, count: 1 } as const
     world.setWeather(tenant.id, 'odd-item', oddly)
-    await pass(here, 11 * minute)
-    await pass(here, 2_500)
+    await run(here, 11 * minute)
+    await run(here, 2_500)
     const whole = world.incident(tenant.id, id).recipes.reduce((sum, { count }) => sum + count, 0)
     expect(await kept()).toEqual([whole - 1, false])
     const items = async () => (await rejectedOf(here.portal.db, tenant.id)).map(({ item }) => item)
     expect(await items()).toEqual([`${id} alerts`])
-    await pass(here, 2 * hour)
+    await run(here, 2 * hour)
     expect([await kept(), await items()]).toEqual([[whole, true], []])
   })
 
@@ -108,13 +108,13 @@ onEachEngine('a sync over Microsoft Graph', (engine) => {
     here.clock.advance(11 * minute)
     const [one, other, third] = [1, 2, 3].map(() => world.addIncident(tenant.id))
     if (!one || !other || !third) throw new Error('none were added')
-    await pass(here, 11 * minute)
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
+    await run(here, 11 * minute)
     const asked = alertCalls(one.id)
     const survivor = world.mergeIncidents(tenant.id, [one.id, other.id])
     world.mergeIncidents(tenant.id, [survivor.id], third.id)
-    await pass(here, 11 * minute)
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
     expect(alertCalls(one.id)).toBe(asked)
   })

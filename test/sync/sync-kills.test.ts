@@ -11,8 +11,8 @@ import {
   instantOf,
   minute,
   mortalPortal,
-  pass,
   rereadAll,
+  run,
   syncsOf,
   withoutComparison,
 } from '../support/sync.ts'
@@ -43,7 +43,7 @@ onEachEngine('a pass that is killed', (engine) => {
       const lived = await live(n)
       clock.advance(2 * minute)
       await untilNothingIsDue(here)
-      await pass(here, 11 * minute)
+      await run(here, 11 * minute)
       expect([n, await difference(here, tenant.id)]).toEqual([n, []])
       const { backfilledAt } = await read(tenant.id)
       const added = (await syncsOf(portal.db, tenant.id, 999)).reduce((sum, sync) => sum + sync.added, 0)
@@ -63,7 +63,7 @@ onEachEngine('a pass that is killed', (engine) => {
         here.simulator.world.addIncident(tenant.id)
       }
       const lived = await live(n)
-      await pass(here, 11 * minute)
+      await run(here, 11 * minute)
       expect([n, await difference(here, tenant.id)]).toEqual([n, []])
       here.takeErrors()
       if (lived) return expect(n).toBeGreaterThan(0)
@@ -88,7 +88,7 @@ onEachEngine('a pass that is killed', (engine) => {
         .set({ next_reconcile_at: portal.now().toISOString(), next_window_at: portal.now().toISOString() })
         .execute()
       const lived = await live(n)
-      await pass(here, 2 * minute)
+      await run(here, 2 * minute)
       expect([n, await difference(here, tenant.id)]).toEqual([n, []])
       const [window] = await windowsOf(portal.db, tenant.id, 1)
       expect([n, window?.kind, window?.differences, window?.finishedAt !== null]).toEqual([n, 'reconcile', 4, true])
@@ -101,7 +101,7 @@ onEachEngine('a pass that is killed', (engine) => {
   test('while it catches up after a long outage, keeps what it did', async () => {
     const { live } = mortalPortal(here)
     const { tenant } = await connected(here, 'Contoso')
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     await withoutComparison(here)
     here.clock.advance(20 * day)
     // More than two minutes of Microsoft's quota, so that it goes on over several passes as well.
@@ -117,7 +117,7 @@ onEachEngine('a pass that is killed', (engine) => {
     // Each life brings it further, and never is anything lost behind it.
     expect(cursors).toEqual([...cursors].sort())
     expect(new Set(cursors).size).toBeGreaterThan(2)
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
     here.takeErrors()
   }, 120_000)

@@ -7,7 +7,7 @@ import { fleetGauges } from '../../server/store/tenants/gauges.ts'
 import { tenantById } from '../../server/store/tenants/tenants.ts'
 import { connected, formToken, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
-import { day, difference, hour, minute, pass, startGraphPortal } from '../support/sync.ts'
+import { day, difference, hour, minute, run, startGraphPortal } from '../support/sync.ts'
 
 const silent = [{ name: 'Microsoft/WDATP', status: 401 }]
 
@@ -22,14 +22,14 @@ onEachEngine('a tenant that Microsoft answers in part (206)', (engine) => {
     const tenantOf = (id: string) => tenantById(here.portal.db, id)
     /** Everything is due and done again, for so long. */
     const passHours = async (hours: number) => {
-      for (let n = 0; n < hours * 4; n++) await pass(here, 15 * minute)
+      for (let n = 0; n < hours * 4; n++) await run(here, 15 * minute)
     }
 
     test('from the first day on is blind, says who is silent, and has no window that is whole', async () => {
       const { world } = here.simulator
       world.setWeather('*', 'partial', {})
       const { tenant, customer } = await connected(here, 'Contoso')
-      await pass(here, 20 * minute)
+      await run(here, 20 * minute)
       const { portal } = here
       const read = await tenantOf(tenant.id)
       expect(read).toMatchObject({
@@ -91,7 +91,7 @@ onEachEngine('a tenant that Microsoft answers in part (206)', (engine) => {
     test('later keeps its cursor and its time of reading, goes on with what comes, and loses nothing', async () => {
       const { world } = here.simulator
       const { tenant } = await connected(here, 'Contoso')
-      await pass(here, 20 * minute)
+      await run(here, 20 * minute)
       const sound = await tenantOf(tenant.id)
       world.setWeather(tenant.id, 'partial', { keep: 2 })
       for (let n = 0; n < 4; n++) {
@@ -108,9 +108,9 @@ onEachEngine('a tenant that Microsoft answers in part (206)', (engine) => {
       // Polls alone bring it: the comparison would as well.
       await here.portal.db.updateTable('tenants').set({ next_window_at: null, next_reconcile_at: null }).execute()
       await here.portal.db.updateTable('windows').set({ finished_at: here.portal.now().toISOString() }).execute()
-      await pass(here, 11 * minute)
-      await pass(here, 2 * minute)
-      await pass(here, 2 * minute)
+      await run(here, 11 * minute)
+      await run(here, 2 * minute)
+      await run(here, 2 * minute)
       expect(await difference(here, tenant.id)).toEqual([])
       expect(await tenantOf(tenant.id)).toMatchObject({ partialSince: null, partialCursor: null })
     })
@@ -118,7 +118,7 @@ onEachEngine('a tenant that Microsoft answers in part (206)', (engine) => {
     test('compares nothing, and takes nothing for gone, while its lists lack something', async () => {
       const { world } = here.simulator
       const { tenant } = await connected(here, 'Contoso')
-      await pass(here, 20 * minute)
+      await run(here, 20 * minute)
       world.setWeather(tenant.id, 'partial', {})
       for (const { id } of [...world.tenant(tenant.id).incidents.all()]) world.removeIncident(tenant.id, id)
       await passHours(8)
@@ -134,7 +134,7 @@ onEachEngine('a tenant that Microsoft answers in part (206)', (engine) => {
     test('and that is told so by its proof is blind from the proof on', async () => {
       const { world } = here.simulator
       const { tenant } = await connected(here, 'Contoso')
-      await pass(here, 20 * minute)
+      await run(here, 20 * minute)
       world.setWeather(tenant.id, 'partial', { path: 'top=1' })
       const carol = await here.signedIn(here.cast.carol)
       await carol.post(`/tenants/${tenant.id}/checks`, { _csrf: formToken(await carol.open('/settings')) })
@@ -162,7 +162,7 @@ onEachEngine('the parts that Microsoft answers by themselves', (engine) => {
     const { id } = world.addIncident(tenant.id, { alerts: 3 })
     world.setWeather(tenant.id, 'partial', { path: '/alerts', keep: 1 })
     await untilNothingIsDue(here)
-    await pass(here, 2_000)
+    await run(here, 2_000)
     const alerts = async () =>
       (
         await here.portal.db
@@ -179,15 +179,15 @@ onEachEngine('the parts that Microsoft answers by themselves', (engine) => {
     const partly = await tenantById(here.portal.db, tenant.id)
     expect(blindSince(partly, here.portal.now())).toBe(partly.partialSince)
     // The lists are whole all the while: that alone does not make the tenant whole.
-    for (let n = 0; n < 3; n++) await pass(here, 11 * minute)
+    for (let n = 0; n < 3; n++) await run(here, 11 * minute)
     expect((await tenantById(here.portal.db, tenant.id)).partialSince).toBe(partly.partialSince)
     world.clearWeather()
-    for (let n = 0; n < 3; n++) await pass(here, 11 * minute)
+    for (let n = 0; n < 3; n++) await run(here, 11 * minute)
     expect(await rejectedOf(here.portal.db, tenant.id)).toEqual([])
     expect(await difference(here, tenant.id)).toEqual([])
     world.setWeather(tenant.id, 'partial', { path: '/alerts' })
     world.updateIncident(tenant.id, id, { assignedTo: 'x@y.example' })
-    for (let n = 0; n < 3; n++) await pass(here, 11 * minute)
+    for (let n = 0; n < 3; n++) await run(here, 11 * minute)
     expect(await alerts()).toBeGreaterThanOrEqual(3)
   })
 
@@ -195,7 +195,7 @@ onEachEngine('the parts that Microsoft answers by themselves', (engine) => {
     here = await startTestPortal(engine)
     const { world } = here.simulator
     const { tenant } = await connected(here, 'Contoso')
-    await pass(here, 20 * minute)
+    await run(here, 20 * minute)
     const late = new Date(here.portal.now().getTime() - 2 * day).toISOString().replace('Z', '0000Z')
     const { id } = world.addIncident(tenant.id, { createdAt: late, lastUpdateAt: late, alerts: 2 })
     const asked = { item: String(id), reason: 'unreadable', detail: '', first_seen_at: late, last_seen_at: late }
@@ -204,14 +204,14 @@ onEachEngine('the parts that Microsoft answers by themselves', (engine) => {
       .values({ tenant_id: tenant.id, ...asked })
       .execute()
     world.setWeather(tenant.id, 'partial', { path: `/incidents/${id}` })
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await rejectedOf(here.portal.db, tenant.id)).toMatchObject([
       { item: String(id), reason: 'partly-answered', detail: 'Microsoft/WDATP (401)' },
     ])
     expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ partial: { sources: silent } })
     expect(await difference(here, tenant.id)).toHaveLength(1)
     world.clearWeather()
-    for (let n = 0; n < 3; n++) await pass(here, 11 * minute)
+    for (let n = 0; n < 3; n++) await run(here, 11 * minute)
     expect(await rejectedOf(here.portal.db, tenant.id)).toEqual([])
     expect(await difference(here, tenant.id)).toEqual([])
     expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ partialSince: null })
@@ -221,17 +221,17 @@ onEachEngine('the parts that Microsoft answers by themselves', (engine) => {
     here = await startTestPortal(engine)
     const { world } = here.simulator
     const { tenant } = await connected(here, 'Contoso')
-    await pass(here, 20 * minute)
+    await run(here, 20 * minute)
     const { cursor } = await tenantById(here.portal.db, tenant.id)
     here.clock.advance(20 * day)
     world.generate(tenant.id, 1_200, { days: 19 })
     await here.portal.db.updateTable('tenants').set({ next_window_at: null, next_reconcile_at: null }).execute()
     world.setWeather(tenant.id, 'partial', { keep: 80 })
     await untilNothingIsDue(here)
-    await pass(here, hour)
+    await run(here, hour)
     expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ cursor, partialCursor: expect.any(String) })
     world.clearWeather()
-    for (let n = 0; n < 3; n++) await pass(here, 11 * minute)
+    for (let n = 0; n < 3; n++) await run(here, 11 * minute)
     expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ partialSince: null, partialCursor: null })
     expect(await difference(here, tenant.id)).toEqual([])
   })

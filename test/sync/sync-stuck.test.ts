@@ -21,7 +21,7 @@ onEachEngine('what must not stand still', (engine) => {
   })
   afterAll(() => here.close())
 
-  async function pass(ms: number, steps = 1): Promise<void> {
+  async function run(ms: number, steps = 1): Promise<void> {
     for (let step = 0; step < steps; step++) {
       here.clock.advance(ms)
       await untilNothingIsDue(here)
@@ -31,7 +31,7 @@ onEachEngine('what must not stand still', (engine) => {
   test('goes on when one incident’s own address never answers', async () => {
     const { tenant } = await connected(here, 'Poisoned')
     const { db } = here.portal
-    await pass(hour)
+    await run(hour)
     const old = new Date(here.portal.now().getTime() - 2 * hour).toISOString()
     const row = { tenant_id: tenant.id, item: '4711', reason: 'too-large', detail: 'x' }
     await db
@@ -40,7 +40,7 @@ onEachEngine('what must not stand still', (engine) => {
       .execute()
     here.simulator.world.setWeather(tenant.id, 'outage', { status: 504, path: '/incidents/4711' })
     here.simulator.world.addIncident(tenant.id, { severity: 'high', status: 'active' })
-    await pass(2 * minute)
+    await run(2 * minute)
     expect(await tenantById(db, tenant.id)).toMatchObject({ incidentCount: 2, syncFailures: 0 })
     const { last_seen_at } = await db.selectFrom('rejected_items').selectAll().executeTakeFirstOrThrow()
     expect(last_seen_at > old).toBe(true)
@@ -63,7 +63,7 @@ onEachEngine('what must not stand still', (engine) => {
       .set({ ...never, sync_phase: 'backfill', next_window_at: null })
       .where('tenant_id', '=', half.id)
       .execute()
-    await pass(hour, 12)
+    await run(hour, 12)
     for (const { id } of [followed, half]) {
       const read = await tenantById(db, id)
       expect(read).toMatchObject({ syncPhase: 'following', reconcileDifferences: 0 })
@@ -77,8 +77,8 @@ onEachEngine('what must not stand still', (engine) => {
     const { db } = here.portal
     await changeSettings(db, before, { closedDays: 40 }, here.portal.now())
     for (let n = 0; n < 3; n++) here.simulator.world.addIncident(tenant.id, { severity: 'low', status: 'resolved' })
-    await pass(2 * minute)
-    await pass(30 * day, 2)
+    await run(2 * minute)
+    await run(30 * day, 2)
     const limit = new Date(here.portal.now().getTime() - 40 * day)
     const old = (await closedLongAgo(db, limit, 99)).filter((one) => one.tenantId === tenant.id)
     expect(old).toHaveLength(3)

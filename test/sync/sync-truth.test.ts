@@ -9,8 +9,8 @@ import {
   hour,
   instantOf,
   minute,
-  pass,
   rereadAll,
+  run,
   startGraphPortal,
 } from '../support/sync.ts'
 
@@ -65,10 +65,10 @@ describe.each(['defender', 'graph'] as const)('over the %s API', (incidentsApi) 
             if (one.what === 'poll') await untilNothingIsDue(here)
             else apply(here, tenant.id, one)
           }
-          await pass(here, 11 * minute)
-          if (steps.some(({ what }) => what === 'lost' || what === 'twin')) await pass(here, 26 * hour)
+          await run(here, 11 * minute)
+          if (steps.some(({ what }) => what === 'lost' || what === 'twin')) await run(here, 26 * hour)
           // The alerts that the list does not bring are read thirty at a time, and once more ten minutes later.
-          await pass(here, 11 * minute)
+          await run(here, 11 * minute)
           expect(await difference(here, tenant.id)).toEqual([])
           await expectExactCounts(here, tenant.id)
         }),
@@ -97,7 +97,7 @@ onEachEngine('a list that moves while it is read', (engine) => {
     await untilNothingIsDue(here)
     const lists = requests.slice(start).filter(({ url }) => url.includes('top=100'))
     expect(lists.filter(({ url }) => url === lists[0]?.url)).toHaveLength(2)
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
   })
 })

@@ -9,7 +9,7 @@ import { tenantById } from '../../server/store/tenants/tenants.ts'
 import { runDue } from '../../server/worker/worker.ts'
 import { before, connected, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
-import { day, difference, hour, minute, pass, syncsOf } from '../support/sync.ts'
+import { day, difference, hour, minute, run, syncsOf } from '../support/sync.ts'
 
 onEachEngine('a tenant that has to wait', (engine) => {
   let here: TestPortal
@@ -36,7 +36,7 @@ onEachEngine('a tenant that has to wait', (engine) => {
 
   test('is due at once for whoever opens it, unless it was read a moment ago', async () => {
     const { tenant } = await connected(here, 'Contoso')
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     const { nextSyncAt } = await read(tenant.id)
     await nudgeSync(here.portal.db, tenant.id, now())
     expect((await read(tenant.id)).nextSyncAt).toBe(nextSyncAt)
@@ -48,7 +48,7 @@ onEachEngine('a tenant that has to wait', (engine) => {
 
   test('is not hurried by whoever opens it while it is paused, read or failing', async () => {
     const { tenant } = await connected(here, 'Contoso')
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     here.clock.advance(31_000)
     const nudged = async () => {
       const { nextSyncAt } = await read(tenant.id)
@@ -61,7 +61,7 @@ onEachEngine('a tenant that has to wait', (engine) => {
     expect(await nudged()).toBe(false)
     await here.portal.db.updateTable('tenants').set({ sync_lease_until: null }).execute()
     here.simulator.world.setWeather(tenant.id, 'outage', { status: 503, retryAfter: null, forMs: 10 * minute })
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     here.simulator.world.setWeather(tenant.id, 'outage', { status: 503, retryAfter: null, forMs: minute })
     await requestSync(here.portal.db, before, tenant.id, now())
     await untilNothingIsDue(here)
@@ -86,7 +86,7 @@ onEachEngine('a tenant that has to wait', (engine) => {
     await here.portal.db.updateTable('tenants').set({ next_sync_at: now().toISOString() }).execute()
     expect(await runDue(here.portal)).toBe(0)
     expect(lists()).toBe(called)
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(lists()).toBeGreaterThan(called)
     expect(await read(tenant.id)).toMatchObject({ notBefore: null, syncFailures: 0 })
     expect((await windowsOf(here.portal.db, tenant.id, 1))[0]).toMatchObject({
@@ -98,13 +98,13 @@ onEachEngine('a tenant that has to wait', (engine) => {
   test('keeps the name of the request, also when the pass for it had to wait and brought nothing', async () => {
     const { tenant } = await connected(here, 'Contoso')
     here.simulator.world.setWeather(tenant.id, 'throttle', { retryAfter: 600, count: 1 })
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     await requestSync(here.portal.db, asked('the-button'), tenant.id, now())
-    await pass(here, 11 * minute)
-    for (let n = 0; n < 3; n++) await pass(here, 11 * minute)
+    await run(here, 11 * minute)
+    for (let n = 0; n < 3; n++) await run(here, 11 * minute)
     await requestSync(here.portal.db, asked('again'), tenant.id, now())
     await untilNothingIsDue(here)
-    for (let n = 0; n < 2; n++) await pass(here, 11 * minute)
+    for (let n = 0; n < 2; n++) await run(here, 11 * minute)
     const [after, again] = await syncsOf(here.portal.db, tenant.id, 2)
     expect(again).toMatchObject({ requestId: 'again', polls: 1 })
     expect(after).toMatchObject({ requestId: null, polls: 2 })
@@ -124,10 +124,10 @@ onEachEngine('a tenant that has to wait', (engine) => {
     expect(blindSince(waiting, now())).toBeNull()
     const { lastReadAt } = waiting
     // A fifth is left to polls.
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     const meanwhile = await read(tenant.id)
     expect(meanwhile.lastReadAt === lastReadAt).toBe(false)
-    await pass(here, hour)
+    await run(here, hour)
     expect((await windowsOf(here.portal.db, tenant.id, 1))[0]?.finishedAt).not.toBeNull()
     expect(await difference(here, tenant.id)).toEqual([])
   })
@@ -139,11 +139,11 @@ onEachEngine('a tenant that has to wait', (engine) => {
     const called = lists()
     for (let n = 0; n < 4; n++) {
       await requestSync(here.portal.db, before, tenant.id, now())
-      await pass(here, 11 * minute)
+      await run(here, 11 * minute)
     }
     expect(lists()).toBe(called)
     expect(await read(tenant.id)).toMatchObject({ syncFailures: 0, notBefore: expect.any(String) })
-    await pass(here, 30 * minute)
+    await run(here, 30 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
     expect(await read(tenant.id)).toMatchObject({ syncFailures: 0, notBefore: null, lastReadCode: null })
   })

@@ -5,7 +5,7 @@ import { tenantById } from '../../server/store/tenants/tenants.ts'
 import { nextPause } from '../../server/sync/pace.ts'
 import { before, connected, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
-import { day, difference, hour, instantOf, minute, pass, syncsOf, withoutComparison } from '../support/sync.ts'
+import { day, difference, hour, instantOf, minute, run, syncsOf, withoutComparison } from '../support/sync.ts'
 
 describe('the pace', () => {
   const sync = { paceMs: 90_000, quietPaceMs: 600_000 }
@@ -42,7 +42,7 @@ onEachEngine('a sync', (engine) => {
     const { tenant } = await connected(here, 'Contoso')
     here.simulator.world.generate(tenant.id, 400)
     const second = (await connected(here, 'Fabrikam')).tenant
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await tenantById(here.portal.db, second.id)).toMatchObject({
       syncPhase: 'following',
       backfilledAt: expect.any(String),
@@ -72,24 +72,24 @@ onEachEngine('a sync', (engine) => {
     const { world } = here.simulator
     const late = new Date(here.portal.now().getTime() - 5 * hour).toISOString().replace('Z', '0000Z')
     world.addIncident(tenant.id, { createdAt: late, lastUpdateAt: late })
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toHaveLength(1)
-    await pass(here, 7 * hour)
+    await run(here, 7 * hour)
     expect(await difference(here, tenant.id)).toEqual([])
     expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({
       reconcileDifferences: 1,
       reconciledAt: expect.any(String),
     })
-    await pass(here, 7 * hour)
+    await run(here, 7 * hour)
     expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ reconcileDifferences: 0 })
   })
 
   test('keeps what Microsoft no longer knows, and counts it as open no more', async () => {
     const { tenant } = await connected(here, 'Contoso')
     const [known] = here.simulator.world.tenant(tenant.id).incidents.all()
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     here.simulator.world.removeIncident(tenant.id, known?.id ?? 0)
-    await pass(here, 7 * hour)
+    await run(here, 7 * hour)
     const row = await here.portal.db.selectFrom('incidents').selectAll().executeTakeFirstOrThrow()
     expect(row).toMatchObject({ open: 0, gone_at: expect.any(String) })
     expect((await tenantById(here.portal.db, tenant.id)).open.high).toBe(0)
@@ -97,7 +97,7 @@ onEachEngine('a sync', (engine) => {
 
   test('polls that bring nothing are one row', async () => {
     const { tenant } = await connected(here, 'Contoso')
-    for (let n = 0; n < 4; n++) await pass(here, 11 * minute)
+    for (let n = 0; n < 4; n++) await run(here, 11 * minute)
     const [newest] = await syncsOf(here.portal.db, tenant.id, 1)
     expect(newest).toMatchObject({ kind: 'following', outcome: 'complete', stored: 0 })
     expect(newest?.polls).toBeGreaterThanOrEqual(4)
@@ -105,20 +105,20 @@ onEachEngine('a sync', (engine) => {
 
   test('catches up in slices after a long outage', async () => {
     const { tenant } = await connected(here, 'Contoso')
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     // The comparison would mend what catching up lost.
     await here.portal.db.updateTable('tenants').set({ next_window_at: null, next_reconcile_at: null }).execute()
     here.clock.advance(20 * day)
     here.simulator.world.generate(tenant.id, 2_000, { days: 19 })
     await untilNothingIsDue(here)
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
   })
 
   test('asked for while Microsoft wants to be left alone, waits until then', async () => {
     const { tenant } = await connected(here, 'Contoso')
     here.simulator.world.setWeather(tenant.id, 'throttle', { retryAfter: 600, forMs: hour })
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     const { notBefore } = await tenantById(here.portal.db, tenant.id)
     expect(Date.parse(notBefore ?? '') - here.portal.now().getTime()).toBeGreaterThan(590_000)
     await requestSync(here.portal.db, before, tenant.id, here.portal.now())
@@ -131,7 +131,7 @@ onEachEngine('a sync', (engine) => {
     const early = new Date(Date.parse(cursor ?? '') - 14 * minute).toISOString().replace('Z', '0000Z')
     for (const at of [cursor ?? '', early])
       here.simulator.world.addIncident(tenant.id, { createdAt: at, lastUpdateAt: at })
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
     expect((await tenantById(here.portal.db, tenant.id)).cursor).toBe(cursor)
   })
@@ -139,15 +139,15 @@ onEachEngine('a sync', (engine) => {
   test('goes no further than Microsoft’s own clock says: what is shown late behind a time from the future is found', async () => {
     const { tenant } = await connected(here, 'Contoso')
     await withoutComparison(here)
-    await pass(here, 20 * minute)
+    await run(here, 20 * minute)
     const { world } = here.simulator
     const at = (ms: number) => instantOf(here.portal.now().getTime() + ms)
     world.addIncident(tenant.id, { createdAt: at(0), lastUpdateAt: at(14 * minute) })
-    await pass(here, 2 * minute)
+    await run(here, 2 * minute)
     const { cursor } = await tenantById(here.portal.db, tenant.id)
     expect((cursor ?? '') < at(1_000)).toBe(true)
     world.addIncident(tenant.id, { createdAt: at(-5 * minute), lastUpdateAt: at(-5 * minute) })
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
   })
 
@@ -155,12 +155,12 @@ onEachEngine('a sync', (engine) => {
     const { tenant } = await connected(here, 'Contoso')
     const { world } = here.simulator
     const one = world.addIncident(tenant.id)
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     world.updateIncident(tenant.id, one.id, { assignedTo: 'carol@contoso.example' })
-    await pass(here, 2 * minute)
+    await run(here, 2 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
     world.setWeather(tenant.id, 'stale', { ageMs: 5 * minute, count: 1 })
-    await pass(here, 2 * minute)
+    await run(here, 2 * minute)
     expect(world.sky.active()).toEqual([])
     expect(await difference(here, tenant.id)).toEqual([])
   })
@@ -170,7 +170,7 @@ onEachEngine('a sync', (engine) => {
     const { cursor } = await tenantById(here.portal.db, tenant.id)
     const future = new Date(here.portal.now().getTime() + 5 * day).toISOString().replace('Z', '0000Z')
     here.simulator.world.addIncident(tenant.id, { createdAt: future, lastUpdateAt: future })
-    await pass(here, 11 * minute)
+    await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
     expect((await tenantById(here.portal.db, tenant.id)).cursor).toBe(cursor)
   })

@@ -3,7 +3,7 @@ import { findTenant, tenantById } from '../../server/store/tenants/tenants.ts'
 import { connected, untilNothingIsDue } from '../support/admin.ts'
 import { invite, walk, wordsOf, work } from '../support/consent.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
-import { difference, hour, instantOf, minute, pass, startGraphPortal } from '../support/sync.ts'
+import { difference, hour, instantOf, minute, run, startGraphPortal } from '../support/sync.ts'
 
 onEachEngine('a state is named after what Microsoft said last', (engine) => {
   describe.each(['defender', 'graph'] as const)('over %s', (api) => {
@@ -15,7 +15,7 @@ onEachEngine('a state is named after what Microsoft said last', (engine) => {
 
     const tenantOf = (id: string) => tenantById(here.portal.db, id)
     const twoDays = async () => {
-      for (let n = 0; n < 49; n++) await pass(here, hour)
+      for (let n = 0; n < 49; n++) await run(here, hour)
     }
 
     test('Defender was never set up: the customer must do that, and nobody has to accept again', async () => {
@@ -44,16 +44,16 @@ onEachEngine('a state is named after what Microsoft said last', (engine) => {
       }
       world.setUpDefender(invited.tenant.id, true)
       world.addIncident(invited.tenant.id)
-      for (let n = 0; n < 8; n++) await pass(here, hour)
+      for (let n = 0; n < 8; n++) await run(here, hour)
       expect(await tenantOf(invited.tenant.id)).toMatchObject({ accessState: 'active', incidentCount: 1 })
     })
 
     test('Defender goes out of use in a tenant that is read: it is connected no more', async () => {
       const { tenant } = await connected(here, 'Contoso')
-      await pass(here, 20 * minute)
+      await run(here, 20 * minute)
       here.simulator.world.setUpDefender(tenant.id, false)
-      await pass(here, 11 * minute)
-      await pass(here, minute)
+      await run(here, 11 * minute)
+      await run(here, minute)
       expect(await tenantOf(tenant.id)).toMatchObject({ accessState: 'unlicensed', stateCode: 'not-set-up' })
       await twoDays()
       expect((await tenantOf(tenant.id)).accessState).toBe('unlicensed')
@@ -78,7 +78,7 @@ onEachEngine('a state is named after what Microsoft said last', (engine) => {
       expect(page).toContain('Microsoft did not answer, or answered that it is in trouble')
       expect(page).toContain('The consent is there')
       world.clearWeather()
-      for (let n = 0; n < 2; n++) await pass(here, 70 * minute)
+      for (let n = 0; n < 2; n++) await run(here, 70 * minute)
       expect((await tenantOf(invited.tenant.id)).accessState).toBe('active')
     })
 
@@ -191,20 +191,20 @@ onEachEngine('a page of fewer items than documented', (engine) => {
     test('is taken, remembered, and tried as large as before another day', async () => {
       const { world } = here.simulator
       const { tenant } = await connected(here, 'Contoso')
-      await pass(here, 11 * minute)
+      await run(here, 11 * minute)
       world.manners.maximumTop = 7
       for (let n = 0; n < 20; n++) world.addIncident(tenant.id)
-      await pass(here, 11 * minute)
-      await pass(here, 2 * minute)
+      await run(here, 11 * minute)
+      await run(here, 2 * minute)
       expect(await difference(here, tenant.id)).toEqual([])
       expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ syncFailures: 0, lastReadCode: null })
       const learning = refused()
       expect(learning).toBeGreaterThan(0)
-      for (let n = 0; n < 3; n++) await pass(here, 11 * minute)
+      for (let n = 0; n < 3; n++) await run(here, 11 * minute)
       expect(refused()).toBe(learning)
       world.manners.maximumTop = null
-      await pass(here, 25 * hour)
-      await pass(here, 11 * minute)
+      await run(here, 25 * hour)
+      await run(here, 11 * minute)
       expect(here.simulator.requests.slice(-3).map(({ url }) => /top=(\d+)/.exec(url)?.[1])).toContain(
         api === 'graph' ? '50' : '100',
       )
@@ -222,7 +222,7 @@ onEachEngine('a page of fewer items than documented', (engine) => {
       const other = await connectedWhileRefused()
       expect(await badge(`/tenants/${other.tenant.id}`)).toBe('Being read')
       expect(await badge(`/customers/${other.customer.id}`)).toBe('Being read')
-      for (let n = 0; n < 3; n++) await pass(here, 11 * minute)
+      for (let n = 0; n < 3; n++) await run(here, 11 * minute)
       expect(await badge(`/tenants/${other.tenant.id}`)).toBe('Blind')
       expect(await badge(`/customers/${other.customer.id}`)).toBe('Blind')
 

@@ -314,7 +314,7 @@ onEachEngine('the reading of a tenant', (engine) => {
     expect(ids((await bob.open(`${address}?outcome=failed`)).text)).toEqual(['broken'])
     expect(ids((await bob.open(`${address}?kind=reconcile`)).text)).toEqual(['compared'])
     expect(ids((await bob.open(`${address}?at=same-b`)).text).slice(0, 2)).toEqual(['same-b', 'same-a'])
-    expect((await bob.open(`${address}?at=gone`)).text).toContain('No pass like this is kept')
+    expect((await bob.open(`${address}?at=gone`)).text).toContain('No sync run like this is kept')
     expect(ids((await bob.open(`${address}?kind=bogus&before=%27;--`)).text)).toHaveLength(50)
     expect((await bob.open(`/tenants/${nobody}/syncs`)).status).toBe(404)
     expect((await syncsPage(db, nobody, { before: 'polled', limit: 5 })).length).toBe(0)

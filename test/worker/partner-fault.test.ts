@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { Refusal } from '../../server/model/refusal.ts'
 import { probePartner, reportPartnerFault } from '../../server/partner/fault.ts'
 import { listAudit } from '../../server/store/audit.ts'
-import { raiseAlarm, readAlarms } from '../../server/store/partner/faults.ts'
+import { readPartnerFaults, recordPartnerFault } from '../../server/store/partner/faults.ts'
 import { requestCheck } from '../../server/store/tenants/checks.ts'
 import { tenantById } from '../../server/store/tenants/tenants.ts'
 import { runDue } from '../../server/worker/worker.ts'
@@ -20,7 +20,7 @@ onEachEngine('a fault of the partner’s own credential', (engine) => {
   })
   afterEach(() => here.close())
 
-  const alarms = async () => (await readAlarms(here.portal.db)).map(({ code }) => code)
+  const alarms = async () => (await readPartnerFaults(here.portal.db)).map(({ code }) => code)
   const refusal = () =>
     new Refusal('partner-credential', { at: here.portal.now().toISOString(), aadsts: 7000215, status: 401 })
   const tokensAsked = () => here.simulator.requests.filter(({ path }) => path.endsWith('/oauth2/v2.0/token')).length
@@ -78,7 +78,9 @@ onEachEngine('a fault of the partner’s own credential', (engine) => {
     here.simulator.world.setWeather('*', 'refusal', { code, also, word: 'invalid_client' })
     for (const { id } of tenants) await checkNow(id)
     await untilNothingIsDue(here)
-    expect(await readAlarms(here.portal.db)).toMatchObject([{ code: 'partner-credential', facts: { aadsts: code } }])
+    expect(await readPartnerFaults(here.portal.db)).toMatchObject([
+      { code: 'partner-credential', facts: { aadsts: code } },
+    ])
     for (const { id } of tenants) expect((await tenantById(here.portal.db, id)).accessState).toBe('active')
   })
 
@@ -117,7 +119,7 @@ onEachEngine('a fault of the partner’s own credential', (engine) => {
     await connected(here, 'Sound')
     here.simulator.world.setWeather(odd.id, 'refusal', { code: 7000215 })
     here.simulator.world.setWeather(here.partner.id, 'outage', { surface: 'token', status: 503 })
-    await raiseAlarm(here.portal.db, 'partner-credential', refusal().facts, here.portal.now())
+    await recordPartnerFault(here.portal.db, 'partner-credential', refusal().facts, here.portal.now())
     here.clock.advance(minute)
     await runDue(here.portal)
     expect(await alarms()).toHaveLength(1)

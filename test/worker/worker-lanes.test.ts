@@ -4,7 +4,7 @@ import type { Tenant } from '../../server/simulator/world/directory.ts'
 import { claimDue } from '../../server/store/sync/claims.ts'
 import { pauseEverything, pauseTenant, resumeEverything } from '../../server/store/tenants/pauses.ts'
 import { tenantById } from '../../server/store/tenants/tenants.ts'
-import { Places } from '../../server/worker/slots.ts'
+import { Slots } from '../../server/worker/slots.ts'
 import { runDue, startWorker, type Worker } from '../../server/worker/worker.ts'
 import { before, connected, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -56,7 +56,7 @@ onEachEngine('tenants in flight', (engine) => {
   }
 
   /** Makes these due in this order of seconds past, starts the worker, and says when the last of `watched` was read. */
-  async function readWithin(due: Tenant[][], watched: Tenant[], patienceMs: number): Promise<number> {
+  async function readWithin(due: Tenant[][], watched: Tenant[], slowAfterMs: number): Promise<number> {
     for (const [n, tenants] of due.entries()) {
       await change(tenants, { next_sync_at: new Date(here.portal.now().getTime() - (20 - n) * 1_000).toISOString() })
     }
@@ -71,7 +71,7 @@ onEachEngine('tenants in flight', (engine) => {
       const ids = new Set(read.map((row) => row.tenant_id))
       const took = here.portal.now().getTime() - started.getTime()
       if (watched.every(({ id }) => ids.has(id))) return took
-      if (took > patienceMs) throw new Error(`${watched.length} tenants were not read within ${took} ms`)
+      if (took > slowAfterMs) throw new Error(`${watched.length} tenants were not read within ${took} ms`)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
@@ -189,10 +189,10 @@ onEachEngine('tenants in flight', (engine) => {
 })
 
 describe('places', () => {
-  const patient = { patienceMs: 30, lent: 1 }
+  const patient = { slowAfterMs: 30, borrowed: 1 }
 
   test('are given in the order of asking, and not to who gave up', async () => {
-    const places = new Places(1, patient)
+    const places = new Slots(1, patient)
     const first = places.take()
     const order: string[] = []
     const giving = new AbortController()
@@ -212,7 +212,7 @@ describe('places', () => {
   })
 
   test('make room for others while somebody is slow, for so many and no more', async () => {
-    const places = new Places(1, patient)
+    const places = new Slots(1, patient)
     const slow = places.take()
     const next = await places.enter()
     expect(places.held).toBe(2)

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { saveSession } from '../../server/store/operators/sessions.ts'
-import { raiseAlarm, readAlarms } from '../../server/store/partner/faults.ts'
+import { readPartnerFaults, recordPartnerFault } from '../../server/store/partner/faults.ts'
 import { requestSync } from '../../server/store/sync/requests.ts'
 import { findTenant, tenantById } from '../../server/store/tenants/tenants.ts'
 import { keepHouse } from '../../server/worker/housekeeping.ts'
@@ -29,7 +29,7 @@ onEachEngine('the worker', (engine) => {
 
   const alarm = () => {
     const now = here.portal.now()
-    return raiseAlarm(here.portal.db, 'partner-credential', { ...noFacts, at: now.toISOString() }, now)
+    return recordPartnerFault(here.portal.db, 'partner-credential', { ...noFacts, at: now.toISOString() }, now)
   }
 
   /** A customer whose tenant was named up front and has consented without coming back to us; its probe is due. */
@@ -52,7 +52,7 @@ onEachEngine('the worker', (engine) => {
     await alarm()
     here.clock.advance(2 * minute)
     await runDue(here.portal)
-    expect(await readAlarms(here.portal.db)).toEqual([])
+    expect(await readPartnerFaults(here.portal.db)).toEqual([])
     await untilNothingIsDue(here)
     const { lastReadAt } = await tenantById(here.portal.db, tenant.id)
     expect(here.portal.now().getTime() - Date.parse(lastReadAt ?? '')).toBeLessThan(minute)
@@ -64,7 +64,7 @@ onEachEngine('the worker', (engine) => {
     await alarm()
     await keepHouse(here.portal)
     expect(await findTenant(here.portal.db, tenant.id)).toBeNull()
-    await here.portal.db.deleteFrom('alarms').execute()
+    await here.portal.db.deleteFrom('partner_faults').execute()
     await keepHouse(here.portal)
     expect(await findTenant(here.portal.db, tenant.id)).toMatchObject({ boundHow: 'pinned' })
   })
@@ -74,13 +74,13 @@ onEachEngine('the worker', (engine) => {
     const slow = await unseenConsent('Slow')
     here.clock.advance(61 * minute)
     here.simulator.world.setWeather(slow.id, 'slow', { surface: 'token', delayMs: 3_000 })
-    const passes = async () =>
+    const runs = async () =>
       (await syncsOf(here.portal.db, read.id, 99)).reduce((sum, { outcome, polls }) => sum + (outcome ? polls : 0), 0)
-    const earlier = await passes()
+    const earlier = await runs()
     worker = startWorker(here.portal)
-    await until(async () => (await passes()) > earlier)
+    await until(async () => (await runs()) > earlier)
     await requestSync(here.portal.db, before, read.id, here.portal.now())
-    await until(async () => (await passes()) > earlier + 1)
+    await until(async () => (await runs()) > earlier + 1)
     expect(await findTenant(here.portal.db, slow.id)).toBeNull()
   })
 

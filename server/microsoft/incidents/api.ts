@@ -11,7 +11,7 @@ import { readApiRefusal } from '../wire/read-refusal.ts'
 import type { Found, IncidentSource } from './incidents.ts'
 import { partialIn } from './partial.ts'
 import { isRecord } from './reading.ts'
-import { takeApart } from './split-list.ts'
+import { splitList } from './split-list.ts'
 
 export interface Api {
   source: IncidentSource
@@ -63,7 +63,7 @@ export async function getRecord(api: Api, tenantId: string, url: string, calls?:
 /** One page of a list, its items still to be parsed where it could be taken apart. @throws Refusal, and what `calls` throws */
 export async function getPage(api: Api, tenantId: string, url: string, calls?: CallMeter): Promise<Found> {
   const answer = await get(api, tenantId, url, calls)
-  const apart = namesNul(answer) ? null : takeApart(answer.bytes)
+  const apart = namesNul(answer) ? null : splitList(answer.bytes)
   const found = apart ?? { body: bodyOf(answer, api.now()), items: null }
   return { ...found, bytes: answer.bytes.length, partial: partialIn(answer), sentAt: sentAt(answer) }
 }

@@ -4,7 +4,7 @@ import { jsonTextOf } from '../json-text.ts'
 import { isRecord } from './reading.ts'
 
 /** A list as it was answered. */
-export interface TakenApart {
+export interface SplitList {
   /** What stands around the items; `value` is empty. */
   body: Record<string, unknown>
   /** What was sent of each item: views into the answer, JSON if the answer is. */
@@ -29,7 +29,7 @@ const listName = '"value"'
  * Strings are skipped by a native search, in a text of which each character is a byte of the answer.
  * @returns null for what is no such list, or not certainly: not JSON around the list, not UTF-8, two lists of that name
  */
-export function takeApart(answer: Buffer): TakenApart | null {
+export function splitList(answer: Buffer): SplitList | null {
   if (!isUtf8(answer)) return null
   const text = answer.toString('latin1')
   const start = listIn(text)

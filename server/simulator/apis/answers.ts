@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Request, Response } from 'express'
 import { type LoginRefusal, refusalBody, refusalOf, traceOf } from '../login/refusals.ts'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import type { Passage, Surface, Weather } from '../world/weather.ts'
 
 /** What will happen to each answer on its way out. */
@@ -10,7 +10,7 @@ const distortions = new WeakMap<Response, Weather>()
 
 /** Lets weather strike before a handler runs. @returns true when the request has been answered (or never will be). */
 export async function weathered(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   res: Response,
   surface: Surface,
@@ -120,7 +120,12 @@ async function drip(res: Response, text: string, delayMs: number): Promise<void>
 }
 
 /** A refusal of the login service as JSON, with the headers its answers carry. */
-export async function sendRefusal(ground: Ground, req: Request, res: Response, refusal: LoginRefusal): Promise<void> {
+export async function sendRefusal(
+  ground: SimulatorParts,
+  req: Request,
+  res: Response,
+  refusal: LoginRefusal,
+): Promise<void> {
   const trace = traceOf(ground.world, correlationOf(req))
   loginHeaders(res, trace.traceId)
   await sendJson(res, refusal.status, refusalBody(ground.world, refusal, trace, ground.origin))
@@ -149,7 +154,7 @@ export async function sendDefenderError(res: Response, status: number, code: str
 }
 
 export async function sendGraphError(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   res: Response,
   status: number,
@@ -182,7 +187,7 @@ const apiWords: Record<number, [code: string, message: string]> = {
 }
 
 async function sendProblem(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   res: Response,
   surface: Surface,
@@ -207,7 +212,7 @@ function sendGatewayPage(res: Response, status: number): void {
     )
 }
 
-function setRetryAfter(ground: Ground, res: Response, value: NonNullable<Weather['retryAfter']> | null): void {
+function setRetryAfter(ground: SimulatorParts, res: Response, value: NonNullable<Weather['retryAfter']> | null): void {
   if (value === null) return
   if (typeof value === 'object') {
     res.set('Retry-After', new Date(ground.world.clock.now() + value.dateMs).toUTCString())

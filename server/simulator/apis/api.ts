@@ -2,9 +2,9 @@ import type { Request, Response } from 'express'
 import { noteToken } from '../control/recorder.ts'
 import type { AccessClaims } from '../login/keys.ts'
 import { type Resource, resources } from '../login/registration.ts'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import type { Tenant } from '../world/directory.ts'
-import type { IncidentShelf } from '../world/incident-index.ts'
+import type { IncidentIndex } from '../world/incident-index.ts'
 import { instantOf } from '../world/instants.ts'
 import type { Weather } from '../world/weather.ts'
 import { passageOf, sendDefenderError, sendGraphError, sendJson, weathered } from './answers.ts'
@@ -12,7 +12,7 @@ import type { Quota } from './quotas.ts'
 
 /** One admitted call: whose token, which tenant's data. */
 export interface Call {
-  ground: Ground
+  ground: SimulatorParts
   req: Request
   res: Response
   surface: 'defender' | 'graph'
@@ -26,7 +26,7 @@ export interface Call {
  * @returns null when the request has been answered
  */
 export async function admit(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   res: Response,
   surface: 'defender' | 'graph',
@@ -55,7 +55,7 @@ export async function admit(
   return { ground, req, res, surface, claims, tenant }
 }
 
-async function claimsOf(ground: Ground, req: Request): Promise<AccessClaims | null> {
+async function claimsOf(ground: SimulatorParts, req: Request): Promise<AccessClaims | null> {
   const token = /^Bearer (\S+)$/i.exec(req.get('authorization') ?? '')?.[1]
   return token === undefined ? null : ground.keys.read(token, ground.world.clock.now())
 }
@@ -65,7 +65,7 @@ function isFor(resource: Resource, audience: string): boolean {
 }
 
 function sendUnauthorized(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   res: Response,
   surface: 'defender' | 'graph',
@@ -91,7 +91,13 @@ function sendUnauthorized(
 }
 
 /** Graph names the seconds in a header; the Defender host is only known to name the time in its text. */
-function sendTooMany(ground: Ground, req: Request, res: Response, surface: 'defender' | 'graph', waitMs: number) {
+function sendTooMany(
+  ground: SimulatorParts,
+  req: Request,
+  res: Response,
+  surface: 'defender' | 'graph',
+  waitMs: number,
+) {
   if (surface === 'graph') {
     res.set('Retry-After', String(Math.ceil(waitMs / 1000)))
     return sendGraphError(ground, req, res, 429, 'TooManyRequests', 'Too many requests.')
@@ -106,7 +112,7 @@ function sendTooMany(ground: Ground, req: Request, res: Response, surface: 'defe
 }
 
 function sendMissingRole(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   res: Response,
   surface: 'defender' | 'graph',
@@ -141,7 +147,7 @@ export function queryOf(req: Request): Record<string, string | undefined> {
 }
 
 /** What a list is read from: the tenant's incidents, or what they were a while ago where weather leads to an old replica. */
-export function listedIn({ ground, req, surface, tenant }: Call): IncidentShelf {
+export function listedIn({ ground, req, surface, tenant }: Call): IncidentIndex {
   const age = ground.world.sky.age(passageOf(req, surface, tenant.id))
   return age === 0 ? tenant.incidents : tenant.incidents.asOf(ground.world.clock.now() - age)
 }

@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import { defenderChange } from '../world/changes.ts'
 import { alertsIn } from '../world/evidence.ts'
 import type { Incident } from '../world/incidents.ts'
@@ -26,7 +26,7 @@ const filterFields = new Map<string, FilterField<Incident>>(
 )
 
 /** The Defender XDR API: https://learn.microsoft.com/defender-xdr/api-list-incidents and its neighbours. */
-export function defenderRoutes(ground: Ground): Router {
+export function defenderRoutes(ground: SimulatorParts): Router {
   const routes = Router()
   routes.get('/api/incidents', (req, res) => list(ground, req, res))
   routes.get('/api/incidents/:id', (req, res) => one(ground, req, res))
@@ -35,7 +35,7 @@ export function defenderRoutes(ground: Ground): Router {
   return routes
 }
 
-async function list(ground: Ground, req: Request, res: Response): Promise<void> {
+async function list(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'defender', quotas.defenderList, readers)
   if (!call || (await withoutData(call))) return
   try {
@@ -62,14 +62,14 @@ async function list(ground: Ground, req: Request, res: Response): Promise<void> 
   }
 }
 
-async function one(ground: Ground, req: Request, res: Response): Promise<void> {
+async function one(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'defender', quotas.defenderGet, readers)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
   if (incident) await sendIncident(call, incident)
 }
 
-async function update(ground: Ground, req: Request, res: Response): Promise<void> {
+async function update(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'defender', quotas.defenderList, writers)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
@@ -84,7 +84,7 @@ async function update(ground: Ground, req: Request, res: Response): Promise<void
   await sendIncident(call, after)
 }
 
-async function hunt(ground: Ground, req: Request, res: Response): Promise<void> {
+async function hunt(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'defender', null, ['AdvancedHunting.Read.All'])
   if (!call || (await withoutData(call))) return
   const asked: unknown = (req.body as Record<string, unknown> | undefined)?.Query
@@ -124,7 +124,7 @@ async function sendIncident(call: Call, incident: Incident): Promise<void> {
   await sendRecord(call, { '@odata.context': `${context}/$entity`, ...render(call, incident) }, ['alerts'])
 }
 
-function nextLink(ground: Ground, req: Request, skip: number): string {
+function nextLink(ground: SimulatorParts, req: Request, skip: number): string {
   const url = new URL(req.originalUrl, ground.origin)
   url.searchParams.set('$skip', String(skip))
   return url.href.replaceAll('%24', '$')

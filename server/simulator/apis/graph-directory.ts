@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Request, Response } from 'express'
 import { resources, type SimulatorRegistration } from '../login/registration.ts'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import { sendGraphError, sendJson } from './answers.ts'
 import { admit, queryOf } from './api.ts'
 
 const readers = ['Application.Read.All', 'Directory.Read.All']
 
 /** A registration, to an app of its own tenant: https://learn.microsoft.com/graph/api/application-get */
-export async function oneApplication(ground: Ground, req: Request, res: Response): Promise<void> {
+export async function oneApplication(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', null, readers)
   if (!call) return
   const registration = ground.world.registrations.get(String(req.params[0]).toLowerCase())
@@ -33,7 +33,7 @@ function applicationBody(registration: SimulatorRegistration): Record<string, un
 }
 
 /** What a resource calls its permissions: https://learn.microsoft.com/graph/api/serviceprincipal-get */
-export async function oneServicePrincipal(ground: Ground, req: Request, res: Response): Promise<void> {
+export async function oneServicePrincipal(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', null, readers)
   if (!call) return
   const appId = String(req.params[0]).toLowerCase()
@@ -59,7 +59,7 @@ export async function oneServicePrincipal(ground: Ground, req: Request, res: Res
   })
 }
 
-function sendAbsent(ground: Ground, req: Request, res: Response): Promise<void> {
+function sendAbsent(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const id = String(req.params[0])
   const text = `Resource '${id}' does not exist or one of its queried reference-property objects are not present.`
   return sendGraphError(ground, req, res, 404, 'Request_ResourceNotFound', text)

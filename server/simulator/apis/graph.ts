@@ -1,8 +1,8 @@
 import { type Request, type Response, Router } from 'express'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import { graphChange } from '../world/changes.ts'
 import { alertsIn } from '../world/evidence.ts'
-import type { IncidentShelf, Selection } from '../world/incident-index.ts'
+import type { IncidentIndex, Selection } from '../world/incident-index.ts'
 import type { Alert, Incident } from '../world/incidents.ts'
 import { sendGraphError, sendJson } from './answers.ts'
 import { admit, type Call, listedIn, queryOf, sendList, sendRecord } from './api.ts'
@@ -44,7 +44,7 @@ const alertFields = new Map<string, FilterField<Alert>>(
 )
 
 /** Microsoft Graph, as far as security incidents go: https://learn.microsoft.com/graph/api/security-list-incidents */
-export function graphRoutes(ground: Ground): Router {
+export function graphRoutes(ground: SimulatorParts): Router {
   const routes = Router()
   for (const version of ['/v1.0', '/beta']) {
     routes.get(`${version}/security/incidents`, (req, res) => listIncidents(ground, req, res))
@@ -69,7 +69,7 @@ export function graphRoutes(ground: Ground): Router {
   return routes
 }
 
-async function listIncidents(ground: Ground, req: Request, res: Response): Promise<void> {
+async function listIncidents(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, incidentReaders)
   if (!call || (await withoutData(call))) return
   try {
@@ -108,11 +108,11 @@ async function listIncidents(ground: Ground, req: Request, res: Response): Promi
 }
 
 function ordered(
-  shelf: IncidentShelf,
+  shelf: IncidentIndex,
   orderBy: string | undefined,
   selection: Omit<Selection, 'descending'>,
   counting: boolean,
-): ReturnType<IncidentShelf['select']> {
+): ReturnType<IncidentIndex['select']> {
   const [field = 'lastUpdateDateTime', direction = orderBy ? 'asc' : 'desc'] = orderBy?.trim().split(/\s+/) ?? []
   const descending = direction.toLowerCase() === 'desc'
   if (field === 'lastUpdateDateTime') return shelf.select({ ...selection, descending }, counting)
@@ -127,7 +127,7 @@ function ordered(
   return { page: all.page.slice(skip, skip + top), more: all.page.length > skip + top, total: all.total }
 }
 
-async function oneIncident(ground: Ground, req: Request, res: Response): Promise<void> {
+async function oneIncident(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, incidentReaders)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
@@ -140,7 +140,7 @@ async function oneIncident(ground: Ground, req: Request, res: Response): Promise
   await sendRecord(call, { ...incidentBody(call, incident), ...alerts }, ['alerts'])
 }
 
-async function update(ground: Ground, req: Request, res: Response): Promise<void> {
+async function update(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, incidentWriters)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
@@ -153,7 +153,7 @@ async function update(ground: Ground, req: Request, res: Response): Promise<void
   await sendJson(res, 200, incidentBody(call, after))
 }
 
-async function comment(ground: Ground, req: Request, res: Response): Promise<void> {
+async function comment(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, incidentWriters)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
@@ -166,7 +166,7 @@ async function comment(ground: Ground, req: Request, res: Response): Promise<voi
   await sendJson(res, 200, { value: comments })
 }
 
-async function alertsOfOne(ground: Ground, req: Request, res: Response): Promise<void> {
+async function alertsOfOne(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, alertReaders)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
@@ -179,7 +179,7 @@ async function alertsOfOne(ground: Ground, req: Request, res: Response): Promise
   )
 }
 
-async function listAlerts(ground: Ground, req: Request, res: Response): Promise<void> {
+async function listAlerts(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, alertReaders)
   if (!call || (await withoutData(call))) return
   try {
@@ -211,7 +211,7 @@ async function listAlerts(ground: Ground, req: Request, res: Response): Promise<
   }
 }
 
-async function hunt(ground: Ground, req: Request, res: Response): Promise<void> {
+async function hunt(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, ['ThreatHunting.Read.All'])
   if (!call || (await withoutData(call))) return
   const asked: unknown = (req.body as Record<string, unknown> | undefined)?.Query
@@ -232,7 +232,7 @@ async function hunt(ground: Ground, req: Request, res: Response): Promise<void> 
   })
 }
 
-async function organization(ground: Ground, req: Request, res: Response): Promise<void> {
+async function organization(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', null, ['Organization.Read.All'])
   if (!call) return
   const { tenant } = call
@@ -253,7 +253,7 @@ async function organization(ground: Ground, req: Request, res: Response): Promis
   ])
 }
 
-async function findTenant(ground: Ground, req: Request, res: Response): Promise<void> {
+async function findTenant(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(ground, req, res, 'graph', null, ['CrossTenantInformation.ReadBasic.All'])
   if (!call) return
   const tenant = ground.world.find(String(req.params[0] ?? ''))
@@ -338,7 +338,7 @@ function selected(item: Record<string, unknown>, select: string | undefined): Re
   return Object.fromEntries(Object.entries(item).filter(([name]) => wanted.has(name)))
 }
 
-function nextLink(ground: Ground, req: Request, skip: number): string {
+function nextLink(ground: SimulatorParts, req: Request, skip: number): string {
   const url = new URL(req.originalUrl, ground.origin)
   url.searchParams.delete('$skip')
   url.searchParams.delete('$skiptoken')
@@ -347,7 +347,7 @@ function nextLink(ground: Ground, req: Request, skip: number): string {
   return url.href.replaceAll('%24', '$')
 }
 
-async function sendFilterError(ground: Ground, req: Request, res: Response, error: unknown): Promise<void> {
+async function sendFilterError(ground: SimulatorParts, req: Request, res: Response, error: unknown): Promise<void> {
   if (!(error instanceof FilterError)) throw error
   await sendGraphError(ground, req, res, 400, 'BadRequest', error.message)
 }

@@ -1,5 +1,5 @@
 import express, { type Request, type Response, Router } from 'express'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import type { DirectoryRole } from '../world/directory.ts'
 import type { IncidentStatus, Severity } from '../world/incidents.ts'
 import type { NewIncident } from '../world/new-incident.ts'
@@ -140,7 +140,7 @@ const actions = new Map<string, Action>(
 )
 
 /** The control API, and the page with buttons for it. Both answer to this machine alone. */
-export function controlRoutes(ground: Ground, pages: boolean): Router {
+export function controlRoutes(ground: SimulatorParts, pages: boolean): Router {
   const routes = Router()
   routes.use('/_sim', (req, res, next) => {
     if (!isLocal(req) || (req.method !== 'GET' && !isSameOrigin(req))) {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { EnterpriseApp, Tenant } from '../world/directory.ts'
-import { IncidentShelf } from '../world/incident-index.ts'
+import { IncidentIndex } from '../world/incident-index.ts'
 import type { Incident } from '../world/incidents.ts'
 import type { World } from '../world/world.ts'
 
@@ -31,7 +31,7 @@ export function readState(file: string): Saved | null {
 /** Puts a remembered world in place of an empty one. */
 export function restore(world: World, saved: Saved): void {
   for (const { apps, incidents, ...rest } of saved.tenants) {
-    const shelf = new IncidentShelf(() => world.clock.now())
+    const shelf = new IncidentIndex(() => world.clock.now())
     shelf.load(incidents)
     world.adopt({ ...rest, apps: new Map(apps.map((app) => [app.clientId, app])), incidents: shelf })
   }

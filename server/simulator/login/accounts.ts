@@ -1,23 +1,23 @@
 import type { Request, Response } from 'express'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import type { Person } from '../world/directory.ts'
 
 /** Cookies know no ports: the name must not be one that an app on another port of this host uses. */
 const cookieName = 'simulated-microsoft'
 
 /** People signed in in this browser, the latest first. */
-export function accountsOf(ground: Ground, req: Request): Person[] {
+export function accountsOf(ground: SimulatorParts, req: Request): Person[] {
   return ground.sessions.accounts(sessionOf(req)).flatMap((id) => ground.world.person(id) ?? [])
 }
 
 /** Signs a person in in this browser. */
-export function rememberAccount(ground: Ground, req: Request, res: Response, person: Person): void {
+export function rememberAccount(ground: SimulatorParts, req: Request, res: Response, person: Person): void {
   const id = ground.sessions.signIn(sessionOf(req), person.id)
   res.cookie(cookieName, id, { httpOnly: true, sameSite: 'lax', path: '/' })
 }
 
 /** Signs everybody in this browser out. */
-export function forgetAccounts(ground: Ground, req: Request, res: Response): void {
+export function forgetAccounts(ground: SimulatorParts, req: Request, res: Response): void {
   ground.sessions.signOut(sessionOf(req))
   res.clearCookie(cookieName, { path: '/' })
 }

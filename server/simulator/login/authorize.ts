@@ -9,7 +9,7 @@ import {
   sendErrorPage,
   sendPostBackPage,
 } from '../pages/login-pages.ts'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import type { Person, Tenant } from '../world/directory.ts'
 import { accountsOf } from './accounts.ts'
 import { authorityOf, tenantIdOf } from './discovery.ts'
@@ -28,14 +28,14 @@ import type { Errand } from './sessions.ts'
 const codeLifetimeMs = 10 * 60_000
 
 /** Authorization endpoints: the current one, and v1 with the classic consent link. */
-export function authorizeRoutes(ground: Ground): Router {
+export function authorizeRoutes(ground: SimulatorParts): Router {
   const routes = Router()
   routes.get('/:tenant/oauth2/v2.0/authorize', (req, res) => authorize(ground, req, res, 2))
   routes.get('/:tenant/oauth2/authorize', (req, res) => authorize(ground, req, res, 1))
   return routes
 }
 
-async function authorize(ground: Ground, req: Request, res: Response, version: 1 | 2): Promise<void> {
+async function authorize(ground: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
   const named = String(req.params.tenant)
   const authority = authorityOf(ground, named)
   if (await weathered(ground, req, res, 'login', tenantIdOf(authority))) return
@@ -131,7 +131,7 @@ function parameterFault(params: Record<string, string>, version: 1 | 2): LoginRe
 
 /** Goes on once the account is known: the directory, the app in it, consent, and then the code. */
 export async function authorizeAs(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   res: Response,
   errand: Errand,
@@ -182,12 +182,17 @@ export async function authorizeAs(
 }
 
 /** Sends the browser home without a code. */
-export function declineAuthorize(ground: Ground, res: Response, errand: Errand, answer: Record<string, string>): void {
+export function declineAuthorize(
+  ground: SimulatorParts,
+  res: Response,
+  errand: Errand,
+  answer: Record<string, string>,
+): void {
   ground.sessions.end(errand)
   goHome(res, errand, { ...answer, ...(errand.params.state === undefined ? {} : { state: errand.params.state }) })
 }
 
-function redirectCode(ground: Ground, res: Response, errand: Errand, tenant: Tenant, person: Person): void {
+function redirectCode(ground: SimulatorParts, res: Response, errand: Errand, tenant: Tenant, person: Person): void {
   const { params } = errand
   const code = ground.sessions.issueCode({
     clientId: ground.world.registration(params.client_id ?? '').clientId,
@@ -211,7 +216,13 @@ function silentRefusal(code: number, error: string, message: string): LoginRefus
   return { code, error, status: 400, message }
 }
 
-function redirectRefusal(ground: Ground, req: Request, res: Response, errand: Errand, refusal: LoginRefusal): void {
+function redirectRefusal(
+  ground: SimulatorParts,
+  req: Request,
+  res: Response,
+  errand: Errand,
+  refusal: LoginRefusal,
+): void {
   const trace = traceOf(ground.world, correlationOf(req))
   declineAuthorize(ground, res, errand, {
     error: refusal.error,

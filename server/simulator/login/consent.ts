@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express'
 import { correlationOf, refusedOnPage, weathered } from '../apis/answers.ts'
 import { sendAccountPage, sendApprovalPage, sendConsentPage, sendErrorPage } from '../pages/login-pages.ts'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import type { Person } from '../world/directory.ts'
 import { accountsOf } from './accounts.ts'
 import { authorityOf, tenantIdOf } from './discovery.ts'
@@ -14,14 +14,14 @@ import type { Errand } from './sessions.ts'
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent; callbacks as they were observed where that
  * differs from the page.
  */
-export function consentRoutes(ground: Ground): Router {
+export function consentRoutes(ground: SimulatorParts): Router {
   const routes = Router()
   routes.get('/:tenant/v2.0/adminconsent', (req, res) => adminConsent(ground, req, res, 2))
   routes.get('/:tenant/adminconsent', (req, res) => adminConsent(ground, req, res, 1))
   return routes
 }
 
-async function adminConsent(ground: Ground, req: Request, res: Response, version: 1 | 2): Promise<void> {
+async function adminConsent(ground: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
   const named = String(req.params.tenant)
   const authority = authorityOf(ground, named)
   if (await weathered(ground, req, res, 'login', tenantIdOf(authority))) return
@@ -51,7 +51,7 @@ async function adminConsent(ground: Ground, req: Request, res: Response, version
 
 /** Goes on once the account is known. */
 export async function adminConsentAs(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   res: Response,
   errand: Errand,
@@ -96,7 +96,7 @@ export async function adminConsentAs(
 
 /** Sends the browser home without consent. */
 export function declineAdminConsent(
-  ground: Ground,
+  ground: SimulatorParts,
   res: Response,
   errand: Errand,
   answer: Record<string, string>,
@@ -106,7 +106,14 @@ export function declineAdminConsent(
 }
 
 /** As observed: no tenant, and `admin_consent=True` even though nothing was consented to. */
-function refuse(ground: Ground, req: Request, res: Response, errand: Errand, refusal: LoginRefusal, tail = ''): void {
+function refuse(
+  ground: SimulatorParts,
+  req: Request,
+  res: Response,
+  errand: Errand,
+  refusal: LoginRefusal,
+  tail = '',
+): void {
   const trace = traceOf(ground.world, correlationOf(req))
   ground.sessions.end(errand)
   returnTo(

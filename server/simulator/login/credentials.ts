@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { Request } from 'express'
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import { appNotFound, expiredSecret, type LoginRefusal, parameterMissing, refusalOf, wrongSecret } from './refusals.ts'
 import { judgeSecret, type SimulatorRegistration } from './registration.ts'
 
@@ -22,7 +22,7 @@ export function fieldsOf(req: Request): Record<string, string> {
 
 /** Who calls the token endpoint, proven by secret (body or Basic) or by a signed assertion. */
 export async function proveClient(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   directory: string,
 ): Promise<ProvenClient | LoginRefusal> {
@@ -71,7 +71,7 @@ function formDecoded(text: string): string {
  * https://learn.microsoft.com/entra/identity-platform/certificate-credentials
  */
 async function judgeAssertion(
-  ground: Ground,
+  ground: SimulatorParts,
   registration: SimulatorRegistration,
   fields: Record<string, string>,
   tenant: string,
@@ -101,7 +101,7 @@ async function judgeAssertion(
   }
 }
 
-function namesThisEndpoint(ground: Ground, audience: string | string[] | undefined, tenant: string): boolean {
+function namesThisEndpoint(ground: SimulatorParts, audience: string | string[] | undefined, tenant: string): boolean {
   const ids = [tenant, ground.world.find(tenant)?.id ?? tenant]
   const origins = [ground.origin, 'https://login.microsoftonline.com']
   const paths = ids.flatMap((id) => [`/${id}/oauth2/v2.0/token`, `/${id}/oauth2/token`, `/${id}/v2.0`])

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express'
 import { correlationOf, sendJson, weathered } from '../apis/answers.ts'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import type { Tenant } from '../world/directory.ts'
 import { type LoginRefusal, refusalBody, tenantMalformed, tenantNotFound, traceOf } from './refusals.ts'
 
@@ -10,7 +10,7 @@ export type Authority =
   | { kind: 'any'; name: 'common' | 'organizations' }
   | { kind: 'refused'; refusal: LoginRefusal }
 
-export function authorityOf(ground: Ground, named: string): Authority {
+export function authorityOf(ground: SimulatorParts, named: string): Authority {
   if (named === 'common' || named === 'organizations') return { kind: 'any', name: named }
   const tenant = ground.world.find(named)
   if (tenant && !tenant.deleted) return { kind: 'tenant', tenant }
@@ -19,7 +19,7 @@ export function authorityOf(ground: Ground, named: string): Authority {
 }
 
 /** OpenID configuration, signing keys and instance discovery. */
-export function discoveryRoutes(ground: Ground): Router {
+export function discoveryRoutes(ground: SimulatorParts): Router {
   const routes = Router()
   routes.get('/:tenant/v2.0/.well-known/openid-configuration', (req, res) => configuration(ground, req, res, 2))
   routes.get('/:tenant/.well-known/openid-configuration', (req, res) => configuration(ground, req, res, 1))
@@ -47,7 +47,7 @@ export function discoveryRoutes(ground: Ground): Router {
 }
 
 /** Issuer of ID tokens: on the simulator's own origin, as Microsoft's is on its own. */
-export function issuerOf(ground: Ground, tenantId: string, version: 1 | 2): string {
+export function issuerOf(ground: SimulatorParts, tenantId: string, version: 1 | 2): string {
   return version === 2 ? `${ground.origin}/${tenantId}/v2.0` : `${ground.origin}/${tenantId}/`
 }
 
@@ -55,7 +55,7 @@ export function tenantIdOf(authority: Authority): string | null {
   return authority.kind === 'tenant' ? authority.tenant.id : null
 }
 
-async function configuration(ground: Ground, req: Request, res: Response, version: 1 | 2): Promise<void> {
+async function configuration(ground: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
   const named = String(req.params.tenant)
   const authority = authorityOf(ground, named)
   if (await weathered(ground, req, res, 'discovery', tenantIdOf(authority))) return
@@ -96,7 +96,7 @@ async function configuration(ground: Ground, req: Request, res: Response, versio
 }
 
 /** Here an unknown tenant is `invalid_tenant`; the token endpoint says `invalid_request` for the same number. */
-async function sendNotFound(ground: Ground, req: Request, res: Response, named: string): Promise<void> {
+async function sendNotFound(ground: SimulatorParts, req: Request, res: Response, named: string): Promise<void> {
   const refusal = { ...tenantNotFound(named), error: 'invalid_tenant' }
   res.set('Cache-Control', 'max-age=86400, private')
   const trace = traceOf(ground.world, correlationOf(req))

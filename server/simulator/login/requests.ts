@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import { mayConsent, type Person, type Tenant } from '../world/directory.ts'
 import type { Authority } from './discovery.ts'
 import { appNotFound, type LoginRefusal, parameterMissing, refusalOf, resourceUnknownToTenant } from './refusals.ts'
@@ -24,7 +24,7 @@ export function paramsOf(req: Request): Record<string, string> {
  * could be trusted with a redirect yet.
  */
 export function judgeClient(
-  ground: Ground,
+  ground: SimulatorParts,
   params: Record<string, string>,
   authority: Authority,
 ): { app: SimulatorRegistration; redirectUri: string } | LoginRefusal {

@@ -3,7 +3,7 @@ import { weathered } from '../apis/answers.ts'
 import { isSameOrigin } from '../control/loopback.ts'
 import { html } from '../pages/html.ts'
 import { sendAccountPage, sendApprovalPage, sendErrorPage, sendPage } from '../pages/login-pages.ts'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import { accountsOf, forgetAccounts, rememberAccount } from './accounts.ts'
 import { authorizeAs, declineAuthorize } from './authorize.ts'
 import { adminConsentAs, declineAdminConsent } from './consent.ts'
@@ -14,7 +14,7 @@ import type { Decision } from './requests.ts'
 import type { Errand } from './sessions.ts'
 
 /** The buttons people press on the pages of sign-in and consent, and signing out. */
-export function signInRoutes(ground: Ground): Router {
+export function signInRoutes(ground: SimulatorParts): Router {
   const routes = Router()
 
   routes.post('/:tenant/login', async (req, res) => {
@@ -74,7 +74,7 @@ export function signInRoutes(ground: Ground): Router {
 }
 
 async function proceed(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   res: Response,
   errand: Errand,
@@ -88,14 +88,14 @@ async function proceed(
   return adminConsentAs(ground, req, res, errand, person, decision)
 }
 
-function endErrand(ground: Ground, res: Response, errand: Errand, answer: Record<string, string>): void {
+function endErrand(ground: SimulatorParts, res: Response, errand: Errand, answer: Record<string, string>): void {
   ground.sessions.end(errand)
   if (errand.kind === 'authorize') declineAuthorize(ground, res, errand, answer)
   else declineAdminConsent(ground, res, errand, answer)
 }
 
 /** The errand of a posted form; answers by itself when the form is foreign or forgotten. */
-function errandOf(ground: Ground, req: Request, res: Response): Errand | null {
+function errandOf(ground: SimulatorParts, req: Request, res: Response): Errand | null {
   if (!isSameOrigin(req)) {
     sendPage(res, 403, 'Refused', html`<section class="card"><h1>This form came from another site</h1></section>`)
     return null

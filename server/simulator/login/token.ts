@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { type Request, type Response, Router } from 'express'
 import { loginHeaders, passageOf, sendJson, sendRefusal, weathered } from '../apis/answers.ts'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import { directoryRolesOf, type EnterpriseApp, type Person, type Tenant } from '../world/directory.ts'
 import { fieldsOf, type ProvenClient, proveClient } from './credentials.ts'
 import { type Authority, authorityOf, issuerOf, tenantIdOf } from './discovery.ts'
@@ -20,14 +20,14 @@ import { endpointResource, type Resource, resources, type SimulatorRegistration 
 import type { Grant } from './sessions.ts'
 
 /** Token endpoints, current and v1: client credentials and authorization codes. */
-export function tokenRoutes(ground: Ground): Router {
+export function tokenRoutes(ground: SimulatorParts): Router {
   const routes = Router()
   routes.post('/:tenant/oauth2/v2.0/token', (req, res) => token(ground, req, res, 2))
   routes.post('/:tenant/oauth2/token', (req, res) => token(ground, req, res, 1))
   return routes
 }
 
-async function token(ground: Ground, req: Request, res: Response, version: 1 | 2): Promise<void> {
+async function token(ground: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
   const named = String(req.params.tenant)
   const authority = authorityOf(ground, named)
   if (await weathered(ground, req, res, 'token', tenantIdOf(authority))) return
@@ -38,7 +38,7 @@ async function token(ground: Ground, req: Request, res: Response, version: 1 | 2
 }
 
 async function tokenAnswer(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   authority: Authority,
   version: 1 | 2,
@@ -59,7 +59,7 @@ async function tokenAnswer(
 }
 
 async function clientCredentials(
-  ground: Ground,
+  ground: SimulatorParts,
   req: Request,
   fields: Record<string, string>,
   client: ProvenClient,
@@ -131,7 +131,7 @@ async function clientCredentials(
 }
 
 /** The app as this tenant knows it, unless the tenant has a reason to refuse it. */
-function admitted(ground: Ground, client: ProvenClient, tenant: Tenant): EnterpriseApp | LoginRefusal {
+function admitted(ground: SimulatorParts, client: ProvenClient, tenant: Tenant): EnterpriseApp | LoginRefusal {
   const { registration } = client
   const { world } = ground
   if (registration.audience === 'single' && registration.homeTenantId.toLowerCase() !== tenant.id) {
@@ -155,7 +155,7 @@ function resourceNamed(identifier: string): Resource | 'endpoint' | null {
   return endpointResource.identifiers.includes(bare) || bare === endpointResource.appId ? 'endpoint' : null
 }
 
-function audienceOf(ground: Ground, resource: Resource | 'endpoint', identifier: string): string {
+function audienceOf(ground: SimulatorParts, resource: Resource | 'endpoint', identifier: string): string {
   if (resource !== 'mtp') return identifier
   const { defenderAudience } = ground.world.manners
   if (defenderAudience === 'appId') return resources.mtp.appId
@@ -164,7 +164,7 @@ function audienceOf(ground: Ground, resource: Resource | 'endpoint', identifier:
 
 /** RFC 6749 section 4.1.3 and RFC 7636 section 4.6, with Microsoft's numbers. */
 async function redeem(
-  ground: Ground,
+  ground: SimulatorParts,
   fields: Record<string, string>,
   client: ProvenClient,
   authority: Authority,
@@ -197,7 +197,7 @@ function verifierFits(grant: Grant, verifier: string | undefined): boolean {
 }
 
 async function signInAnswer(
-  ground: Ground,
+  ground: SimulatorParts,
   client: ProvenClient,
   grant: Grant,
   tenant: Tenant,

@@ -2,7 +2,7 @@ import type { Response } from 'express'
 import { describe, type LoginRefusal, type Trace } from '../login/refusals.ts'
 import { permissionTexts, type SimulatorRegistration } from '../login/registration.ts'
 import type { Errand } from '../login/sessions.ts'
-import type { Ground } from '../parts.ts'
+import type { SimulatorParts } from '../parts.ts'
 import type { Person, Tenant } from '../world/directory.ts'
 import { html, type Markup } from './html.ts'
 
@@ -50,7 +50,7 @@ export function elsewhereNote(errand: Errand, directory: string): Markup {
 
 /** Every account there is, to click on: those of this browser first, then the tenant in question, then by tenant. */
 export function sendAccountPage(
-  ground: Ground,
+  ground: SimulatorParts,
   res: Response,
   errand: Errand,
   app: SimulatorRegistration,
@@ -164,7 +164,7 @@ ${
 
 /** A refusal that stays at Microsoft: no redirect, the code and the identifiers for support. */
 export function sendErrorPage(
-  ground: Ground,
+  ground: SimulatorParts,
   res: Response,
   refusal: LoginRefusal,
   trace: Trace,

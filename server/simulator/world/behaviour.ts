@@ -1,5 +1,5 @@
 /** How this Microsoft answers where the real one was seen to answer in more than one way. */
-export interface Manners {
+export interface Behaviour {
   /** Time from consent until tokens carry the roles; the first half answers 7000229, the second issues role-less tokens. */
   propagationMs: number
   /** Code for "no service principal in that tenant": today's, or the older wording. */
@@ -19,7 +19,7 @@ export interface Manners {
   maximumTop: number | null
 }
 
-export const usualManners: Readonly<Manners> = {
+export const usualBehaviour: Readonly<Behaviour> = {
   propagationMs: 0,
   notConsentedCode: 7000229,
   separators: 'mixed',

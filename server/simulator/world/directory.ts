@@ -1,5 +1,5 @@
 import type { Resource } from '../login/registration.ts'
-import type { IncidentShelf } from './incident-index.ts'
+import type { IncidentIndex } from './incident-index.ts'
 
 export type DirectoryRole =
   | 'Global Administrator'
@@ -83,7 +83,7 @@ export interface Tenant {
   skipWall: number | null
   devicePrefix: string
   apps: Map<string, EnterpriseApp>
-  incidents: IncidentShelf
+  incidents: IncidentIndex
   nextIncidentId: number
 }
 

@@ -18,7 +18,7 @@ const rememberedChanges = 5_000
  * One tenant's incidents, kept in the order of their last update so that a page needs no sorting. A version can be
  * written before it is shown, and what was shown a while ago can be had again: a service of many replicas does both.
  */
-export class IncidentShelf {
+export class IncidentIndex {
   readonly #now: () => number
   readonly #byId = new Map<number, Incident>()
   #byUpdate: Incident[] = []
@@ -80,7 +80,7 @@ export class IncidentShelf {
   }
 
   /** What was shown at `ms`, as far back as changes are remembered. */
-  asOf(ms: number): IncidentShelf {
+  asOf(ms: number): IncidentIndex {
     this.#showDue()
     const then = new Map(this.#byId)
     for (const { at, id, before } of this.#past.toReversed()) {
@@ -88,7 +88,7 @@ export class IncidentShelf {
       if (before) then.set(id, before)
       else then.delete(id)
     }
-    const shelf = new IncidentShelf(this.#now)
+    const shelf = new IncidentIndex(this.#now)
     shelf.load([...then.values()])
     return shelf
   }

@@ -1,8 +1,8 @@
 import { type Resource, resources, type SimulatorRegistration } from '../login/registration.ts'
-import { type Manners, usualManners } from './behaviour.ts'
+import { type Behaviour, usualBehaviour } from './behaviour.ts'
 import type { VirtualClock } from './clock.ts'
 import type { DirectoryRole, EnterpriseApp, Person, Tenant } from './directory.ts'
-import { IncidentShelf } from './incident-index.ts'
+import { IncidentIndex } from './incident-index.ts'
 import { hashOf, Random } from './random.ts'
 
 export interface NewTenant {
@@ -29,7 +29,7 @@ export interface NewPerson {
 /** Tenants, their people, the app registrations, and what each tenant has consented to. */
 export class Tenancy {
   readonly clock: VirtualClock
-  readonly manners: Manners
+  readonly manners: Behaviour
   readonly registrations = new Map<string, SimulatorRegistration>()
   readonly #tenants = new Map<string, Tenant>()
   readonly #domains = new Map<string, string>()
@@ -40,7 +40,7 @@ export class Tenancy {
     this.clock = clock
     this.random = new Random(seed)
     for (const registration of registrations) this.registrations.set(registration.clientId.toLowerCase(), registration)
-    this.manners = { ...usualManners }
+    this.manners = { ...usualBehaviour }
   }
 
   /** Called after every change that should be remembered. */
@@ -102,7 +102,7 @@ export class Tenancy {
       skipWall: null,
       devicePrefix: input.devicePrefix ?? slug.slice(0, 3).toUpperCase(),
       apps: new Map(),
-      incidents: new IncidentShelf(() => this.clock.now()),
+      incidents: new IncidentIndex(() => this.clock.now()),
       nextIncidentId: 1,
     }
     this.adopt(tenant)

@@ -30,7 +30,7 @@ export async function offboardCustomer(db: Database, actor: Actor, customerId: s
         next_check_at: null,
         next_sync_at: null,
         next_window_at: null,
-        // A pass under way loses its right to write.
+        // A sync run under way loses its right to write.
         check_fence: eb('check_fence', '+', 1),
         sync_fence: eb('sync_fence', '+', 1),
         check_lease_until: null,

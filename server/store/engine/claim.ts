@@ -1,6 +1,6 @@
 /**
  * Work that is due on a row: proving a tenant's access, reading what changed in it, or reading on in one of its windows.
- * The last two are passes over the tenant and share one lease and one fence: it is read by one at a time.
+ * The last two are sync runs over the tenant and share one lease and one fence: it is read by one at a time.
  */
 export type Work = 'check' | 'sync' | 'window'
 

@@ -5,7 +5,7 @@ import type Sqlite from 'libsql'
 import type { Log } from '../../log.ts'
 import type { Database } from './dialect.ts'
 import { migrate } from './migrations.ts'
-import { performElsewhere } from './offload.ts'
+import { offloadTo } from './offload.ts'
 import { migrationLimits, openPostgres, requestLimits } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import { openSqliteFile } from './sqlite.ts'
@@ -73,7 +73,7 @@ export function connectDatabase(options: {
   if (!threaded) return connectSqlite(openSqliteFile(file, { busyTimeout: sqliteBusyTimeout, cacheMb }))
   const driver = new ThreadedSqliteDriver(file)
   const db = new Kysely<Schema>({ dialect: new EmbeddedDialect(driver) })
-  performElsewhere(db, (change, about) => driver.perform(change, about))
+  offloadTo(db, (change, about) => driver.perform(change, about))
   return db
 }
 

@@ -8,6 +8,7 @@ import { consentProven } from './migrations/0005-consent-proven.ts'
 import { refusedSignIns } from './migrations/0006-refused-sign-ins.ts'
 import { awaitedProofs } from './migrations/0007-awaited-proofs.ts'
 import { departures } from './migrations/0008-departures.ts'
+import { partnerFaults } from './migrations/0009-partner-faults.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
 export const migrations = {
@@ -19,6 +20,7 @@ export const migrations = {
   '0006-refused-sign-ins': refusedSignIns,
   '0007-awaited-proofs': awaitedProofs,
   '0008-departures': departures,
+  '0009-partner-faults': partnerFaults,
 } satisfies Record<string, Migration>
 
 /** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */

@@ -9,7 +9,7 @@ export interface Schema {
   sessions: SessionTable
   spent_tokens: SpentTokenTable
   settings: SettingTable
-  alarms: AlarmTable
+  partner_faults: PartnerFaultTable
   customers: CustomerTable
   customer_groups: CustomerGroupTable
   consent_links: ConsentLinkTable
@@ -78,7 +78,7 @@ interface SettingTable {
 }
 
 /** Troubles of the partner's own, one row each however many tenants feel it. */
-interface AlarmTable {
+interface PartnerFaultTable {
   code: string
   since: string
   seen_at: string
@@ -227,13 +227,13 @@ interface TenantTable {
   next_sync_at: string | null
   /** When a window of this tenant is to be read on: backfill, reconcile, what an operator asked to read again. */
   next_window_at: string | null
-  /** Held by one pass at a time, whether it follows or reads a window. */
+  /** Held by one sync run at a time, whether it follows or reads a window. */
   sync_lease_until: string | null
   sync_fence: Generated<number>
   sync_failures: Generated<number>
   /** Microsoft asked to be left alone until then, or our own budget is used up until then. */
   sync_not_before: string | null
-  /** When the pass under way began. */
+  /** When the sync run under way began. */
   sync_started_at: string | null
   sync_phase: string
   /** Newest last-update time seen; the next window starts a little before it. */
@@ -246,7 +246,7 @@ interface TenantTable {
   partial_cursor: string | null
   last_read_at: string | null
   last_read_code: string | null
-  /** When a pass last stored something new: what the pace goes by. */
+  /** When a sync run last stored something new: what the pace goes by. */
   last_change_at: string | null
   /** When the first 30 days had been read. */
   backfilled_at: string | null
@@ -355,16 +355,16 @@ interface SyncTable {
   request_id: string | null
   /** Of what was stored, the incidents that were not there before. */
   added: Generated<number>
-  /** Of what was stored, what the passes before should have brought. */
+  /** Of what was stored, what the sync runs before should have brought. */
   differences: Generated<number>
   calls: Generated<number>
-  /** Passes this row stands for: polls in a row that brought nothing are one. */
+  /** Sync runs this row stands for: polls in a row that brought nothing are one. */
   polls: Generated<number>
   /** JSON: SilentSource[]; null where all answers were whole. */
   partial_sources: string | null
 }
 
-/** A stretch of time at Microsoft that is read in slices, the newest first, over as many passes as it takes. */
+/** A stretch of time at Microsoft that is read in slices, the newest first, over as many sync runs as it takes. */
 interface WindowTable {
   id: string
   tenant_id: string

@@ -1,6 +1,6 @@
 import type { SyncSettings } from '../../config/config.ts'
 import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
-import { nearTheData } from '../engine/offload.ts'
+import { offloaded } from '../engine/offload.ts'
 import { write } from '../engine/write.ts'
 
 /** Calls a tenant's API still takes, as far as all processes of this portal know. */
@@ -36,7 +36,7 @@ const coarse = 60
  * row hold more than a minute's calls, and no hour more than an hour's. `share` leaves the rest of the limits to others.
  * @returns how many were granted, and when none were, how long to wait in milliseconds
  */
-export const takeCalls = nearTheData(
+export const takeCalls = offloaded(
   'takeCalls',
   async (
     db: Database,
@@ -106,7 +106,7 @@ export async function giveCallsBack(db: Database, tenantId: string, calls: numbe
   if (calls > 0) await putBack(db, tenantId, calls, taken)
 }
 
-const putBack = nearTheData(
+const putBack = offloaded(
   'putBack',
   async (db: Database, tenantId: string, calls: number, taken: Date): Promise<void> => {
     await write(db, async (tx) => {

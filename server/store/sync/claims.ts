@@ -1,14 +1,14 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Claim, ClaimLostError, type Work } from '../engine/claim.ts'
 import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
-import { nearTheData } from '../engine/offload.ts'
+import { offloaded } from '../engine/offload.ts'
 import { write } from '../engine/write.ts'
 import { type CallLimits, takeOneEach } from './budgets.ts'
 
 const holdOf: Record<Work, 'check' | 'sync'> = { check: 'check', sync: 'sync', window: 'sync' }
 
 /**
- * Where work waits for a place. First passes are long, and tenants whose last polls failed may hang: both wait apart, and
+ * Where work waits for a place. First sync runs are long, and tenants whose last polls failed may hang: both wait apart, and
  * as many as there are, they hold up nobody whose polls are quick.
  */
 export type Lane = 'check' | 'first' | 'sync' | 'troubled' | 'window'
@@ -33,7 +33,7 @@ export interface ClaimOptions {
  * the same statement: a worker that dies costs one lease, and a tenant that kills its worker is no hot loop. What an
  * operator paused is not claimed, nor a tenant before the time Microsoft or our own budget set for it.
  */
-export const claimDue = nearTheData(
+export const claimDue = offloaded(
   'claimDue',
   async (
     db: Database,
@@ -65,7 +65,7 @@ export interface Outlook {
   /** Somebody paused everything. */
   paused: boolean
   /** A credential or registration of the partner's own fails. */
-  alarm: boolean
+  partnerFault: boolean
   /** When the proof of a claim is to be looked for next; null for none. */
   proof: string | null
 }
@@ -80,13 +80,13 @@ export async function lookAhead(db: Database, now: Date): Promise<Outlook> {
   const { rows } = await sql<{ what: string; at: string | null }>`
     ${first('check')} union all ${first('first')} union all ${first('sync')} union all ${first('troubled')} union all ${first('window')}
     union all select 'pause' as what, changed_at as at from settings where name = 'pause'
-    union all select 'alarm' as what, seen_at as at from alarms
+    union all select 'partner-fault' as what, seen_at as at from partner_faults
     union all select 'proof' as what, min(next_at) as at from awaited_proofs`.execute(db)
   const at = (what: string) => rows.find((row) => row.what === what)?.at ?? null
   return {
     due: { check: at('check'), first: at('first'), sync: at('sync'), troubled: at('troubled'), window: at('window') },
     paused: at('pause') !== null,
-    alarm: at('alarm') !== null,
+    partnerFault: at('partner-fault') !== null,
     proof: at('proof'),
   }
 }

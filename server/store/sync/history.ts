@@ -14,7 +14,7 @@ export const pastKinds = ['open', 'following', 'backfill', 'reconcile', 'reread'
 
 export const pastOutcomes = ['complete', 'partial', 'failed', 'overtaken', 'paused'] as const
 
-/** One pass, or several polls in a row that brought nothing. */
+/** One sync run, or several polls in a row that brought nothing. */
 export interface PastSync {
   id: string
   kind: SyncPhase | WindowKind
@@ -46,7 +46,7 @@ export interface PastFilter {
 }
 
 /**
- * The passes over one tenant, newest first: those before the pass `before`, or from the pass `from` on. A pass that is
+ * The sync runs over one tenant, newest first: those before the sync run `before`, or from the sync run `from` on. A sync run that is
  * no longer kept leads to an empty page, because nothing older is kept either.
  */
 export async function syncsPage(
@@ -100,7 +100,7 @@ async function startOf(db: Database, tenantId: string, id: string): Promise<stri
   return row?.started_at ?? null
 }
 
-/** Who asked, by the window or the request that a pass names. */
+/** Who asked, by the window or the request that a sync run names. */
 async function askersOf(
   db: Database,
   tenantId: string,

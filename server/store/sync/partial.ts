@@ -45,6 +45,6 @@ export async function forgetPartialAnswers(tx: Tx, tenantId: string): Promise<vo
     .execute()
 }
 
-/** As it is kept beside a tenant or a pass. @returns null for what is whole */
+/** As it is kept beside a tenant or a sync run. @returns null for what is whole */
 export const partialFromText = (sources: string | null): PartialAnswer | null =>
   sources === null ? null : { sources: JSON.parse(sources) as PartialAnswer['sources'] }

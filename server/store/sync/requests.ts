@@ -6,7 +6,7 @@ import { readPause } from '../tenants/pauses.ts'
 import { holdTenant, tenantById } from '../tenants/tenants.ts'
 
 /**
- * "Refresh now". During a pass it is remembered: the tenant is due again right after.
+ * "Refresh now". During a sync run it is remembered: the tenant is due again right after.
  * @throws PortalError NOT_FOUND; TENANT_PAUSED, READING_PAUSED; CONFLICT for a tenant that cannot be read
  */
 export async function requestSync(db: Database, actor: Actor, tenantId: string, now: Date): Promise<void> {
@@ -62,10 +62,10 @@ async function triedSince(db: Database, tenantId: string, since: string): Promis
   return (row?.finished_at ?? '') > since
 }
 
-/** A request that no pass took up within this is nobody's any more: rows that would say otherwise may be gone. */
+/** A request that no sync run took up within this is nobody's any more: rows that would say otherwise may be gone. */
 const remembered = 86_400_000
 
-/** The request with which somebody asked for a pass, until one was made for it, however long it had to wait. */
+/** The request with which somebody asked for a sync run, until one was made for it, however long it had to wait. */
 export async function requestOf(db: Database, tenantId: string, now: Date): Promise<string | null> {
   const asked = await db
     .selectFrom('audit_events')

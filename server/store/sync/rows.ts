@@ -8,16 +8,16 @@ import type { SyncPhase } from '../tenants/tenants.ts'
 import type { PageStored } from './page-items.ts'
 import type { WindowKind } from './windows.ts'
 
-export type PassKind = SyncPhase | WindowKind
+export type SyncRunKind = SyncPhase | WindowKind
 
 /** `overtaken`: broken off by a kill, a stop, or whoever took the tenant over. */
 export type SyncOutcome = 'complete' | 'partial' | 'failed' | 'overtaken' | 'paused'
 
-/** One pass over one tenant, or several polls in a row that brought nothing. */
+/** One sync run over one tenant, or several polls in a row that brought nothing. */
 export interface Sync {
   id: string
   tenantId: string
-  kind: PassKind
+  kind: SyncRunKind
   /** Of the first of several polls. */
   startedAt: string
   /** Of the last of them. */
@@ -33,16 +33,16 @@ export interface Sync {
   requestId: string | null
   /** Of what was stored, the incidents that were not there before. */
   added: number
-  /** What the passes before should have brought. */
+  /** What the sync runs before should have brought. */
   differences: number
   calls: number
   polls: number
 }
 
-/** A pass that has begun and that no row stands for yet: one that brings nothing needs none of its own. */
+/** A sync run that has begun and that no row stands for yet: one that brings nothing needs none of its own. */
 export interface Begun {
   id: string
-  kind: PassKind
+  kind: SyncRunKind
   startedAt: Date
   windowId: string | null
   requestId: string | null
@@ -51,7 +51,7 @@ export interface Begun {
 /** Rows of one tenant that are kept at most, however quickly they come. */
 const mostKept = 1_000
 
-/** Writes the row of a pass that has begun: it is to be seen from now on. */
+/** Writes the row of a sync run that has begun: it is to be seen from now on. */
 export async function insertRow(tx: Tx, claim: Claim, begun: Begun, now: Date): Promise<void> {
   await markOvertaken(tx, claim, now)
   await tx
@@ -142,7 +142,7 @@ export async function lengthenQuietRow(
   return true
 }
 
-/** Ends the row of a pass; its calls are known only now. */
+/** Ends the row of a sync run; its calls are known only now. */
 export async function finishRow(
   tx: Tx,
   syncId: string,
@@ -163,7 +163,7 @@ export async function finishRow(
 /** In one go, so that no deletion holds everybody up. */
 const prunedAtOnce = 2_000
 
-/** Passes that began before `before`, except the newest of each tenant: their counts are history. */
+/** Sync runs that began before `before`, except the newest of each tenant: their counts are history. */
 export async function pruneSyncs(db: Database, before: Date): Promise<number> {
   return write(db, async (tx) => {
     const gone = await tx

@@ -2,7 +2,7 @@ import type { IncidentPage, Instant, PartialAnswer } from '../../model/incident.
 import type { RefusalCode } from '../../model/refusal.ts'
 import type { Claim } from '../engine/claim.ts'
 import type { Database, Tx } from '../engine/dialect.ts'
-import { nearTheData } from '../engine/offload.ts'
+import { offloaded } from '../engine/offload.ts'
 import { write } from '../engine/write.ts'
 import { newId } from '../identifiers.ts'
 import { type PageOfRows, rowsOf } from '../incidents/rows.ts'
@@ -10,12 +10,12 @@ import type { SyncPhase } from '../tenants/tenants.ts'
 import { holdClaim, releaseClaim } from './claims.ts'
 import { type PageStored, storeItems } from './page-items.ts'
 import { forgetPartialAnswers, notePartialAnswer } from './partial.ts'
-import { type Begun, countsOf, finishRow, insertRow, lengthenQuietRow, type PassKind } from './rows.ts'
+import { type Begun, countsOf, finishRow, insertRow, lengthenQuietRow, type SyncRunKind } from './rows.ts'
 import { openWindow, type ReadWindow } from './windows.ts'
 
-export const startSync = nearTheData(
+export const startSync = offloaded(
   'startSync',
-  async (db: Database, claim: Claim, kind: PassKind, now: Date, about: Partial<Begun> = {}): Promise<string> => {
+  async (db: Database, claim: Claim, kind: SyncRunKind, now: Date, about: Partial<Begun> = {}): Promise<string> => {
     const begun: Begun = { id: newId(), startedAt: now, windowId: null, requestId: null, ...about, kind }
     await write(db, async (tx) => {
       await holdClaim(tx, claim)
@@ -33,10 +33,10 @@ export async function storePage(
   page: IncidentPage,
   now: Date,
 ): Promise<PageStored> {
-  return performStorePage(db, claim, syncId, rowsOf(claim.tenantId, page, now), now)
+  return offloadedStorePage(db, claim, syncId, rowsOf(claim.tenantId, page, now), now)
 }
 
-const performStorePage = nearTheData(
+const offloadedStorePage = offloaded(
   'storePage',
   async (db: Database, claim: Claim, syncId: string, page: PageOfRows, now: Date): Promise<PageStored> => {
     return write(db, async (tx) => {
@@ -47,7 +47,7 @@ const performStorePage = nearTheData(
 )
 
 /**
- * A page of a pass, in the transaction of whoever holds the claim.
+ * A page of a sync run, in the transaction of whoever holds the claim.
  * @param settledBefore counts as differences what is new or newer and changed before this: it should have been there
  */
 export async function storePageOf(
@@ -77,7 +77,7 @@ export async function storePageOf(
 export interface Completed {
   /** The newest time seen; null leaves the cursor where it is. */
   cursor: Instant | null
-  /** What answers of this pass lacked by their own account; null when all were whole. */
+  /** What answers of this sync run lacked by their own account; null when all were whole. */
   partial?: PartialAnswer | null
   /**
    * How far its lists were read that were incomplete by their own account; null when they are whole again. Left out, it
@@ -90,7 +90,7 @@ export interface Completed {
   nextSyncAt: Date
   /** Instead of `nextSyncAt`, when the last page brought something. */
   nextSyncIfChangedAt?: Date | null
-  /** The pass did not bring all that it should have. */
+  /** The sync run did not bring all that it should have. */
   incomplete?: boolean
   /** Not before this is anything asked again. */
   notBefore?: Date | null
@@ -98,14 +98,14 @@ export interface Completed {
   /** Not all of what changed has been read yet: the tenant is as fresh as it was. */
   behind?: boolean
   changed?: boolean
-  /** Opened with the end of the pass. */
+  /** Opened with the end of the sync run. */
   windows?: Pick<ReadWindow, 'kind' | 'from' | 'to' | 'step'>[]
 }
 
 /**
- * Ends a pass that read everything it set out to: only now does the cursor move, to the newest time seen at Microsoft
+ * Ends a sync run that read everything it set out to: only now does the cursor move, to the newest time seen at Microsoft
  * and never to our own clock.
- * @param pass the ID of its row, or the pass itself when there is none yet: then the row of the polls before it is
+ * @param run the ID of its row, or the sync run itself when there is none yet: then the row of the polls before it is
  * lengthened if it brought nothing either
  * @param last the last page, stored in the same transaction
  * @throws ClaimLostError
@@ -113,38 +113,38 @@ export interface Completed {
 export async function completeSync(
   db: Database,
   claim: Claim,
-  pass: string | Begun,
+  run: string | Begun,
   done: Completed,
   now: Date,
   last: IncidentPage | null = null,
 ): Promise<PageStored> {
-  return performCompleteSync(db, claim, pass, done, now, last && rowsOf(claim.tenantId, last, now))
+  return offloadedCompleteSync(db, claim, run, done, now, last && rowsOf(claim.tenantId, last, now))
 }
 
-const performCompleteSync = nearTheData(
+const offloadedCompleteSync = offloaded(
   'completeSync',
   async (
     db: Database,
     claim: Claim,
-    pass: string | Begun,
+    run: string | Begun,
     done: Completed,
     now: Date,
     last: PageOfRows | null,
   ): Promise<PageStored> => {
     return write(db, async (tx) => {
       await holdClaim(tx, claim)
-      let id = typeof pass === 'string' ? pass : null
+      let id = typeof run === 'string' ? run : null
       let stored: PageStored = { added: 0, changed: 0, differences: 0 }
-      if (typeof pass === 'string') {
-        if (last) stored = await storePageOf(tx, claim.tenantId, pass, last, now, null)
+      if (typeof run === 'string') {
+        if (last) stored = await storePageOf(tx, claim.tenantId, run, last, now, null)
       } else {
         if (last) stored = await storeItems(tx, claim.tenantId, last, now, null)
         // What somebody asked for is to be seen by itself.
         const quiet =
-          pass.requestId === null && stored.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.incomplete
+          run.requestId === null && stored.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.incomplete
         if (!quiet || !(await lengthenQuietRow(tx, claim, last, done.calls ?? 0, now))) {
-          id = pass.id
-          await insertRow(tx, claim, pass, now)
+          id = run.id
+          await insertRow(tx, claim, run, now)
           await tx.updateTable('syncs').set(countsOf(last, stored)).where('id', '=', id).execute()
         }
       }
@@ -186,8 +186,8 @@ async function endSync(tx: Tx, claim: Claim, done: Completed, now: Date): Promis
 }
 
 /**
- * When the tenant is due again, its lease given back. What somebody asked for during the pass is due at once; an access
- * check may have found meanwhile that there is nothing to read any more, and then no pass follows this one.
+ * When the tenant is due again, its lease given back. What somebody asked for during the sync run is due at once; an access
+ * check may have found meanwhile that there is nothing to read any more, and then no sync run follows this one.
  */
 async function dueOf(tx: Tx, claim: Claim, next: Date, notBefore: Date | null) {
   const row = await tx
@@ -211,7 +211,7 @@ async function dueOf(tx: Tx, claim: Claim, next: Date, notBefore: Date | null) {
 }
 
 /**
- * Part of a pass is done for good: the cursor moves up to there, and the pass goes on.
+ * Part of a sync run is done for good: the cursor moves up to there, and the sync run goes on.
  * @param column `partial_cursor` for lists that are incomplete by their own account
  * @throws ClaimLostError
  */
@@ -241,18 +241,18 @@ export interface Failure {
   budget?: boolean
 }
 
-/** Ends a pass that Microsoft or we broke off: pages already stored stay, the cursor stays where it was. */
+/** Ends a sync run that Microsoft or we broke off: pages already stored stay, the cursor stays where it was. */
 export async function failSync(
   db: Database,
   claim: Claim,
-  pass: string | Begun,
+  run: string | Begun,
   failure: Failure,
   now: Date,
 ): Promise<void> {
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
-    if (typeof pass !== 'string') await insertRow(tx, claim, pass, now)
-    const id = typeof pass === 'string' ? pass : pass.id
+    if (typeof run !== 'string') await insertRow(tx, claim, run, now)
+    const id = typeof run === 'string' ? run : run.id
     await finishRow(tx, id, failure.budget ? 'partial' : 'failed', failure.code, failure.calls ?? 0, now)
     const { access_state: _, ...times } = await dueOf(tx, claim, failure.nextSyncAt, failure.notBefore ?? null)
     await tx
@@ -268,7 +268,7 @@ export async function failSync(
   })
 }
 
-/** Gives a pass back that is told to stop: what it stored stays, and the rest is due at once. @throws ClaimLostError */
+/** Gives a sync run back that is told to stop: what it stored stays, and the rest is due at once. @throws ClaimLostError */
 export async function stopSync(
   db: Database,
   claim: Claim,

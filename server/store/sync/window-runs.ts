@@ -3,7 +3,7 @@ import type { IncidentPage, Instant, PartialAnswer } from '../../model/incident.
 import type { RefusalCode } from '../../model/refusal.ts'
 import type { Claim } from '../engine/claim.ts'
 import type { Database, Tx } from '../engine/dialect.ts'
-import { nearTheData } from '../engine/offload.ts'
+import { offloaded } from '../engine/offload.ts'
 import { write } from '../engine/write.ts'
 import { sweepUnnamed } from '../incidents/rejected.ts'
 import { type PageOfRows, rowsOf } from '../incidents/rows.ts'
@@ -33,7 +33,7 @@ export async function urgentWindow(db: Database, tenantId: string): Promise<Read
   return row ? windowFromRow(row) : null
 }
 
-/** Opens the comparison that is due, for the pass that begins with it. @throws ClaimLostError */
+/** Opens the comparison that is due, for the sync run that begins with it. @throws ClaimLostError */
 export async function openReconcile(
   db: Database,
   claim: Claim,
@@ -69,7 +69,7 @@ export async function storeWindowPage(
   slice: SliceEnd | null,
   now: Date,
 ): Promise<PageStored> {
-  return performStoreWindowPage(db, claim, at, page && rowsOf(claim.tenantId, page, now), slice, now)
+  return offloadedStoreWindowPage(db, claim, at, page && rowsOf(claim.tenantId, page, now), slice, now)
 }
 
 interface WindowPageAt {
@@ -79,7 +79,7 @@ interface WindowPageAt {
   settledBefore: Instant | null
 }
 
-const performStoreWindowPage = nearTheData(
+const offloadedStoreWindowPage = offloaded(
   'storeWindowPage',
   async (
     db: Database,
@@ -141,11 +141,11 @@ export async function recordGone(
   })
 }
 
-export interface WindowPassEnd {
+export interface WindowRunEnd {
   syncId: string
   window: ReadWindow
   calls: number
-  /** The pass did not bring all that it should have. */
+  /** The sync run did not bring all that it should have. */
   incomplete: boolean
   /** What its answers lacked by their own account; null when all were whole. */
   partial: PartialAnswer | null
@@ -159,10 +159,10 @@ export interface WindowPassEnd {
   nextDeepReconcileAt: Date | null
 }
 
-/** Ends a pass over a window, and with it perhaps the window. @throws ClaimLostError */
-export const endWindowPass = nearTheData(
-  'endWindowPass',
-  async (db: Database, claim: Claim, end: WindowPassEnd, now: Date): Promise<void> => {
+/** Ends a sync run over a window, and with it perhaps the window. @throws ClaimLostError */
+export const endWindowRun = offloaded(
+  'endWindowRun',
+  async (db: Database, claim: Claim, end: WindowRunEnd, now: Date): Promise<void> => {
     const at = now.toISOString()
     await write(db, async (tx) => {
       await holdClaim(tx, claim)
@@ -212,7 +212,7 @@ export const endWindowPass = nearTheData(
 const unnamedKept = 30 * 86_400_000
 
 /** There was nothing to read: the tenant is due when its next comparison is. @throws ClaimLostError */
-export async function endIdleWindowPass(db: Database, claim: Claim, now: Date): Promise<void> {
+export async function endIdleWindowRun(db: Database, claim: Claim, now: Date): Promise<void> {
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
     await leave(tx, claim, { windowNotBefore: null, tenantNotBefore: null }, now)
@@ -255,7 +255,7 @@ async function leave(
     .execute()
 }
 
-/** Passes over this window that failed one after the other, up to now. */
+/** Sync runs over this window that failed one after the other, up to now. */
 export async function failuresInARow(db: Database, { id, tenantId }: ReadWindow): Promise<number> {
   const rows = await db
     .selectFrom('syncs')
@@ -282,8 +282,8 @@ export interface WindowFailure {
   budget: boolean
 }
 
-/** Ends a pass over a window that was broken off: what is stored stays, and it goes on where it was. @throws ClaimLostError */
-export async function failWindowPass(
+/** Ends a sync run over a window that was broken off: what is stored stays, and it goes on where it was. @throws ClaimLostError */
+export async function failWindowRun(
   db: Database,
   claim: Claim,
   at: { syncId: string; windowId: string },

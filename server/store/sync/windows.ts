@@ -11,12 +11,12 @@ import { readPause } from '../tenants/pauses.ts'
 import { holdTenant } from '../tenants/tenants.ts'
 
 /**
- * `open`: open incidents, where there are too many for the first pass · `backfill`: the first 30 days · `reconcile`:
+ * `open`: open incidents, where there are too many for the first sync run · `backfill`: the first 30 days · `reconcile`:
  * compared with what is kept · `reread`: what an operator asked for.
  */
 export type WindowKind = 'open' | 'backfill' | 'reconcile' | 'reread'
 
-/** A stretch of time at Microsoft, read in slices from its end to its beginning, over as many passes as it takes. */
+/** A stretch of time at Microsoft, read in slices from its end to its beginning, over as many sync runs as it takes. */
 export interface ReadWindow {
   id: string
   tenantId: string
@@ -24,7 +24,7 @@ export interface ReadWindow {
   from: Instant
   to: Instant
   /**
-   * Everything from here to `to` has been read and stored: where a pass goes on, also after a kill. Before `from` it is
+   * Everything from here to `to` has been read and stored: where a sync run goes on, also after a kill. Before `from` it is
    * what is open alone.
    */
   reached: Instant
@@ -40,7 +40,7 @@ export interface ReadWindow {
   seen: number
   stored: number
   added: number
-  /** What the passes before should have brought and did not. */
+  /** What the sync runs before should have brought and did not. */
   differences: number
   pages: number
   calls: number

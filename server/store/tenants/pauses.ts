@@ -39,7 +39,7 @@ export async function resumeEverything(db: Database, actor: Operator, now: Date)
 }
 
 /**
- * Stops reading one tenant. A pass under way loses its right to write; its stored pages stay.
+ * Stops reading one tenant. A sync run under way loses its right to write; its stored pages stay.
  * @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED
  */
 export async function pauseTenant(db: Database, actor: Operator, tenantId: string, now: Date): Promise<void> {

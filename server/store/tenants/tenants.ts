@@ -82,7 +82,7 @@ export interface Tenant {
   /** Read whole, that is. */
   lastReadAt: string | null
   lastReadCode: string | null
-  /** When a pass last brought something new. */
+  /** When a sync run last brought something new. */
   lastChangeAt: string | null
   /** When the first 30 days had been read. */
   backfilledAt: string | null
@@ -100,7 +100,7 @@ export interface Tenant {
   incidentCount: number
 }
 
-/** `open`: the first pass, open incidents alone · `following`: what changes; the days before come as windows. */
+/** `open`: the first sync run, open incidents alone · `following`: what changes; the days before come as windows. */
 export type SyncPhase = 'open' | 'following'
 
 /** @throws PortalError NOT_FOUND */

@@ -8,7 +8,7 @@ const sweptAtOnce = 500
 const gone = (result: { numAffectedRows?: bigint }) => Number(result.numAffectedRows ?? 0)
 
 /**
- * Items that no pass met again since `before`, in tenants that have been read since: they are tried again for as long
+ * Items that no sync run met again since `before`, in tenants that have been read since: they are tried again for as long
  * as they are listed, and while a tenant cannot be read, nobody tries.
  */
 export function sweepRejected(db: Database, before: Date): Promise<number> {

@@ -1,4 +1,4 @@
-import type { CustomerFile, Standing, Step } from '../../customers/progress.ts'
+import type { CustomerRecord, CustomerStatus, Step } from '../../customers/progress.ts'
 import type { FieldFault, Typed } from '../../http/forms.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { Customer } from '../../store/customers/customers.ts'
@@ -21,7 +21,7 @@ import { type CalmView, type OutageView, troubleView } from './trouble-view.ts'
 
 export interface CustomerFacts {
   customer: Customer
-  stands: Standing
+  stands: CustomerStatus
   steps: Step[]
   /** How many steps are done; `skipped` of them nobody had to take. */
   progress: { steps: number; done: number; skipped: number }
@@ -38,7 +38,7 @@ export interface CustomerFacts {
   attempts: ConsentAttempt[]
   reviews: (Review & { claimed: ClaimedTenant })[]
   /** The proof that the run which moved last waits for. */
-  awaited: CustomerFile['awaited']
+  awaited: CustomerRecord['awaited']
   tenants: (Tenant & { blindSince: string | null })[]
   open: OpenCounts & { total: number }
   /** The tenant that the standing speaks of, with its last proof, and for how many milliseconds it has been so. */

@@ -1,5 +1,11 @@
 import type { Response } from 'express'
-import { type CustomerFile, customerFile, type Standing, standingOfFile, stepsOf } from '../../customers/progress.ts'
+import {
+  type CustomerRecord,
+  type CustomerStatus,
+  loadCustomerRecord,
+  statusOfRecord,
+  stepsOf,
+} from '../../customers/progress.ts'
 import { PortalError } from '../../errors.ts'
 import { operatorActor } from '../../http/access.ts'
 import { line } from '../../http/fields.ts'
@@ -41,10 +47,10 @@ export async function showCustomerWith(
 ): Promise<void> {
   const { db } = portal
   const now = portal.now()
-  const file = await customerFile(db, customerId)
+  const file = await loadCustomerRecord(db, customerId)
   const { customer, reviews } = file
   const link = file.links[0] ?? null
-  const standing = standingOfFile(file, now)
+  const standing = statusOfRecord(file, now)
   const [settings, events, worst, described, obstacle] = await Promise.all([
     readSettings(db),
     listAudit(db, { customerId, limit: shownEvents }),
@@ -90,7 +96,11 @@ export async function showCustomerWith(
   )
 }
 
-async function worstOf(portal: Portal, file: CustomerFile, standing: Standing): Promise<CustomerFacts['worst']> {
+async function worstOf(
+  portal: Portal,
+  file: CustomerRecord,
+  standing: CustomerStatus,
+): Promise<CustomerFacts['worst']> {
   const now = portal.now()
   const tenant = file.tenants.find((one) =>
     standing === 'blind'

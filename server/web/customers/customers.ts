@@ -2,10 +2,10 @@ import { z } from 'zod'
 import {
   type CustomerLine,
   type CustomerOutline,
-  listStandings,
-  outlineStandings,
-  type Standing,
-  standingSince,
+  type CustomerStatus,
+  listStatuses,
+  outlineStatuses,
+  statusSince,
 } from '../../customers/progress.ts'
 import { readQuery } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
@@ -20,7 +20,7 @@ import { type CustomerRow, customersView } from './list-view.ts'
 const customersPage = page('customers/customers', customersView)
 
 /** What Muster cannot see, then what needs somebody, then what is going on, then what is well, then history. */
-const troubleFirst: readonly Standing[] = [
+const troubleFirst: readonly CustomerStatus[] = [
   'revoked',
   'gone',
   'disabled',
@@ -60,7 +60,7 @@ const query = z.object({
 export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) => {
   const { state, group, q, order, page } = readQuery(query, req)
   const now = portal.now()
-  const [outlines, groups] = await Promise.all([outlineStandings(portal.db, now), listGroups(portal.db)])
+  const [outlines, groups] = await Promise.all([outlineStatuses(portal.db, now), listGroups(portal.db)])
   const text = q.trim().toLowerCase()
   const found = outlines.filter((line) => (group === null || line.customer.groups.includes(group)) && holds(line, text))
   const matching = found.filter((line) => state === null || line.standing === state)
@@ -69,7 +69,7 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
   const number = Math.min(page, last)
   const from = (number - 1) * rowsPerPage
   const ids = matching.slice(from, from + rowsPerPage).map(({ customer }) => customer.id)
-  const lines = new Map((await listStandings(portal.db, now, ids)).map((line) => [line.customer.id, line]))
+  const lines = new Map((await listStatuses(portal.db, now, ids)).map((line) => [line.customer.id, line]))
   const shown = ids.flatMap((id) => lines.get(id) ?? [])
   await render(res, customersPage, {
     rows: shown.map((line) => rowOf(line, now)),
@@ -83,7 +83,7 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
       matching: matching.length,
     },
     page: { number, last, from: shown.length === 0 ? 0 : from + 1, to: from + shown.length },
-    address: (change) => addressOf({ state, group, q: q.trim(), order, ...change }),
+    address: (change) => hrefOf({ state, group, q: q.trim(), order, ...change }),
     mayChange: req.operator.role === 'Admin',
   })
 }
@@ -107,7 +107,7 @@ function rowOf(line: CustomerLine, now: Date): CustomerRow {
   const { tenants, link } = line
   const live = tenants.filter((tenant) => tenant.accessState !== 'offboarded')
   const blind = live.map((tenant) => blindSince(tenant, now)).filter((at) => at !== null)
-  const since = standingSince(line)
+  const since = statusSince(line)
   const blindAt = earliest(blind)
   return {
     ...line,
@@ -132,7 +132,7 @@ export function addUp(tenants: readonly Tenant[]): OpenCounts {
 const earliest = (times: readonly string[]): string | null =>
   times.reduce<string | null>((first, at) => (first === null || at < first ? at : first), null)
 
-function addressOf(parts: Record<string, string | number | null>): string {
+function hrefOf(parts: Record<string, string | number | null>): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(parts)) {
     if (

@@ -1,4 +1,4 @@
-import type { CustomerLine, Standing, Step } from '../../customers/progress.ts'
+import type { CustomerLine, CustomerStatus, Step } from '../../customers/progress.ts'
 import type { Html } from '../../http/html.ts'
 import type { OpenCounts } from '../../store/tenants/tenants.ts'
 import type { PageTools } from '../page/tools.ts'
@@ -7,9 +7,9 @@ import { type OpenCountsView, openCountsView } from './counts-view.ts'
 export interface CustomersFacts {
   rows: CustomerRow[]
   /** States somebody is in, in the order of the list, each with how many; the one asked for stays even when empty. */
-  states: { state: Standing; count: number }[]
+  states: { state: CustomerStatus; count: number }[]
   groups: string[]
-  filter: { state: Standing | null; group: string | null; text: string; order: 'trouble' | 'name' }
+  filter: { state: CustomerStatus | null; group: string | null; text: string; order: 'trouble' | 'name' }
   counts: { customers: number; matching: number }
   page: { number: number; last: number; from: number; to: number }
   /** This list at another page, filter or order. */
@@ -34,7 +34,7 @@ export interface CustomersView extends Pick<CustomersFacts, 'counts' | 'mayChang
   open: string | null
   emptyNext: string
   views: { label: string; href: string; count: string; current: boolean }[]
-  filter: { state: Standing | null; text: string }
+  filter: { state: CustomerStatus | null; text: string }
   groups: { name: string; selected: boolean }[]
   orders: { name: string; label: string; selected: boolean }[]
   range: string

@@ -1,5 +1,5 @@
 import { reinstate } from '../../customers/offboarding.ts'
-import { customerFile } from '../../customers/progress.ts'
+import { loadCustomerRecord } from '../../customers/progress.ts'
 import { PortalError } from '../../errors.ts'
 import { operatorActor } from '../../http/access.ts'
 import { pathValue, readForm } from '../../http/forms.ts'
@@ -31,7 +31,7 @@ const offboardingPage = page('customers/offboarding', (facts: OffboardingFacts, 
 }))
 
 export const showOffboarding: Handler<OperatorRequest> = async (portal, req, res) => {
-  const file = await customerFile(portal.db, pathValue(req, 'id'))
+  const file = await loadCustomerRecord(portal.db, pathValue(req, 'id'))
   if (file.customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
   const { unassigned, ...open } = addUp(file.tenants)
   const { appName, offboardedDays } = await readSettings(portal.db)

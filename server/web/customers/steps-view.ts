@@ -1,4 +1,4 @@
-import type { CustomerFile, Step } from '../../customers/progress.ts'
+import type { CustomerRecord, Step } from '../../customers/progress.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { ConsentLink } from '../../store/onboarding/links.ts'
 import type { Tenant } from '../../store/tenants/tenants.ts'
@@ -19,7 +19,7 @@ export interface StepView {
   at: string | null
 }
 
-export type StepFacts = Pick<CustomerFile, 'attempts' | 'tenants' | 'reviews' | 'awaited'> & {
+export type StepFacts = Pick<CustomerRecord, 'attempts' | 'tenants' | 'reviews' | 'awaited'> & {
   steps: Step[]
   link: ConsentLink | null
 }

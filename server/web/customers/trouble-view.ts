@@ -1,4 +1,4 @@
-import type { Standing } from '../../customers/progress.ts'
+import type { CustomerStatus } from '../../customers/progress.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { ConsentAttempt } from '../../store/onboarding/attempts.ts'
 import type { LinkState } from '../../store/onboarding/links.ts'
@@ -8,7 +8,7 @@ import { answerText, tenantName } from '../page/tenant-words.ts'
 import type { PageTools } from '../page/tools.ts'
 
 export interface TroubleFacts {
-  stands: Standing
+  stands: CustomerStatus
   /** The tenant that the standing speaks of, with its last proof, and for how many milliseconds it has been so. */
   worst: { tenant: Tenant; check: AccessCheck | null; blindSince: string | null; span: number } | null
   linkState: LinkState | null
@@ -55,10 +55,10 @@ export interface CalmView {
 }
 
 /** Where consent is what is missing, so that a new link is what helps. */
-const renewable: readonly Standing[] = ['revoked', 'limited', 'unproven', 'gone']
-const mild: readonly Standing[] = ['unlicensed', 'unproven', 'paused']
-const wellOrOver: readonly Standing[] = ['active', 'reading', 'proving', 'offboarded']
-const calmStandings: readonly Standing[] = ['declined', 'expired', 'withdrawn', 'not-invited', 'offboarded']
+const renewable: readonly CustomerStatus[] = ['revoked', 'limited', 'unproven', 'gone']
+const mild: readonly CustomerStatus[] = ['unlicensed', 'unproven', 'paused']
+const wellOrOver: readonly CustomerStatus[] = ['active', 'reading', 'proving', 'offboarded']
+const calmStandings: readonly CustomerStatus[] = ['declined', 'expired', 'withdrawn', 'not-invited', 'offboarded']
 
 /** What needs somebody on the page of a customer, who that is, and the one button for it. */
 export function troubleView(
@@ -94,7 +94,7 @@ function outageView(facts: TroubleFacts, worst: Worst, tools: PageTools): Outage
 
 const refusalOf = ({ check }: Worst) => (check?.refusalCode ? check : null)
 
-function outageTitle(stands: Standing, worst: Worst, { t, time, span }: PageTools): Html {
+function outageTitle(stands: CustomerStatus, worst: Worst, { t, time, span }: PageTools): Html {
   const { tenant, blindSince } = worst
   const since = blindSince ?? (stands === 'paused' ? tenant.pausedAt : tenant.stateSince)
   const standing = t(`standing.${stands}`)
@@ -103,7 +103,7 @@ function outageTitle(stands: Standing, worst: Worst, { t, time, span }: PageTool
   return html`${what} ${time(since)}, ${t('customers.trouble.for', { span: span(worst.span) })}${besides}`
 }
 
-function outageSentences(stands: Standing, worst: Worst, tools: PageTools): (Html | string)[] {
+function outageSentences(stands: CustomerStatus, worst: Worst, tools: PageTools): (Html | string)[] {
   const { t, word, lacking, refusalKeys } = tools
   const { tenant } = worst
   const refusal = refusalOf(worst)
@@ -142,7 +142,7 @@ function calmView(facts: TroubleFacts, tools: PageTools): CalmView {
   const { stands, mayChange, mayIssue } = facts
   const { t, word } = tools
   const isOffboarded = stands === 'offboarded'
-  const icons: Partial<Record<Standing, string>> = { offboarded: 'archive', declined: 'circle-x' }
+  const icons: Partial<Record<CustomerStatus, string>> = { offboarded: 'archive', declined: 'circle-x' }
   const issue = t(stands === 'not-invited' ? 'customers.primary.issue-first' : 'customers.primary.issue')
   return {
     kind: stands === 'declined' ? 'alert-warning' : 'alert-info',

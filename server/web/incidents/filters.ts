@@ -68,7 +68,7 @@ export function filterOf({ query, tenantId }: QueueAddress): QueueFilter {
 }
 
 /** The address of this list, with changes; what goes without saying is left out. Any change but of `at` begins at its top. */
-export function addressOf({ query, tenantId }: QueueAddress, change: Partial<QueueQuery> = {}): string {
+export function hrefOf({ query, tenantId }: QueueAddress, change: Partial<QueueQuery> = {}): string {
   const { customers, groups, severities, status, text, order, at } = { ...query, at: null, ...change }
   const said = new URLSearchParams()
   if (text !== '') said.set('q', text)
@@ -114,7 +114,7 @@ export function listFrom(from: unknown, tenantId: string): QueueAddress {
 /** The address of an incident's page that knows the way back to the list. */
 export function incidentAddress(tenantId: string, incidentId: string, list: QueueAddress): string {
   const path = `/tenants/${encodeURIComponent(tenantId)}/incidents/${encodeURIComponent(incidentId)}`
-  const from = addressOf(list, { at: list.query.at })
+  const from = hrefOf(list, { at: list.query.at })
   return from === '/incidents' ? path : `${path}?from=${encodeURIComponent(from)}`
 }
 
@@ -131,7 +131,7 @@ export function chipsOf(list: QueueAddress, customerNames: ReadonlyMap<string, s
   const chip = (kind: Chip['kind'], value: string, change: Partial<QueueQuery>): Chip => ({
     kind,
     value,
-    without: addressOf(list, change),
+    without: hrefOf(list, change),
   })
   const without = <T>(all: readonly T[], one: T) => all.filter((other) => other !== one)
   return [

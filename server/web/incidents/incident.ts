@@ -13,7 +13,7 @@ import { render } from '../page/render.ts'
 import { noteOpened } from '../tenants/opened.ts'
 import { defenderUrl } from './defender-portal.ts'
 import { type EntitiesView, entitiesOf } from './entities.ts'
-import { addressOf, filterOf, incidentAddress, listFrom, type QueueAddress } from './filters.ts'
+import { filterOf, hrefOf, incidentAddress, listFrom, type QueueAddress } from './filters.ts'
 import { type NotesView, notesView } from './notes.ts'
 import { type Story, storyOf } from './timeline.ts'
 
@@ -180,7 +180,7 @@ function withAllEntities({ config }: Portal, href: string): string {
 }
 
 function backTo(list: QueueAddress): Back {
-  const href = addressOf(list, { at: list.query.at })
+  const href = hrefOf(list, { at: list.query.at })
   if (list.tenantId !== null) return { href, kind: 'tenant' }
   return { href, kind: href === '/incidents' ? 'open' : 'filtered' }
 }

@@ -10,10 +10,10 @@ import { render } from '../page/render.ts'
 import { noteOpened } from '../tenants/opened.ts'
 import { defenderUrl } from './defender-portal.ts'
 import {
-  addressOf,
   type Chip,
   chipsOf,
   filterOf,
+  hrefOf,
   incidentAddress,
   type QueueAddress,
   type QueueQuery,
@@ -99,12 +99,12 @@ function viewOf({ config, now }: Portal, list: QueueAddress, page: Awaited<Retur
       ageMs: now().getTime() - Date.parse(item.createdAt),
     })),
     count: page.count,
-    action: addressOf(list).split('?')[0] as string,
-    next: page.next === null ? null : addressOf(list, { at: page.next }),
-    previous: page.previous === null ? null : addressOf(list, { at: page.previous }),
-    first: addressOf(list),
-    clear: addressOf(list, { customers: [], groups: [], severities: [], status: 'open', text: '' }),
-    anyStatus: addressOf(list, { status: 'any' }),
-    resolved: addressOf(list, { status: 'resolved', order: 'newest' }),
+    action: hrefOf(list).split('?')[0] as string,
+    next: page.next === null ? null : hrefOf(list, { at: page.next }),
+    previous: page.previous === null ? null : hrefOf(list, { at: page.previous }),
+    first: hrefOf(list),
+    clear: hrefOf(list, { customers: [], groups: [], severities: [], status: 'open', text: '' }),
+    anyStatus: hrefOf(list, { status: 'any' }),
+    resolved: hrefOf(list, { status: 'resolved', order: 'newest' }),
   }
 }

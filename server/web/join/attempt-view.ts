@@ -7,12 +7,12 @@ import type { MessageKey } from '../../words.ts'
 import type { PageTools } from '../page/tools.ts'
 import type { AttemptEnd } from './attempt-end.ts'
 import { type LetterView, type LinkOnPage, letterView, partnerName } from './join-view.ts'
-import type { Asker } from './partner.ts'
+import type { PartnerView } from './partner.ts'
 import type { RemovalAdvice } from './removal-advice.ts'
 
 export interface AttemptFacts {
   end: AttemptEnd
-  partner: Asker
+  partner: PartnerView
   customerName: string
   attempt: ConsentAttempt
   reference: string

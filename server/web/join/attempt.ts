@@ -14,7 +14,7 @@ import { attemptOfBrowser, type ConsentAttempt } from '../../store/onboarding/at
 import { type AwaitedProof, findAwaitedProof } from '../../store/onboarding/awaited-proofs.ts'
 import { linkById, linkState } from '../../store/onboarding/links.ts'
 import { hasOpenReview } from '../../store/onboarding/reviews.ts'
-import { readAlarms } from '../../store/partner/faults.ts'
+import { readPartnerFaults } from '../../store/partner/faults.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { findProof } from '../../store/tenants/checks.ts'
 import { type AccessState, findTenant, type Tenant } from '../../store/tenants/tenants.ts'
@@ -25,7 +25,7 @@ import { type AttemptFacts, attemptView } from './attempt-view.ts'
 import { goOn, visitorOf } from './callback.ts'
 import { linkOnPage, speakTo } from './join.ts'
 import { journeyOf } from './journey.ts'
-import { askerOf } from './partner.ts'
+import { partnerViewOf } from './partner.ts'
 import { adviseAtEnd, type TenantStanding } from './removal-advice.ts'
 
 const attemptPage = page('join/attempt', attemptView)
@@ -43,7 +43,7 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
     customerById(db, attempt.customerId),
     readSettings(db),
     proofOf(db, attempt),
-    readAlarms(db),
+    readPartnerFaults(db),
     attempt.boundTenantId === null ? null : findProof(db, attempt.boundTenantId),
     readAsking(portal),
     journeyOf(portal, req, attempt.linkId),
@@ -59,7 +59,7 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
   const usable = linkState(link, portal.now()) === 'issued'
   await render(res, attemptPage, {
     end,
-    partner: askerOf(portal, settings),
+    partner: partnerViewOf(portal, settings),
     customerName: customer.name,
     attempt,
     reference: link.reference,

@@ -5,14 +5,14 @@ import { say } from '../../words.ts'
 import { page } from '../page/page.ts'
 import { renderBare } from '../page/render.ts'
 import { contactView, isReachable } from './join-view.ts'
-import { type Asker, askerOf } from './partner.ts'
+import { type PartnerView, partnerViewOf } from './partner.ts'
 
 /**
  * Where a customer's way ends without anything to show: a link that opens nothing, a page of another browser. Whoever
  * meets it learns who the partner is, how to reach them and what to name, and nothing about anybody else.
  */
 interface EndingFacts {
-  partner: Asker
+  partner: PartnerView
   code: string
   title: string
   next: string
@@ -50,7 +50,7 @@ export async function showEnding(
   status: number,
 ): Promise<void> {
   const { portal, reader } = res.locals
-  const asker = askerOf(portal, await readSettings(portal.db))
+  const asker = partnerViewOf(portal, await readSettings(portal.db))
   // A person's name is for who holds a link of ours, not for who makes up an address.
   const partner = answer.reference === null ? { ...asker, contactName: '' } : asker
   const asks = endings[answer.code]?.newLink === true && partner.email !== ''

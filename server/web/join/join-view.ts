@@ -3,7 +3,7 @@ import type { PermissionWords } from '../../microsoft/registration/role-facts.ts
 import type { Asking } from '../../partner/asked-permissions.ts'
 import type { Language } from '../../words.ts'
 import type { PageTools } from '../page/tools.ts'
-import type { Asker } from './partner.ts'
+import type { PartnerView } from './partner.ts'
 
 /** A link as its page knows it. */
 export interface LinkOnPage {
@@ -17,7 +17,7 @@ export interface LinkOnPage {
 }
 
 export interface LinkPage {
-  partner: Asker
+  partner: PartnerView
   link: LinkOnPage
   /** What consent is asked for, as far as it is known. */
   asking: Asking
@@ -48,19 +48,20 @@ export interface TermsView {
   until: string
 }
 
-export const partnerName = (partner: Asker, { t }: PageTools): string => partner.name || t('join.partner')
+export const partnerName = (partner: PartnerView, { t }: PageTools): string => partner.name || t('join.partner')
 
 /** Whether there is any way to reach the partner. */
-export const isReachable = ({ contactName, phone, email }: Asker): boolean => Boolean(contactName || phone || email)
+export const isReachable = ({ contactName, phone, email }: PartnerView): boolean =>
+  Boolean(contactName || phone || email)
 
 /** How the partner is reached. What is not filled in is left out. */
 export interface ContactView {
   name: Html | null
   /** Null when there is no way but the name. */
-  ways: { person: string | null; phone: Asker['phone']; email: string; both: boolean } | null
+  ways: { person: string | null; phone: PartnerView['phone']; email: string; both: boolean } | null
 }
 
-export const contactView = (partner: Asker, { t, named }: PageTools): ContactView => ({
+export const contactView = (partner: PartnerView, { t, named }: PageTools): ContactView => ({
   name: partner.name ? named(partner.name) : null,
   ways: isReachable(partner)
     ? {

@@ -16,7 +16,7 @@ import { render } from '../page/render.ts'
 import { goOn, visitorOf } from './callback.ts'
 import { joinView, type LinkOnPage, type LinkPage, notAdminView } from './join-view.ts'
 import { rememberJourney } from './journey.ts'
-import { askerOf } from './partner.ts'
+import { partnerViewOf } from './partner.ts'
 
 /** A link, as its own page shows it. */
 const joinPage = page('join/join', joinView)
@@ -77,7 +77,7 @@ async function linkPage(portal: Portal, req: Request, res: Response) {
   const { link, customer } = await usableLinkOf(portal, req, res)
   const [settings, asking] = await Promise.all([readSettings(portal.db), readAsking(portal)])
   const page: LinkPage = {
-    partner: askerOf(portal, settings),
+    partner: partnerViewOf(portal, settings),
     link: linkOnPage(portal, link, pathValue(req, 'token')),
     asking,
   }

@@ -2,7 +2,7 @@ import type { Portal } from '../../portal.ts'
 import type { Settings } from '../../store/partner/settings.ts'
 
 /** Who asks, as customers are told. What the partner has not filled in is null or empty, and is left out. */
-export interface Asker {
+export interface PartnerView {
   name: string
   tagline: string
   contactName: string
@@ -16,7 +16,7 @@ export interface Asker {
   publicUrl: string
 }
 
-export function askerOf(portal: Portal, settings: Settings): Asker {
+export function partnerViewOf(portal: Portal, settings: Settings): PartnerView {
   const digits = settings.contactPhone.replace(/[^+\d]/g, '')
   return {
     name: settings.partnerName,

@@ -1,4 +1,4 @@
-import { type CustomerLine, type StepName, standingSince } from '../../customers/progress.ts'
+import { type CustomerLine, type StepName, statusSince } from '../../customers/progress.ts'
 
 export interface Funnel {
   /** Customers that were sent a link. */
@@ -29,7 +29,7 @@ export function funnelOf(lines: readonly CustomerLine[], now: Date): Funnel {
     }),
     underWay: recent
       .filter((line) => !reached(line, 'proven'))
-      .map((line) => ({ ...line, since: standingSince(line) ?? line.link?.issuedAt ?? line.customer.createdAt }))
+      .map((line) => ({ ...line, since: statusSince(line) ?? line.link?.issuedAt ?? line.customer.createdAt }))
       .sort((a, b) => (a.since < b.since ? -1 : 1)),
   }
 }

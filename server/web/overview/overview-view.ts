@@ -1,7 +1,7 @@
 import type { Html } from '../../http/html.ts'
 import type { Severity } from '../../model/incident.ts'
 import type { RefusalOwner } from '../../model/refusal.ts'
-import type { Alarm } from '../../store/partner/faults.ts'
+import type { PartnerFault } from '../../store/partner/faults.ts'
 import type { FleetHeat } from '../../store/tenants/fleet.ts'
 import type { Tenant } from '../../store/tenants/tenants.ts'
 import type { MessageKey, MessageValues } from '../../words.ts'
@@ -15,7 +15,7 @@ import { type FunnelView, funnelView, type Needs, type NeedsView, needsView } fr
 /** What stands on the first page whether or not anything is read yet. */
 export interface Beginning {
   now: Date
-  alarms: Alarm[]
+  alarms: PartnerFault[]
   needs: Needs
   funnel: Funnel
   /** Why no link can be issued for anybody; null when links can be. */
@@ -152,7 +152,7 @@ export function overviewView(facts: OverviewFacts, tools: PageTools): OverviewVi
 type Fleet = NonNullable<PageTools['frame']>['fleet']
 
 /** A trouble of the partner's own. */
-export function alarmView({ code, facts, since }: Alarm, { t, refusalKeys, aadstsText }: PageTools): AlarmView {
+export function alarmView({ code, facts, since }: PartnerFault, { t, refusalKeys, aadstsText }: PageTools): AlarmView {
   const { why, next } = refusalKeys(code, { firstActiveAt: null }, facts)
   return {
     code,

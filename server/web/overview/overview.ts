@@ -1,11 +1,11 @@
-import { listStandings } from '../../customers/progress.ts'
+import { listStatuses } from '../../customers/progress.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { ownerOf, type RefusalCode } from '../../model/refusal.ts'
 import { customerNames } from '../../store/customers/customers.ts'
 import { createdPerDay } from '../../store/incidents/queue.ts'
 import { invitedCustomers } from '../../store/onboarding/links.ts'
 import { countOpenReviews, openReviews, type Review } from '../../store/onboarding/reviews.ts'
-import { type Alarm, readAlarms } from '../../store/partner/faults.ts'
+import { type PartnerFault, readPartnerFaults } from '../../store/partner/faults.ts'
 import { findIntroductionGap, readSettings } from '../../store/partner/settings.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
 import { heatOfFleet, openInFleet, troubledTenants } from '../../store/tenants/fleet.ts'
@@ -37,14 +37,14 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
   const [troubled, fleet, alarms, reviews, waiting, pause, invited] = await Promise.all([
     troubledTenants(db, now),
     openInFleet(db),
-    readAlarms(db),
+    readPartnerFaults(db),
     openReviews(db, undefined, mostReviews),
     countOpenReviews(db),
     readPause(db),
     invitedCustomers(db, new Date(now.getTime() - funnelDays * 86_400_000)),
   ])
   const [lines, names] = await Promise.all([
-    listStandings(db, now, invited),
+    listStatuses(db, now, invited),
     customerNames(db, [...new Set(reviews.flatMap(({ customerId }) => customerId ?? []))]),
   ])
   const beginning: Beginning = {
@@ -101,7 +101,7 @@ const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((t
  */
 function blindOf(
   tenants: readonly Owned[],
-  alarms: readonly Alarm[],
+  alarms: readonly PartnerFault[],
   pause: Pause | null,
   now: Date,
 ): OverviewFacts['blind'] {

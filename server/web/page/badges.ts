@@ -1,4 +1,4 @@
-import type { Standing } from '../../customers/progress.ts'
+import type { CustomerStatus } from '../../customers/progress.ts'
 import { avatarOf } from '../../http/avatar.ts'
 import { Html, html, icon } from '../../http/html.ts'
 import { type Entry, findCause, findEntry } from '../../model/dictionary.ts'
@@ -51,13 +51,13 @@ export function lackingKeys(partial: PartialAnswer): { why: MessageKey; values: 
 }
 
 /** How severities, statuses, states and names are drawn: the word first, then a shape, then a colour. */
-export interface Signals {
+export interface Badges {
   severity(value: Severity): Html
   /** The shape alone, where the word stands beside it. */
   severityMark(value: Severity): Html
   status(value: IncidentStatus): Html
   /** Where a customer stands, or a tenant by its access state. */
-  standing(value: Standing | AccessState): Html
+  standing(value: CustomerStatus | AccessState): Html
   refusalKeys: typeof refusalKeys
   /** Microsoft's number, and what is special about it where that is known: operators read it, in English. */
   aadstsText: typeof aadstsText
@@ -124,7 +124,7 @@ const statuses: Record<IncidentStatus, { kind: string; shape: Html }> = {
   unknown: { kind: 'waiting', shape: icon('help') },
 }
 
-const standings: Record<Standing | AccessState, { colour: string; shape: string }> = {
+const standings: Record<CustomerStatus | AccessState, { colour: string; shape: string }> = {
   active: { colour: 'green', shape: 'circle-check' },
   blind: { colour: 'red', shape: 'eye-off' },
   paused: { colour: 'yellow', shape: 'player-pause' },
@@ -156,17 +156,17 @@ const verdictColours = new Map([
 ])
 
 /** `allPaused`: reading of every tenant stands still, so that none of them looks well. */
-export function createSignals(language: Language, format: Format, now: Date, allPaused: boolean): Signals {
+export function createBadges(language: Language, format: Format, now: Date, allPaused: boolean): Badges {
   const word = (key: MessageKey, values?: MessageValues) => say(language, key, values)
-  const spoken: Signals['spoken'] = (prefix, value) => {
+  const spoken: Badges['spoken'] = (prefix, value) => {
     const key = `${prefix}.${value}`
     return Object.hasOwn(en, key) ? word(key as MessageKey) : spelledApart(value)
   }
-  const brief: Signals['brief'] = (milliseconds) => {
+  const brief: Badges['brief'] = (milliseconds) => {
     const unit = [86_400_000, 3_600_000].find((one) => milliseconds >= one) ?? 1
     return format.span(Math.floor(milliseconds / unit) * unit)
   }
-  const standing: Signals['standing'] = (value) => {
+  const standing: Badges['standing'] = (value) => {
     const shown = (value === 'active' || value === 'reading') && allPaused ? 'paused' : value
     const { colour, shape } = standings[shown]
     return html`<span class="badge ${colour}">${icon(shape)}${word(`standing.${shown}`)}</span>`

@@ -5,7 +5,7 @@ import { Html, html, icon } from '../../http/html.ts'
 import { type Reader, zoneCookie } from '../../http/reader.ts'
 import { cookieName } from '../../http/session/cookies.ts'
 import { languages, type MessageKey, type MessageValues, say, sayParts } from '../../words.ts'
-import { createSignals } from './badges.ts'
+import { createBadges } from './badges.ts'
 import { csrfField } from './csrf-field.ts'
 import { createFormat } from './format.ts'
 import { shellView } from './shell.ts'
@@ -24,7 +24,7 @@ export function toolsFor(res: Response, frame: Frame | null): PageTools {
   }
   const tools: PageTools = {
     ...format,
-    ...createSignals(reader.language, format, now, (frame?.pause ?? null) !== null),
+    ...createBadges(reader.language, format, now, (frame?.pause ?? null) !== null),
     t,
     word,
     faultsIn,

@@ -4,7 +4,7 @@ import type { Frame } from '../../http/frame.ts'
 import type { Html, icon } from '../../http/html.ts'
 import type { Reader } from '../../http/reader.ts'
 import type { languages, MessageKey, MessageValues } from '../../words.ts'
-import type { Signals } from './badges.ts'
+import type { Badges } from './badges.ts'
 import type { Format } from './format.ts'
 
 /** An element name, or the attributes of a link. */
@@ -17,7 +17,7 @@ export interface Translate {
 }
 
 /** What every template has beside its view, and what makes a view of facts. */
-export interface PageTools extends Format, Signals {
+export interface PageTools extends Format, Badges {
   t: Translate
   /** A message by its name: `word('tenants.jump', place)` is `t(`tenants.jump.${place}`)`; values may come last. */
   word(...parts: (string | number | MessageValues)[]): string

@@ -106,12 +106,12 @@ export const showAudit: Handler<OperatorRequest> = async (portal, req, res) => {
     filter: { customer, kind },
     kinds: auditKinds,
     older: before !== null,
-    next: last && events.length > eventsPerPage ? addressOf({ customer, kind, before: String(last.id) }) : null,
-    newest: addressOf({ customer, kind }),
+    next: last && events.length > eventsPerPage ? hrefOf({ customer, kind, before: String(last.id) }) : null,
+    newest: hrefOf({ customer, kind }),
   })
 }
 
-function addressOf(parts: Record<string, string | null>): string {
+function hrefOf(parts: Record<string, string | null>): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(parts)) if (value !== null) query.set(name, value)
   return query.size === 0 ? '/audit' : `/audit?${query}`

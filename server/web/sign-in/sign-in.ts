@@ -3,7 +3,7 @@ import type { Request } from 'express'
 import { z } from 'zod'
 import { PortalError } from '../../errors.ts'
 import { endSession, operatorActor, roleOf } from '../../http/access.ts'
-import { addressKey, addressOf } from '../../http/client-address.ts'
+import { addressKey, clientAddress } from '../../http/client-address.ts'
 import { readForm } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { ownPath } from '../../http/security.ts'
@@ -183,13 +183,13 @@ async function recordRefusal(
   person: SignedInPerson | null,
   facts: Record<string, string | number | null>,
 ): Promise<void> {
-  const who = person === null ? addressKey(addressOf(req)) : operatorId(person)
+  const who = person === null ? addressKey(clientAddress(req)) : operatorId(person)
   await write(portal.db, (tx) => recordRefusedSignIn(tx, actorOf(req, person), { who, at: portal.now(), facts }))
 }
 
 /** Someone who came to sign in: the person Microsoft vouched for, or nobody in particular. */
 function actorOf(req: Request, person: SignedInPerson | null): Exclude<Actor, { kind: 'muster' }> {
-  const from = { address: addressOf(req), requestId: req.requestId }
+  const from = { address: clientAddress(req), requestId: req.requestId }
   if (person === null) return { kind: 'customer', id: null, name: null, ...from }
   return { kind: 'operator', id: operatorId(person), name: person.name ?? person.username ?? person.oid, ...from }
 }

@@ -4,7 +4,7 @@ import type { ReadWindow, WindowKind } from '../../store/sync/windows.ts'
 /** How far a stretch of time has been read. */
 export interface Progress {
   kind: WindowKind
-  /** The stretch; null for the first pass over what is open. */
+  /** The stretch; null for the first sync run over what is open. */
   stretch: { from: string; to: string } | null
   askedBy: string | null
   seen: number
@@ -47,7 +47,7 @@ export function progressOf(window: ReadWindow, standsStill: boolean, now: Date):
   }
 }
 
-/** The first pass over what is open: Microsoft does not say how many there are. */
+/** The first sync run over what is open: Microsoft does not say how many there are. */
 export const progressOfOpen = (sync: Pick<PastSync, 'seen'> | null): Progress => ({
   kind: 'open',
   stretch: null,

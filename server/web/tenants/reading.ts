@@ -20,15 +20,15 @@ export interface ReadingView {
   /** Reading stands still because somebody said so, of this tenant or of all. */
   pause: (Pause & { all: boolean }) | null
   progress: Progress[]
-  /** The newest passes. */
-  passes: PastSync[]
+  /** The newest sync runs. */
+  runs: PastSync[]
   controls: Controls
 }
 
 /** What may be pressed; where it may not, the sentence that says why. */
 export type Controls = Record<'read' | 'reread' | 'pause', MessageKey | null>
 
-const passesShown = 5
+const runsShown = 5
 
 /** Something happened there lately, so that it is looked at often. */
 const lively = 3_600_000
@@ -37,11 +37,11 @@ export async function readingOf(portal: Portal, tenant: Tenant, role: OperatorRo
   const { db, config } = portal
   const now = portal.now()
   const { tenantId } = tenant
-  const [budget, all, windows, passes] = await Promise.all([
+  const [budget, all, windows, runs] = await Promise.all([
     budgetOf(db, tenantId, config.sync, now),
     readPause(db),
     windowsOf(db, tenantId, 10),
-    syncsPage(db, tenantId, { limit: passesShown }),
+    syncsPage(db, tenantId, { limit: runsShown }),
   ])
   const waits = tenant.notBefore === null || tenant.notBefore <= now.toISOString() ? null : whoAsked(budget)
   const pause = pauseOf(tenant, all)
@@ -55,10 +55,8 @@ export async function readingOf(portal: Portal, tenant: Tenant, role: OperatorRo
     waits,
     pause,
     progress:
-      tenant.accessState === 'active'
-        ? underWay(tenant, unfinished, passes, pause !== null || waits !== null, now)
-        : [],
-    passes,
+      tenant.accessState === 'active' ? underWay(tenant, unfinished, runs, pause !== null || waits !== null, now) : [],
+    runs,
     controls: controlsOf(tenant, role, { pause, waits, unfinished }),
   }
 }
@@ -76,12 +74,12 @@ const mostUrgent: readonly ReadWindow['kind'][] = ['open', 'reread', 'backfill',
 function underWay(
   tenant: Tenant,
   unfinished: readonly ReadWindow[],
-  passes: readonly PastSync[],
+  runs: readonly PastSync[],
   standsStill: boolean,
   now: Date,
 ): Progress[] {
   const first =
-    tenant.syncPhase === 'open' ? [progressOfOpen(passes.find(({ outcome }) => outcome === null) ?? null)] : []
+    tenant.syncPhase === 'open' ? [progressOfOpen(runs.find(({ outcome }) => outcome === null) ?? null)] : []
   const rest = mostUrgent.flatMap((kind) => unfinished.filter((window) => window.kind === kind))
   return [...first, ...rest.map((window) => progressOf(window, standsStill, now))]
 }

@@ -10,13 +10,13 @@ import { render } from '../page/render.ts'
 export interface SyncsView {
   tenant: Tenant
   customer: Customer
-  passes: PastSync[]
+  runs: PastSync[]
   filter: { kind: PastSync['kind'] | null; outcome: (typeof pastOutcomes)[number] | null }
   kinds: typeof pastKinds
   outcomes: typeof pastOutcomes
   /** Whether this page is not the newest. */
   older: boolean
-  /** The pass this page was asked to begin with. */
+  /** The sync run this page was asked to begin with. */
   at: string | null
   /** Addresses: of the form, of the newest page, and of the page after this one, where there is one. */
   action: string
@@ -26,7 +26,7 @@ export interface SyncsView {
 
 const pastSyncsPage = page<SyncsView>('tenants/syncs')
 
-const passesPerPage = 50
+const runsPerPage = 50
 
 const id = z
   .string()
@@ -41,7 +41,7 @@ const query = z.object({
   at: id,
 })
 
-/** Every pass over a tenant that is kept: what was asked, what came, and why it did not. */
+/** Every sync run over a tenant that is kept: what was asked, what came, and why it did not. */
 export const showSyncs: Handler<OperatorRequest> = async (portal, req, res) => {
   const { kind, outcome, before, at } = readQuery(query, req)
   const tenant = await tenantById(portal.db, pathValue(req, 'tenantId').toLowerCase())
@@ -49,10 +49,10 @@ export const showSyncs: Handler<OperatorRequest> = async (portal, req, res) => {
   const cursor = before !== null ? { before } : at !== null ? { from: at } : {}
   const [customer, found] = await Promise.all([
     customerById(portal.db, tenant.customerId),
-    syncsPage(portal.db, tenant.tenantId, { ...filter, ...cursor, limit: passesPerPage + 1 }),
+    syncsPage(portal.db, tenant.tenantId, { ...filter, ...cursor, limit: runsPerPage + 1 }),
   ])
-  const passes = found.slice(0, passesPerPage)
-  const last = passes.at(-1)
+  const runs = found.slice(0, runsPerPage)
+  const last = runs.at(-1)
   const action = `/tenants/${tenant.tenantId}/syncs`
   const address = (parts: Record<string, string | null>) => {
     const said = new URLSearchParams()
@@ -62,7 +62,7 @@ export const showSyncs: Handler<OperatorRequest> = async (portal, req, res) => {
   await render(res, pastSyncsPage, {
     tenant,
     customer,
-    passes,
+    runs,
     filter: { kind, outcome },
     kinds: pastKinds,
     outcomes: pastOutcomes,
@@ -70,6 +70,6 @@ export const showSyncs: Handler<OperatorRequest> = async (portal, req, res) => {
     at,
     action,
     newest: address({}),
-    next: last && found.length > passesPerPage ? address({ before: last.id }) : null,
+    next: last && found.length > runsPerPage ? address({ before: last.id }) : null,
   })
 }

@@ -36,7 +36,7 @@ export const shell = {
     'For trouble that concerns all tenants, such as maintenance of the database or a request of Microsoft’s.',
   'shell.pause.now': 'Reading stops at once',
   'shell.pause.now.text':
-    '{tenants, plural, one {1 tenant is} other {# tenants are}} read no more, and their access is not checked. Passes under way end after the page they are at.',
+    '{tenants, plural, one {1 tenant is} other {# tenants are}} read no more, and their access is not checked. Sync runs under way end after the page they are at.',
   'shell.pause.blind': 'After {span} every tenant counts as blind',
   'shell.pause.blind.text': 'Every page says so, with your name and since when, until somebody resumes it.',
   'shell.pause.stays': 'What was read stays',

@@ -28,7 +28,7 @@ export const windows: Migration = {
        next_deep_reconcile_at? reconciled_at? reconcile_differences# paused_at? paused_by?`,
     )
     await run('create index tenants_window_due on tenants (next_window_at) where next_window_at is not null')
-    // The first pass starts over where it was under way; the rest is compared soon.
+    // The first sync run starts over where it was under way; the rest is compared soon.
     await run(`update tenants set sync_phase = 'open', cursor = null where sync_phase = 'backfill'`)
     await run(`update tenants set next_window_at = next_sync_at, next_reconcile_at = next_sync_at
       where sync_phase = 'following'`)

@@ -59,7 +59,7 @@ export const settings = {
   'settings.closedDays.unusable': 'Give 0, or a whole number from 35 to 3650',
   'settings.offboardedDays': 'What was read of a tenant, after its offboarding',
   'settings.offboardedDays.where':
-    'Then its incidents, alerts, notes and passes are removed. What stays: that the tenant was this customer’s, what the access checks found, and the audit log. 0 keeps it for ever.',
+    'Then its incidents, alerts, notes and sync runs are removed. What stays: that the tenant was this customer’s, what the access checks found, and the audit log. 0 keeps it for ever.',
   'settings.offboardedDays.unusable': 'Give 0, or a whole number up to 3650',
   'settings.column.name': 'Name',
   'settings.column.role': 'Role',
