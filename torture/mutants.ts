@@ -13,7 +13,7 @@ export const mutants: Readonly<Record<string, readonly Change[]>> = {
   /** A poll begins where the last one ended. */
   overlap: [['sync/follow.js', 'instant(Date.parse(reached) - overlapMs)', 'instant(Date.parse(reached))']],
   /** Whoever once had a claim may go on writing. */
-  fence: [['store/sync/claims.js', 'if (rows.length !== 1)', 'if (rows.length > 1)']],
+  fence: [['store/engine/due.js', 'if (rows.length !== 1)', 'if (rows.length > 1)']],
   /** What arrives last is taken for the newest. */
   guard: [
     [

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { sql } from 'kysely'
+import { ClaimLostError, type DueClaim } from '../../server/store/engine/claim.ts'
 import type { Database } from '../../server/store/engine/dialect.ts'
 import {
   claimDueRows,
-  type DueClaim,
-  DueClaimLostError,
   type DueQuery,
   type DueWork,
   endDueClaim,
@@ -96,9 +95,9 @@ describe.each(databases)('work that is due on rows, on $name', ({ open }) => {
     expect(await claim(check, later(0.9))).toEqual([])
     const second = await one(check, later(1))
     expect(second).toMatchObject({ fence: first.fence + 1, interrupted: true })
-    await expect(write(store.db, (tx) => holdDueRow(tx, check, first))).rejects.toThrow(DueClaimLostError)
-    await expect(write(store.db, (tx) => endDueClaim(tx, check, first, null))).rejects.toThrow(DueClaimLostError)
-    await expect(extendDueRow(store.db, check, first, later(1.1), minute)).rejects.toThrow(DueClaimLostError)
+    await expect(write(store.db, (tx) => holdDueRow(tx, check, first))).rejects.toThrow(ClaimLostError)
+    await expect(write(store.db, (tx) => endDueClaim(tx, check, first, null))).rejects.toThrow(ClaimLostError)
+    await expect(extendDueRow(store.db, check, first, later(1.1), minute)).rejects.toThrow(ClaimLostError)
     expect(await dueTimes('next_check_at')).toEqual([later(2).toISOString()])
   })
 

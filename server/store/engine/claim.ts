@@ -4,23 +4,31 @@
  */
 export type Work = 'check' | 'sync' | 'window'
 
-/** The right to do one piece of work on one tenant until the lease ends. The fence tells a claim from a later one. */
-export interface Claim {
-  work: Work
-  tenantId: string
+/** The right to do one piece of work on one row until its lease ends. The fence tells a claim from a later one. */
+export interface DueClaim {
+  work: string
+  key: string
   fence: number
   /** When it was due: what the row said before it was claimed. */
   dueAt: string
+  /** Somebody held the row before and never said how it ended: killed, or cut off from the database. */
+  interrupted: boolean
+}
+
+/** The claim on one tenant. */
+export interface Claim extends DueClaim {
+  work: Work
+  tenantId: string
   /** Calls taken out of the tenant's budget along with the claim. */
   calls: number
 }
 
-/** The claim was overtaken: its lease ended and somebody else works on the tenant, or the tenant was offboarded. */
+/** The claim was overtaken: its lease ended and somebody else holds the row, or the row is gone. */
 export class ClaimLostError extends Error {
-  readonly claim: Claim
+  readonly claim: DueClaim
 
-  constructor(claim: Claim) {
-    super(`the claim on the ${claim.work} of ${claim.tenantId} was overtaken`)
+  constructor(claim: DueClaim) {
+    super(`the claim on the ${claim.work} of ${claim.key} was overtaken`)
     this.name = 'ClaimLostError'
     this.claim = claim
   }

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { ClaimLostError, type DueClaim } from './claim.ts'
 import { type Database, isPostgres, type Tx } from './dialect.ts'
 import type { Schema } from './schema.ts'
 import { write } from './write.ts'
@@ -21,17 +22,6 @@ export interface DueWork {
   fence: string
 }
 
-/** The right to do one piece of work on one row until its lease ends. The fence tells a claim from a later one. */
-export interface DueClaim {
-  work: string
-  key: string
-  fence: number
-  /** What the row said before it was claimed. */
-  dueAt: string
-  /** Somebody held the row before and never said how it ended: killed, or cut off from the database. */
-  interrupted: boolean
-}
-
 export interface DueQuery {
   now: Date
   limit: number
@@ -46,17 +36,6 @@ export interface DueQuery {
   set?: RawBuilder<unknown>
 }
 
-/** The claim was overtaken: its lease ended and somebody else holds the row, or the row is gone. */
-export class DueClaimLostError extends Error {
-  readonly claim: DueClaim
-
-  constructor(claim: DueClaim) {
-    super(`the claim on ${claim.work} ${claim.key} was overtaken`)
-    this.name = 'DueClaimLostError'
-    this.claim = claim
-  }
-}
-
 /**
  * Claims up to `limit` rows that are due and that nobody holds, in the transaction in hand. The due time moves to the end
  * of the lease in the same step: a process that dies costs one lease, and a row that kills its process is no hot loop.
@@ -66,12 +45,13 @@ export async function claimDueRows(tx: Tx, work: DueWork, query: DueQuery): Prom
   const { now, limit, leaseMs, where = sql`1 = 1`, order = sql.ref(work.due), early = false } = query
   const until = new Date(now.getTime() + leaseMs).toISOString()
   const [table, key, due, lease, fence] = columnsOf(work)
+  const free = isFree(work, now)
   const ripe = early ? sql`${due} is not null` : sql`${due} <= ${now.toISOString()}`
   // PostgreSQL: rows another process is claiming this instant are passed over instead of waited for.
   const lock = isPostgres(tx) ? sql`for update skip locked` : sql``
   const { rows } = await sql<{ row_key: string; fence: number; due_at: string; held: string | null }>`
     select ${key} as row_key, ${fence} as fence, ${due} as due_at, ${lease} as held from ${table}
-    where ${ripe} and (${lease} is null or ${lease} <= ${now.toISOString()}) and ${where}
+    where ${ripe} and ${free} and ${where}
     order by ${order}, ${key} limit ${limit} ${lock}`.execute(tx)
   if (rows.length === 0) return []
   const keys = rows.map((row) => row.row_key)
@@ -89,20 +69,20 @@ export async function claimDueRows(tx: Tx, work: DueWork, query: DueQuery): Prom
 
 /**
  * Makes a write of this claim conditional on still holding it, inside the write's own transaction.
- * @throws DueClaimLostError
+ * @throws ClaimLostError
  */
 export async function holdDueRow(tx: Tx, work: DueWork, claim: DueClaim): Promise<void> {
   const [table, key, , , fence] = columnsOf(work)
   // PostgreSQL: the row is held until this transaction ends, so that nobody overtakes between this look and the write.
   const { rows } = await sql`select 1 from ${table} where ${key} = ${claim.key} and ${fence} = ${claim.fence}
     ${isPostgres(tx) ? sql`for update` : sql``}`.execute(tx)
-  if (rows.length !== 1) throw new DueClaimLostError(claim)
+  if (rows.length !== 1) throw new ClaimLostError(claim)
 }
 
 /**
  * Lengthens the lease of work that is still going on; where it has just ended, nothing changes. What was asked for
  * meanwhile stays due when it was asked for.
- * @throws DueClaimLostError
+ * @throws ClaimLostError
  */
 export async function extendDueRow(
   db: Database,
@@ -123,7 +103,7 @@ export async function extendDueRow(
 /**
  * Ends a claim: the row is nobody's and due at `next`, or never where that is null. A time somebody asked for meanwhile
  * stays, where it is earlier.
- * @throws DueClaimLostError
+ * @throws ClaimLostError
  */
 export async function endDueClaim(tx: Tx, work: DueWork, claim: DueClaim, next: Date | null): Promise<void> {
   await holdDueRow(tx, work, claim)
@@ -134,6 +114,27 @@ export async function endDueClaim(tx: Tx, work: DueWork, claim: DueClaim, next: 
     where ${key} = ${claim.key}`.execute(tx)
 }
 
+/**
+ * Gives a claim back undone: the row is nobody's and due at `at`, whatever was asked for meanwhile.
+ * @throws ClaimLostError
+ */
+export async function releaseDueRow(
+  tx: Tx,
+  work: DueWork,
+  claim: DueClaim,
+  at: Date,
+  set: RawBuilder<unknown> | null = null,
+): Promise<void> {
+  await holdDueRow(tx, work, claim)
+  const [table, key, due, lease] = columnsOf(work)
+  await sql`update ${table} set ${due} = ${at.toISOString()}, ${lease} = null ${set ? sql`, ${set}` : sql``}
+    where ${key} = ${claim.key}`.execute(tx)
+}
+
+/** True for rows of this work that nobody holds: for looks at what is due that take nothing. */
+export const isFree = ({ lease }: Pick<DueWork, 'lease'>, now: Date): RawBuilder<unknown> =>
+  sql`(${sql.ref(lease)} is null or ${sql.ref(lease)} <= ${now.toISOString()})`
+
 /** When the first row that may be claimed is due; null for none. Reads one row of an index on the due time. */
 export async function firstDueAt(
   db: Database,
@@ -141,9 +142,9 @@ export async function firstDueAt(
   now: Date,
   where: RawBuilder<unknown> = sql`1 = 1`,
 ): Promise<string | null> {
-  const [table, , due, lease] = columnsOf(work)
+  const [table, , due] = columnsOf(work)
   const { rows } = await sql<{ at: string }>`select ${due} as at from ${table}
-    where ${due} is not null and (${lease} is null or ${lease} <= ${now.toISOString()}) and ${where}
+    where ${due} is not null and ${isFree(work, now)} and ${where}
     order by ${due} limit 1`.execute(db)
   return rows[0]?.at ?? null
 }

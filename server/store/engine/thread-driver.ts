@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
-import { type Claim, ClaimLostError } from './claim.ts'
+import { ClaimLostError, type DueClaim } from './claim.ts'
 
 /**
  * What the thread is asked: a statement (`parameters` null for one without any), a change by its name (offload.ts);
@@ -25,7 +25,7 @@ export interface Told {
   lastId?: number
   result?: unknown
   /** `claim` is the one that was lost, where that was what failed. */
-  failed?: { message: string; code: string | null; claim: Claim | null }
+  failed?: { message: string; code: string | null; claim: DueClaim | null }
 }
 
 /**
