@@ -73,11 +73,19 @@ export const tenantsInFlight = new Gauge({
   registers,
 })
 
+export const incidentsToReadAgain = new Gauge({
+  name: 'muster_incidents_to_read_again',
+  help: 'Stored incidents that an older version read and that are still to be read again from what Microsoft sent.',
+  aggregator,
+  registers,
+})
+
 /** A gauge without labels is born as 0, and none blind is more than anybody knows yet. */
 export function forgetFleet(): void {
   blindTenants.remove()
   oldestReadSeconds.remove()
   dueTenants.reset()
+  incidentsToReadAgain.remove()
 }
 forgetFleet()
 

@@ -11,6 +11,7 @@ import { graphIncidents } from './incidents/graph.ts'
 import { readIncidentById } from './incidents/incidents.ts'
 import { readIncidents } from './incidents/lists.ts'
 import { rememberPageSizes } from './incidents/page-sizes.ts'
+import { readKept } from './incidents/read-again.ts'
 import { classicConsentUrl, consentUrl } from './login/consent.ts'
 import { discoverFrom, findTenant } from './login/discovery.ts'
 import { signInWith } from './login/sign-in.ts'
@@ -38,7 +39,8 @@ export function connectMicrosoft(
   const discovery = discoverFrom(config.authorityHost, { send, now })
   const signIn = signInWith({ config, discovery, send, now })
   const tokens = keepTokens({ config, send, now })
-  const source = config.incidentsApi === 'graph' ? graphIncidents(config) : defenderIncidents(config)
+  const sources = { defender: defenderIncidents(config), graph: graphIncidents(config) }
+  const source = sources[config.incidentsApi]
   const profiles = new LRUCache<string, { profile: TenantProfile | null; readAt: number }>({ max: 1_000 })
   const sizes = rememberPageSizes(now)
   const api: Api = { source, resource: resourceFor(config).uri, tokens, send, now, log }
@@ -75,6 +77,7 @@ export function connectMicrosoft(
       const id = requireTenantId(tenantId, now())
       return readIncidentById({ source, tenantId: id, get: (url) => getRecord(api, id, url, calls) }, incidentId)
     },
+    readAgain: (tenantId, kept) => readKept(sources, tenantId, kept),
     async alertsOf(tenantId, incidentId, calls) {
       const id = requireTenantId(tenantId, now())
       return readAlertsOf({ source, tenantId: id, get: (url) => getRecord(api, id, url, calls), now }, incidentId)

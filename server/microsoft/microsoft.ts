@@ -7,7 +7,14 @@ import type {
   TenantProfile,
   TokenClaims,
 } from '../model/access.ts'
-import type { AlertsRead, IncidentPage, IncidentQuery, IncidentRead } from '../model/incident.ts'
+import type {
+  AlertsRead,
+  IncidentPage,
+  IncidentQuery,
+  IncidentRead,
+  RemoteAlert,
+  RemoteIncident,
+} from '../model/incident.ts'
 import type { Refusal } from '../model/refusal.ts'
 
 /** A token for one tenant, with what could be read in it. Claims are advisory: a token is opaque to its bearer. */
@@ -92,6 +99,15 @@ export interface Microsoft {
   incidentById(tenantId: string, incidentId: string, calls?: CallMeter): Promise<IncidentRead>
   /** The alerts of one incident, for the API whose list does not carry them. @throws Refusal */
   alertsOf(tenantId: string, incidentId: string, calls?: CallMeter): Promise<AlertsRead>
+  /**
+   * An incident out of what was once sent of it, from either API; asks nothing.
+   * @returns null for what is not understood; `alerts` null where none were sent, or not every one is understood
+   * @throws SyntaxError for what is no JSON
+   */
+  readAgain(
+    tenantId: string,
+    kept: { original: string; alertOriginals: string | null },
+  ): { incident: RemoteIncident; alerts: RemoteAlert[] | null } | null
   /** Drops every token of a tenant. */
   forget(tenantId: string): void
   /** Milliseconds by which this machine's clock is ahead of Microsoft's. @throws Refusal */

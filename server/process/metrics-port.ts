@@ -1,7 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isLoopbackHost } from '../config/clouds.ts'
-import { blindTenants, dueTenants, forgetFleet, metricsContentType, oldestReadSeconds } from '../metrics.ts'
+import {
+  blindTenants,
+  dueTenants,
+  forgetFleet,
+  incidentsToReadAgain,
+  metricsContentType,
+  oldestReadSeconds,
+} from '../metrics.ts'
 import type { Portal } from '../portal.ts'
 import { fleetGauges } from '../store/tenants/gauges.ts'
 
@@ -87,9 +94,10 @@ export function fleetWatch({ db, now, log }: Pick<Portal, 'db' | 'now' | 'log'>)
   const look = async () => {
     try {
       const at = now()
-      const { blind, oldestReadAt, due } = await fleetGauges(db, at)
+      const { blind, oldestReadAt, due, older } = await fleetGauges(db, at)
       forgetFleet()
       blindTenants.set(blind)
+      incidentsToReadAgain.set(older)
       if (oldestReadAt !== null) {
         oldestReadSeconds.set(Math.max(0, (at.getTime() - Date.parse(oldestReadAt)) / 1_000))
       }

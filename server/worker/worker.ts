@@ -16,6 +16,7 @@ import {
 import { keepHouse } from './housekeeping.ts'
 import { Job, type Shared } from './job.ts'
 import { atOnce, heavyAtOnce, heavySlow, lanes, proofsAtOnce, slow } from './lanes.ts'
+import { readOlderAgain } from './older-readings.ts'
 import { Slots } from './slots.ts'
 
 const housekeepingEvery = 60_000
@@ -107,6 +108,7 @@ export function startWorker(portal: Portal): Worker {
     if (Date.now() >= nextHousekeeping) {
       nextHousekeeping = Date.now() + housekeepingEvery
       alongside('housekeeping', () => keepHouse(portal, signal))
+      alongside('reading again', () => readOlderAgain(portal, signal))
     }
     return outlook.partnerFault ? longestRest : restUntil(outlook, now)
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { readNamed } from '../../server/microsoft/defender-entities.ts'
+import { readNamed } from '../../server/microsoft/incidents/defender-entities.ts'
 import { readEvidence } from '../../server/microsoft/incidents/evidence.ts'
 import { isIdentifying, withoutRepeats } from '../../server/model/entity-identity.ts'
 import type { RemoteEntity } from '../../server/model/incident.ts'

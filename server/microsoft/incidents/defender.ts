@@ -2,8 +2,8 @@ import { cloudOrGlobal } from '../../config/clouds.ts'
 import type { Config } from '../../config/config.ts'
 import { withoutRepeats } from '../../model/entity-identity.ts'
 import type { RemoteAlert, RemoteIncident } from '../../model/incident.ts'
-import { readDevice, readNamed } from '../defender-entities.ts'
 import { withQuery } from '../wire/addresses.ts'
+import { readDevice, readNamed } from './defender-entities.ts'
 import type { IncidentSource, ListQuery } from './incidents.ts'
 import {
   camel,

@@ -1,5 +1,5 @@
 import type { RemoteEntity } from '../../model/incident.ts'
-import { readEntity, readersOf } from '../entities.ts'
+import { readEntity, readersOf } from './entities.ts'
 import { firstOf, text } from './reading.ts'
 
 /**

@@ -10,7 +10,7 @@ import type {
   RemoteIncident,
 } from '../../model/incident.ts'
 import { Refusal } from '../../model/refusal.ts'
-import { jsonTextOf } from '../json-text.ts'
+import { jsonTextOf } from './json-text.ts'
 import { belongsElsewhere, instant, isRecord } from './reading.ts'
 
 /** What a list is narrowed to. */

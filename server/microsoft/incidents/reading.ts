@@ -1,5 +1,5 @@
 import type { IncidentStatus, Instant, RemoteAlert, Severity } from '../../model/incident.ts'
-import { jsonTextOf } from '../json-text.ts'
+import { jsonTextOf } from './json-text.ts'
 
 /*
  * Fields are read by hand rather than by a schema: a page of a hundred incidents holds tens of thousands of them, and a

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
-import { jsonTextOf } from '../json-text.ts'
+import { jsonTextOf } from './json-text.ts'
 import { isRecord } from './reading.ts'
 
 /** A list as it was answered. */

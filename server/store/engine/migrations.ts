@@ -9,6 +9,7 @@ import { refusedSignIns } from './migrations/0006-refused-sign-ins.ts'
 import { awaitedProofs } from './migrations/0007-awaited-proofs.ts'
 import { departures } from './migrations/0008-departures.ts'
 import { partnerFaults } from './migrations/0009-partner-faults.ts'
+import { readingVersionColumn } from './migrations/0010-reading-version.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
 export const migrations = {
@@ -21,6 +22,7 @@ export const migrations = {
   '0007-awaited-proofs': awaitedProofs,
   '0008-departures': departures,
   '0009-partner-faults': partnerFaults,
+  '0010-reading-version': readingVersionColumn,
 } satisfies Record<string, Migration>
 
 /** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */

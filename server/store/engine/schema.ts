@@ -327,6 +327,8 @@ interface IncidentTable {
   stored_at: string
   /** When Microsoft was found to know it no longer. */
   gone_at: string | null
+  /** By which version of our reading the row was made of `original` and `alert_originals`. */
+  reading_version: Generated<number>
 }
 
 interface RejectedItemTable {

@@ -5,6 +5,12 @@ import type { Schema } from '../engine/schema.ts'
 import { storableText } from '../engine/storable-text.ts'
 import { type Named, severityRank } from './incidents.ts'
 
+/**
+ * Rises when what is stored is to be understood anew from what Microsoft sent. The index over older rows names it as well:
+ * a migration puts another in its place.
+ */
+export const readingVersion = 2
+
 /** As it is inserted: what Microsoft sent as the bytes that came. */
 export type IncidentRow = Omit<Selectable<Schema['incidents']>, 'number' | 'gone_at' | 'original'> & {
   original: Uint8Array
@@ -77,6 +83,7 @@ export function toRow(tenantId: string, incident: RemoteIncident, now: Date): In
     ...alertsAsKept(alerts),
     first_seen_at: now.toISOString(),
     stored_at: now.toISOString(),
+    reading_version: readingVersion,
   }
 }
 

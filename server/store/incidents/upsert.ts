@@ -31,11 +31,14 @@ const columns = [
   'alert_originals',
   'first_seen_at',
   'stored_at',
+  'reading_version',
 ] as const satisfies readonly (keyof IncidentRow)[]
 
 const fixed: ReadonlySet<string> = new Set(['tenant_id', 'incident_id', 'first_seen_at'])
 /** A list that carries no alerts leaves those that were read by themselves, and what is found by them. */
-const ofAlerts: ReadonlySet<string> = new Set(['search_text', 'alert_count', 'alerts', 'alert_originals'])
+const ofAlerts: ReadonlySet<string> = new Set([
+  ...['search_text', 'alert_count', 'alerts', 'alert_originals', 'reading_version'],
+])
 
 /** Rows in one statement: far below both engines' limits on parameters, and soon over for whoever waits. */
 const mostRows = { postgres: 200, sqlite: 64 }

@@ -4,7 +4,7 @@ import { among, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { type Change, type Counted, type Counters, count } from '../tenants/counters.ts'
 import type { Named } from './incidents.ts'
-import { alertsAsKept, type IncidentRow, openStatuses, searchText } from './rows.ts'
+import { alertsAsKept, type IncidentRow, openStatuses, readingVersion, searchText } from './rows.ts'
 import { upsert } from './upsert.ts'
 
 /** What a batch of readings did. */
@@ -173,6 +173,7 @@ export async function storeAlertsOf(
       ...alertsAsKept(alerts),
       alerts_read_at: readAt?.toISOString() ?? null,
       search_text: searchText(incident, alerts),
+      reading_version: readingVersion,
     })
     .where('tenant_id', '=', tenantId)
     .where('incident_id', '=', incident.id)

@@ -6,6 +6,7 @@ import { type CheckName, type Examination, examineLately, type Finding } from '.
 import { readAskedPermissions } from '../../store/partner/asked-permissions.ts'
 import { findIntroductionGap, readSettings } from '../../store/partner/settings.ts'
 import { listTenants } from '../../store/tenants/tenants.ts'
+import { rereadingProgress } from '../../store/upkeep/older-readings.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 
@@ -41,6 +42,8 @@ export interface SetupView {
   /** The environment line that keeps this operator Admin. */
   adminLine: string
   firstProvenAt: string | null
+  /** Incidents of an older version that are being read again. */
+  rereading: { left: number; done: number; total: number } | null
 }
 
 const setupPage = page<SetupView>('partner/setup')
@@ -69,12 +72,13 @@ const certificateCommand =
 export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
   const { config, db } = portal
   await lookAtPermissions(portal, lookEvery)
-  const [{ findings }, tenants, settings, permissions, asking] = await Promise.all([
+  const [{ findings }, tenants, settings, permissions, asking, rereading] = await Promise.all([
     examineLately(portal),
     listTenants(db),
     readSettings(db),
     readAskedPermissions(db),
     readAsking(portal),
+    rereadingProgress(db),
   ])
   const firstProvenAt = tenants.flatMap(({ firstActiveAt }) => firstActiveAt ?? []).sort()[0] ?? null
   const { credential } = config.app
@@ -95,6 +99,7 @@ export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
     adminUsers: config.adminUsers.length,
     adminLine: `ADMIN_USERS=${[...new Set([...config.adminUsers, req.operator.oid])].join(',')}`,
     firstProvenAt,
+    rereading: rereading === null ? null : { ...rereading, done: rereading.total - rereading.left },
   })
 }
 

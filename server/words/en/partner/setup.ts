@@ -154,6 +154,8 @@ export const setup = {
   'setup.title': 'Connect Muster to Microsoft',
   'setup.lead':
     'About ten minutes, with a Global Administrator of your own tenant. Each step ticks itself when Muster sees it work.',
+  'setup.rereading':
+    'This version understands more of what Microsoft sent: {done, number} of {total, number} stored incidents have been read again.',
   'setup.progress': '{done} of {of} done · looks again every {seconds} s',
   'setup.doctor': 'Doctor',
   'setup.copy': 'Copy',

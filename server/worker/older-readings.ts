@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Portal } from '../portal.ts'
+import { beginRereading, type KeptOriginal, type Reading, readSomeAgain } from '../store/upkeep/older-readings.ts'
+
+/** Rows in one transaction: over in some ten milliseconds, so that whoever waits hardly notices. */
+const atOnce = 10
+const pauseMs = 10
+
+/**
+ * Reads again, from what Microsoft sent, whatever an older Muster understood less of: nothing is asked for anew. A stop
+ * ends it between two steps, and the next start goes on.
+ */
+export async function readOlderAgain(portal: Portal, stopping?: AbortSignal): Promise<void> {
+  const { db, log } = portal
+  const begun = await beginRereading(db, portal.now())
+  if (begun === null) return
+  log.info({ ...begun }, 'incidents of an older version are being read again')
+  let done = 0
+  for (;;) {
+    if (stopping?.aborted) return
+    const read = await readSomeAgain(db, atOnce, (kept) => understood(portal, kept), portal.now())
+    if (read === 0) break
+    done += read
+    await sleep(pauseMs, undefined, { signal: stopping }).catch(() => undefined)
+  }
+  log.info({ read: done }, 'incidents of an older version have been read again')
+}
+
+function understood({ microsoft, log }: Portal, kept: KeptOriginal): Reading | null {
+  try {
+    return microsoft.readAgain(kept.tenantId, kept)
+  } catch (error) {
+    const { tenantId, incidentId } = kept
+    log.error({ err: error, tenantId, incidentId }, 'an incident could not be read again, and stays as it was')
+    return null
+  }
+}
