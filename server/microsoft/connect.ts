@@ -47,6 +47,7 @@ export function connectMicrosoft(
 
   return {
     api: config.incidentsApi,
+    openLists: source.openLists,
     permissions: permissionsFor(config.incidentsApi),
     resource: resourceFor(config),
     consentUrl: (request) => consentUrl(config, request, now()),

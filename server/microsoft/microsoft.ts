@@ -12,6 +12,7 @@ import type {
   IncidentPage,
   IncidentQuery,
   IncidentRead,
+  ListedStatus,
   RemoteAlert,
   RemoteIncident,
 } from '../model/incident.ts'
@@ -75,6 +76,8 @@ export interface RegistrationFinding {
  */
 export interface Microsoft {
   readonly api: IncidentsApi
+  /** Lists that together hold everything open, whatever Microsoft calls it one day. */
+  readonly openLists: readonly ListedStatus[]
   /** Application permissions that consent is asked for, in order. */
   readonly permissions: readonly { name: string; id: string; capability: Capability }[]
   readonly resource: { appId: string; name: string; uri: string }

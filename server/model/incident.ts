@@ -155,6 +155,8 @@ export interface IncidentQuery {
   updatedBefore?: Instant
   /** Created at or after. */
   createdSince?: Instant
-  /** Only these, one Microsoft status at a time. */
-  status?: 'active' | 'inProgress' | 'resolved'
+  /** Only these, one Microsoft status at a time; `other` is any that has no name here, `awaitingAction` among them. */
+  status?: ListedStatus
 }
+
+export type ListedStatus = 'active' | 'inProgress' | 'resolved' | 'other'

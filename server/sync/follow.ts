@@ -10,7 +10,7 @@ import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
 import type { JobContext } from './context.ts'
 import { readDetails } from './details.ts'
 import { failurePause, nextPause, partialPause } from './pace.ts'
-import { handleFailure, instant, isOwnBudget, runSync, SyncRun } from './run.ts'
+import { handleFailure, instant, isFilterRefused, isOwnBudget, runSync, SyncRun } from './run.ts'
 
 const second = 1_000
 const minute = 60 * second
@@ -81,8 +81,15 @@ async function readOpen(run: SyncRun): Promise<SyncOutcome> {
     return true
   }
   await run.writeRow()
-  const allActive = await read({ status: 'active' }, longList)
-  const allOpen = (await read({ status: 'inProgress' }, longList)) && allActive
+  let allOpen = true
+  for (const status of run.portal.microsoft.openLists) {
+    const whole = await read({ status }, longList).catch((error: unknown) => {
+      // What has no name yet is found by the comparison.
+      if (status === 'other' && isFilterRefused(error)) return true
+      throw error
+    })
+    allOpen = whole && allOpen
+  }
   // Our own clock only says how far back the first looks go; it never is the cursor.
   for (let days = 1, before: Instant | null = null; days < 2 * backfillDays; days *= 2) {
     const from = instant(now - Math.min(days, backfillDays) * day)

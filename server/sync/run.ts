@@ -193,6 +193,9 @@ export async function handleFailure(
   return { checkAccess: code !== 'internal' && accessRefusals.has(code) }
 }
 
+/** The list cannot be had by what it was asked for by. */
+export const isFilterRefused = (error: unknown): boolean => error instanceof Refusal && error.facts.status === 400
+
 /** The refusal is our own budget's, not Microsoft's. */
 export const isOwnBudget = (error: unknown): boolean => error instanceof Refusal && error.facts.error === 'own_budget'
 

@@ -1,4 +1,11 @@
-import type { IncidentPage, IncidentQuery, IncidentRead, Instant } from '../model/incident.ts'
+import type {
+  IncidentPage,
+  IncidentQuery,
+  IncidentRead,
+  IncidentStatus,
+  Instant,
+  RemoteIncident,
+} from '../model/incident.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
 import type { Claim } from '../store/engine/claim.ts'
@@ -21,7 +28,7 @@ import type { JobContext } from './context.ts'
 import { isAboutOne, pageOfOne } from './details.ts'
 import { backfillDays, openDays } from './follow.ts'
 import { failurePause, jittered } from './pace.ts'
-import { handleFailure, instant, isOwnBudget, runSync, SyncRun } from './run.ts'
+import { handleFailure, instant, isFilterRefused, isOwnBudget, runSync, SyncRun } from './run.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -92,6 +99,9 @@ function stretchOf(tenant: Tenant, now: Date): Pick<ReadWindow, 'from' | 'to' | 
   if (end <= Date.parse(from)) return { from, to: from, step: everything }
   return { from, to: instant(end), step: day }
 }
+
+/** All others are open work. */
+const closedStatuses: ReadonlySet<IncidentStatus> = new Set<IncidentStatus>(['resolved', 'redirected'])
 
 class WindowReading {
   readonly run: SyncRun
@@ -227,19 +237,47 @@ class WindowReading {
   /** Everything, or the lists of what is open. */
   async #readLists(query: IncidentQuery, openOnly: boolean, listed: Set<string>, mostPages: number | null) {
     if (!openOnly) return this.#readList(query, listed, mostPages)
-    const active = await this.#readList({ ...query, status: 'active' }, listed, mostPages)
-    if (!active.whole) return active
-    if (active.last) await this.#commit(active.last, null)
-    const inProgress = await this.#readList({ ...query, status: 'inProgress' }, listed, mostPages)
-    return { ...inProgress, pages: active.pages + inProgress.pages }
+    let pages = 0
+    let last: IncidentPage | null = null
+    for (const status of this.run.portal.microsoft.openLists) {
+      if (last) await this.#commit(last, null)
+      const list = await this.#readOpen({ ...query, status }, listed, mostPages)
+      pages += list.pages
+      last = list.last
+      if (!list.whole) return { ...list, pages }
+    }
+    return { last, pages, whole: true }
   }
 
-  async #readList(query: IncidentQuery, listed: Set<string>, mostPages: number | null) {
+  #otherRefused = false
+
+  /** One of the lists of what is open. Where what has no name cannot be asked for, it is looked for among all there is. */
+  async #readOpen(query: IncidentQuery, listed: Set<string>, mostPages: number | null) {
+    if (query.status !== 'other') return this.#readList(query, listed, mostPages)
+    if (!this.#otherRefused) {
+      try {
+        return await this.#readList(query, listed, mostPages)
+      } catch (error) {
+        if (!isFilterRefused(error)) throw error
+        this.#otherRefused = true
+      }
+    }
+    const { status: _, ...all } = query
+    return this.#readList(all, listed, mostPages, ({ status }) => !closedStatuses.has(status))
+  }
+
+  async #readList(
+    query: IncidentQuery,
+    listed: Set<string>,
+    mostPages: number | null,
+    isWanted: (incident: RemoteIncident) => boolean = () => true,
+  ) {
     let last: IncidentPage | null = null
     let pages = 0
-    for await (const page of this.run.pages(query)) {
+    for await (const whole of this.run.pages(query)) {
       this.run.throwIfStopping()
       if (last) await this.#commit(last, null)
+      const page = { ...whole, incidents: whole.incidents.filter(isWanted) }
       last = page
       pages++
       for (const { id } of [...page.incidents, ...page.rejected]) if (id !== null) listed.add(id)

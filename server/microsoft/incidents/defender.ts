@@ -30,6 +30,8 @@ export function defenderIncidents(config: Config): IncidentSource {
     pageSize: 100,
     listUrl: (query, { top, skip }) =>
       withQuery(address, { $top: String(top), ...(skip > 0 ? { $skip: String(skip) } : {}), $filter: filterOf(query) }),
+    // This API has no other status: what awaits an action is in progress here.
+    openLists: ['active', 'inProgress'],
     kinds: [],
     incidentUrl: (incidentId) => `${address}/${encodeURIComponent(incidentId)}`,
     readIncident: (record, tenantId, sent) => readIncident(record, tenantId, sent, defenderPortal),
@@ -46,7 +48,7 @@ function filterOf({ updatedSince, updatedBefore, createdSince, createdBefore, st
     updatedBefore && `lastUpdateTime lt ${updatedBefore}`,
     createdSince && `createdTime ge ${createdSince}`,
     createdBefore && `createdTime lt ${createdBefore}`,
-    status && `status eq '${named[status]}'`,
+    status && status !== 'other' && `status eq '${named[status]}'`,
   ].filter(Boolean)
   return conditions.length === 0 ? undefined : conditions.join(' and ')
 }

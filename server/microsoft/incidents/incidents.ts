@@ -4,6 +4,7 @@ import type {
   IncidentQuery,
   IncidentRead,
   Instant,
+  ListedStatus,
   PartialAnswer,
   RejectedItem,
   RemoteAlert,
@@ -29,6 +30,8 @@ export interface IncidentSource {
   pageSize: number
   /** @param page `ordered` asks for the oldest update first, `counted` for how many there are in all, where the API can */
   listUrl(query: ListQuery, page: { top: number; skip: number; ordered?: boolean; counted?: boolean }): string
+  /** Lists that together hold everything open. */
+  openLists: readonly ListedStatus[]
   /** Sets of conditions, each of which takes a list apart without a gap; none where the list needs no such thing. */
   kinds: readonly (readonly string[])[]
   /** @param sent the bytes of the record, where they are known */
@@ -98,6 +101,20 @@ export async function readItems(
   return read
 }
 
+/**
+ * An item that is too large to be read, with what its beginning says of it.
+ * @param record null where that says nothing
+ */
+export function tooLargeItem(record: Record<string, unknown> | null, place: string): Listed {
+  const id = record === null ? null : idIn(record)
+  return listed(record, { id, reason: 'too-large', detail: id === null ? place : `over ${largestItem} bytes` })
+}
+
+function idIn(record: Record<string, unknown>): string | null {
+  const said = record.id ?? record.incidentId
+  return typeof said === 'string' || typeof said === 'number' ? String(said).slice(0, 100) : null
+}
+
 function listed(item: unknown, read: Listed['read']): Listed {
   if (!isRecord(item)) return { id: null, updatedAt: null, createdAt: null, read }
   if (!('reason' in read)) return { id: read.id, updatedAt: read.lastUpdateAt, createdAt: read.createdAt, read }
@@ -118,8 +135,7 @@ function readItem(
   sent: Uint8Array | null,
 ): RemoteIncident | RejectedItem {
   if (!isRecord(item)) return { id: null, reason: 'not-an-object', detail: item === null ? 'null' : typeof item }
-  const said = item.id ?? item.incidentId
-  const id = typeof said === 'string' || typeof said === 'number' ? String(said).slice(0, 100) : null
+  const id = idIn(item)
   if (belongsElsewhere(item.tenantId, tenantId)) return { id, reason: 'other-tenant', detail: 'tenantId is another' }
   if (measure && (sent ?? jsonTextOf(item)).length > largestItem) {
     return { id, reason: 'too-large', detail: `over ${largestItem} bytes` }
