@@ -1,3 +1,4 @@
+import { tooLarge } from '../microsoft/wire/http.ts'
 import type { IncidentPage, IncidentRead, RejectedItem } from '../model/incident.ts'
 import { Refusal } from '../model/refusal.ts'
 import { alertsDue, alertsDueAgain, setAlertsAside, storeAlerts } from '../store/incidents/alerts.ts'
@@ -90,7 +91,8 @@ async function retryRejected(run: SyncRun): Promise<void> {
     run.throwIfStopping()
     const read = await microsoft.incidentById(tenantId, id, run.calls).catch((error: unknown): IncidentRead => {
       if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
-      return { found: { id, reason: 'unreadable', detail: said(error) }, partial: null }
+      const reason = error.facts.error === tooLarge ? 'too-large' : 'unreadable'
+      return { found: { id, reason, detail: said(error) }, partial: null }
     })
     const { found } = read
     run.notePartial(read.partial)

@@ -34,6 +34,8 @@ interface Manners {
   order?: Order | null
   /** Nothing is given from here on, without a word. */
   wall?: number
+  /** A page that begins here or behind it is empty, without a word. */
+  cliff?: number
   /** Whether `$orderby` is refused. */
   refusing?: boolean
   counting?: boolean
@@ -65,7 +67,8 @@ function serviceOf(api: 'defender' | 'graph', world: Held[], manners: Manners, b
     const matches = filter === null ? () => true : compileFilter(parseFilter(filter), fields)
     const found = world.filter(matches).sort(before[manners.order ?? (query.has('$orderby') ? 'oldest' : 'newest')])
     const [skip, top] = [Number(query.get('$skip') ?? 0), Number(query.get('$top'))]
-    const end = Math.min(skip + top, manners.wall ?? Number.POSITIVE_INFINITY)
+    const end =
+      skip >= (manners.cliff ?? Number.POSITIVE_INFINITY) ? 0 : Math.min(skip + top, manners.wall ?? found.length)
     const value = found.slice(skip, Math.max(skip, end)).map(graph ? graphRecord : defenderRecord)
     between()
     return {
@@ -155,6 +158,17 @@ describe('a list of Graph is read whole', () => {
       })
     }
   }
+
+  test.each(['newest', 'created', 'id'] as const)('by %s, with an empty page behind a full one', async (order) => {
+    for (const cliff of [50, 100, 150]) {
+      for (const count of [150, 200, 430]) {
+        const world = worldOf(count, (index) => ({ updated: (index * 7919) % 401, created: index % 37 }))
+        const service = serviceOf('graph', world, { order, cliff, counting: count !== 200 })
+        expect([cliff, count, idsOf(await service.read())]).toEqual([cliff, count, everyId(world)])
+        expect(service.asked.length).toBeLessThan(130)
+      }
+    }
+  })
 
   test('in a number of calls that grows with the list alone', async () => {
     const calls = async (count: number, manners: Manners) => {

@@ -2,9 +2,11 @@ import type { AccessEvidence, Capability, CapabilityState, LiveCall } from '../.
 import { Refusal } from '../../model/refusal.ts'
 import type { AppToken } from '../microsoft.ts'
 import { allows, capabilities, missingRoles, permissionsFor, unexpectedRoles } from '../permissions.ts'
+import { AnswerTooLarge } from '../wire/http.ts'
 import { readApiRefusal } from '../wire/read-refusal.ts'
 import { requireTenantId } from '../wire/tenant-id.ts'
 import { type Api, bodyOf, callWith, roleHeld } from './api.ts'
+import { firstItemIn } from './list-head.ts'
 import { partialIn } from './partial.ts'
 import { belongsElsewhere, isRecord } from './reading.ts'
 
@@ -96,11 +98,26 @@ async function callLive(
     requireOwnList(bodyOf(answer, api.now()).value, tenantId, api.now())
     return { call, refusal: null }
   } catch (error) {
-    const refusal = refusalOr(error)
-    call.status ??= refusal.facts.status
+    const refusal = error instanceof AnswerTooLarge ? beyondReading(error, call, tenantId, api.now()) : refusalOr(error)
+    call.status ??= refusal?.facts.status ?? null
     return { call, refusal }
   } finally {
     call.ms = Math.round(performance.now() - started)
+  }
+}
+
+/** One incident of any size proves nothing against the access: the status is what was asked for. */
+function beyondReading(answer: AnswerTooLarge, call: LiveCall, tenantId: string, now: Date): Refusal | null {
+  call.status = answer.status
+  const partial = partialIn(answer)
+  if (partial !== null) call.partial = partial
+  const first = firstItemIn(answer.head)
+  const isObject = /^\ufeff?\s*\{/.test(answer.head.subarray(0, 100).toString())
+  try {
+    requireOwnList(first !== null ? [first] : isObject ? [] : null, tenantId, now)
+    return null
+  } catch (error) {
+    return refusalOr(error)
   }
 }
 

@@ -19,7 +19,11 @@ export async function* readIncidents(paging: Paging): AsyncGenerator<IncidentPag
   const pager = pagerOf(paging)
   const known: Known = new Map()
   let first = true
-  for await (const page of readWhole(pager, paging.query, known)) {
+  // What is too large is the same thing wherever it is met again.
+  const told = new WeakSet<object>()
+  for await (const whole of readWhole(pager, paging.query, known)) {
+    const page = { ...whole, rejected: whole.rejected.filter((item) => !told.has(item)) }
+    for (const item of page.rejected) told.add(item)
     if (first || page.incidents.length > 0 || page.rejected.length > 0 || page.partial) yield page
     first = false
   }
@@ -29,6 +33,14 @@ export async function* readIncidents(paging: Paging): AsyncGenerator<IncidentPag
 async function* readWhole(pager: Pager, query: ListQuery, known: Known): AsyncGenerator<IncidentPage> {
   if (pager.source.api === 'defender') yield* readInSteps(pager, query, known, new Map())
   else if ((yield* readUpwards(pager, query, known)) === 'unsure') yield* readApart(pager, query, known)
+}
+
+/** How a list was read by steps. */
+interface Steps {
+  /** Without those of one item that is too large: what is behind it is asked for apart whatever there is. */
+  pages: number
+  /** Items that were passed over, of which nothing is known but that they are there. */
+  passedOver: number
 }
 
 /** A full page shows this much of the one before. */
@@ -41,7 +53,6 @@ const mostStumbles = 25
  * those already passed leaves no gap. One that shows none was moved under our feet (an item that leaves the list moves
  * all behind it up), and we step back until we know the place.
  * @param passed where to note what the list held
- * @returns how many pages there were
  * @throws Refusal
  */
 async function* readInSteps(
@@ -49,15 +60,20 @@ async function* readInSteps(
   query: ListQuery,
   known: Known,
   passed: Known,
-): AsyncGenerator<IncidentPage, number> {
+): AsyncGenerator<IncidentPage, Steps> {
   let skip = 0
   let link: string | null = null
   let blind = false
   let back = 0
   let stumbles = 0
   let previous = ''
-  for (let pages = 1; ; pages++) {
+  let passedOver = 0
+  let pages = 0
+  for (;;) {
     const page: ListPage = await pager.ask(query, { skip, link })
+    if (!page.oversized) pages++
+    // Graph ends in an empty page where it gives no more, whatever there is: the apparent end is proven by taking the list apart.
+    if (page.items.length === 0 && skip > 0 && pager.source.api === 'graph') return { pages, passedOver }
     const sure = skip === 0 || link !== null || blind || page.items.some((item) => isKnown(passed, item))
     if (!sure) {
       if (++stumbles > mostStumbles + passed.size / 10) throw pager.unexpected('list_keeps_moving')
@@ -76,7 +92,8 @@ async function* readInSteps(
     yield fresh(known, page)
     if (page.refusal) throw page.refusal
     link = page.link
-    if (link === null && (!page.full || page.items.length === 0)) return pages
+    if (page.passedOver && page.items.every(({ id }) => id === null)) passedOver++
+    if (link === null && (!page.full || page.items.length === 0)) return { pages, passedOver }
     // Small pages are those of heavy items: there the overlap would cost as much as the page.
     const shown = page.passedOver || pager.top < 10 || page.items.length <= overlap ? 0 : overlap
     blind = shown === 0
@@ -158,15 +175,19 @@ const filled = 0.8
  */
 async function* readApart(pager: Pager, query: ListQuery, known: Known): AsyncGenerator<IncidentPage> {
   const passed: Known = new Map()
-  const pages = yield* readInSteps(pager, query, known, passed)
+  const { pages, passedOver } = yield* readInSteps(pager, query, known, passed)
   if (pages === 1) return
   const seen = [...passed.values()].filter((item) => inside(query, item))
-  if (seen.length === 0) throw pager.unexpected('filter_ignored')
+  if (seen.length === 0) {
+    // Only what is too large to be read: there is nothing to take apart.
+    if (passedOver + passed.size > 0 && [...passed.values()].every(({ updatedAt }) => updatedAt === null)) return
+    throw pager.unexpected('filter_ignored')
+  }
   const parts = partsOf(query, seen, pager.source.kinds, pager.most * filled)
   for (const part of parts ?? []) yield* readApart(pager, part, known)
   if (parts !== null) return
   const count = await pager.count(query)
-  if (count === null || count > passed.size) throw pager.unexpected('too_many_alike')
+  if (count === null || count > passed.size + passedOver) throw pager.unexpected('too_many_alike')
 }
 
 function isKnown(known: Known, { id, updatedAt }: Listed): boolean {

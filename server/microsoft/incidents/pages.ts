@@ -1,8 +1,17 @@
+import { hash } from 'node:crypto'
 import type { Log } from '../../log.ts'
 import type { IncidentPage, IncidentQuery, Instant, PartialAnswer } from '../../model/incident.ts'
 import { Refusal } from '../../model/refusal.ts'
-import { tooLarge } from '../wire/http.ts'
-import { type GetRecord, type IncidentSource, type Listed, type ListQuery, readItems } from './incidents.ts'
+import { AnswerTooLarge, tooLarge } from '../wire/http.ts'
+import {
+  type GetRecord,
+  type IncidentSource,
+  type Listed,
+  type ListQuery,
+  readItems,
+  tooLargeItem,
+} from './incidents.ts'
+import { firstItemIn } from './list-head.ts'
 import type { PageSizes } from './page-sizes.ts'
 import { bothLack } from './partial.ts'
 
@@ -33,7 +42,9 @@ export interface ListPage {
   full: boolean
   /** A link that says nothing of where it leads, and can only be followed. */
   link: string | null
-  /** An item too large by itself: it was passed over, and there is nothing else on the page. */
+  /** One item alone that is too large to be read. */
+  oversized: boolean
+  /** It was passed over as well: nothing is known of it but that it is there. */
   passedOver: boolean
   partial: PartialAnswer | null
   sentAt: Instant | null
@@ -64,7 +75,8 @@ export interface Pager {
 /** An answer is looked through in one piece, and is in memory until it is stored. */
 const heavy = 4_000_000
 const light = 1_000_000
-const mostOversized = 3
+/** Items too large by themselves in one list: beyond this it is no longer about items. */
+const mostOversized = 100
 
 /**
  * 1. A page too large to read is asked for again in smaller pieces; one incident too large by itself is rejected alone.
@@ -79,7 +91,8 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
   let most = Math.min(sizes?.mostOf(tenantId) ?? source.pageSize, source.pageSize)
   let top = most
   let calls = 0
-  let oversized = 0
+  /** Each is one thing, however often it is met. */
+  const oversized = new Map<string, Listed>()
   let countLacks: PartialAnswer | null = null
 
   const unexpected = (error: string) => new Refusal('unexpected-answer', { at: now().toISOString(), error })
@@ -105,6 +118,7 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
     async ask(query, { skip, ordered = false, counted = false, link = null }) {
       let url = link
       let refusedAt: number | null = null
+      const began = top
       for (;;) {
         const asked = top
         url ??= source.listUrl(query, { top: asked, skip, ordered, counted })
@@ -124,7 +138,7 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
           const items = await readItems(source, sent ?? value, tenantId, bytes)
           tell(items)
           const full = next !== null || items.length >= asked
-          return { items, full, link: opaque(next), passedOver: false, partial, sentAt, count: countIn(body), refusal }
+          return { items, full, link: opaque(next), ...readable, partial, sentAt, count: countIn(body), refusal }
         } catch (error) {
           if (error instanceof SyntaxError) throw unexpected('not_json')
           // An order that is refused looks alike: whoever asked for one tries without it first.
@@ -142,14 +156,16 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
             top = Math.ceil(top / 5)
             continue
           }
-          if (++oversized > mostOversized) throw error
-          const read = { id: null, reason: 'too-large', detail: `item ${skip + 1} of the list` } as const
-          const item = { id: null, updatedAt: null, createdAt: null, read }
+          const item = oversizedAt(error, skip)
+          if (oversized.size > mostOversized) throw error
+          // The next one is hardly like it.
+          top = Math.max(1, Math.ceil(began / 5))
           return {
             items: [item],
             full: true,
             link: null,
-            passedOver: true,
+            oversized: true,
+            passedOver: item.id === null || item.updatedAt === null,
             partial: null,
             sentAt: null,
             count: null,
@@ -164,10 +180,23 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
         countLacks = bothLack(countLacks, partial ?? null)
         return countIn(body)
       } catch (error) {
+        if (error instanceof AnswerTooLarge) return countAtStart(error.head)
         if (error instanceof Refusal && error.facts.status === 400) return null
         throw error
       }
     },
+  }
+
+  /** Known by what its answer begins with, so that it is one thing wherever in the list it is met. */
+  function oversizedAt(error: Refusal, skip: number): Listed {
+    const head = error instanceof AnswerTooLarge ? error.head : null
+    const key = head === null ? `item ${skip + 1}` : hash('sha256', head, 'hex')
+    const known = oversized.get(key)
+    if (known) return known
+    const item = tooLargeItem(head === null ? null : firstItemIn(head), `item ${skip + 1} of the list`)
+    oversized.set(key, item)
+    tell([item])
+    return item
   }
 
   function linkIn(body: Record<string, unknown>, asked: string): { next: string | null; refusal: Refusal | null } {
@@ -197,6 +226,8 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
   }
 }
 
+const readable = { oversized: false, passedOver: false }
+
 const isRefusedPage = (error: unknown) =>
   error instanceof Refusal && error.code === 'unexpected-answer' && error.facts.status === 400
 
@@ -207,6 +238,13 @@ function countIn(body: Record<string, unknown>): number | null {
   const count = body['@odata.count']
   if (typeof count !== 'number' || !Number.isSafeInteger(count)) return null
   return count >= 0 && count <= mostCounted ? count : null
+}
+
+/** The count stands before the list. https://docs.oasis-open.org/odata/odata-json-format/v4.01/odata-json-format-v4.01.html#sec_ControlInformationcountodatacount */
+function countAtStart(head: Uint8Array): number | null {
+  const [before = ''] = new TextDecoder().decode(head).split('"value"')
+  const [, digits] = /"@odata\.count"\s*:\s*(\d{1,9})\b/.exec(before) ?? []
+  return digits === undefined ? null : Number(digits)
 }
 
 /**

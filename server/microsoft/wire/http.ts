@@ -36,6 +36,23 @@ export type Send = (request: Outgoing) => Promise<Answer>
 /** The word in `facts.error` when an answer was longer than its limit. */
 export const tooLarge = 'answer_too_large'
 
+/** So much of an answer that is too long is looked at all the same: what it begins with says what it is. */
+const headBytes = 64_000
+
+/** An answer longer than its limit. Its status and headers are as good as those of any other. */
+export class AnswerTooLarge extends Refusal {
+  readonly status: number
+  readonly headers: Headers
+  readonly head: Buffer
+
+  constructor(response: Response, head: Buffer, now: Date) {
+    super('unexpected-answer', { at: now.toISOString(), status: response.status, error: tooLarge })
+    this.status = response.status
+    this.headers = response.headers
+    this.head = head
+  }
+}
+
 /** A longer wait is the scheduler's business: it holds no connection, no lease and no memory. */
 const longestWaitMs = 3_000
 const firstPauseMs = 250
@@ -45,7 +62,7 @@ const mayPass = new Set([429, 500, 502, 503, 504])
  * The one way out. It never follows a redirect (a 3xx is returned as it is), never reads more than it was allowed, ends
  * at its deadline even when the body drips, and repeats what may pass by itself: lost connections, 5xx, short throttles.
  * An answer of whatever status is returned; no answer is thrown.
- * @throws Refusal `unavailable` without an answer in time, `unexpected-answer` for one that is too long
+ * @throws Refusal `unavailable` without an answer in time, AnswerTooLarge for a good one that is too long
  */
 export function outbound({ fetch, now }: { fetch: typeof globalThis.fetch; now: () => Date }): Send {
   return async (request) => {
@@ -132,10 +149,13 @@ async function readAtMost(response: Response, limit: number, now: () => Date): P
   let size = 0
   for await (const chunk of response.body) {
     size += chunk.byteLength
-    if (size > limit) {
-      throw new Refusal('unexpected-answer', { at: now().toISOString(), status: response.status, error: tooLarge })
-    }
     parts.push(chunk)
+    if (size > limit) {
+      const head = Buffer.concat(parts).subarray(0, headBytes)
+      // What was refused is refused, however much was said about it.
+      if (!response.ok) return head
+      throw new AnswerTooLarge(response, head, now())
+    }
   }
   return Buffer.concat(parts, size)
 }
