@@ -13,6 +13,8 @@ import {
   releaseClaim,
   workOf,
 } from '../store/sync/claims.ts'
+import { believedClockMs } from '../store/tenants/blind.ts'
+import { ClockWatch, mendFutureTimes } from './clock-watch.ts'
 import { keepHouse } from './housekeeping.ts'
 import { Job, type Shared } from './job.ts'
 import { atOnce, heavyAtOnce, heavySlow, lanes, proofsAtOnce, slow } from './lanes.ts'
@@ -20,6 +22,8 @@ import { readOlderAgain } from './older-readings.ts'
 import { Slots } from './slots.ts'
 
 const housekeepingEvery = 60_000
+/** How often what is stored is looked at for times from the future. */
+const mendEvery = 15_000
 /** How long the worker rests when nothing is due: what an operator who pressed a button waits at most. */
 const longestRest = 500
 /** Between two looks: what ends in quick succession is followed by one claim, not by one each. */
@@ -86,8 +90,20 @@ export function startWorker(portal: Portal): Worker {
     )
   }
 
+  const clock = new ClockWatch(portal.now)
+  let nextMend = 0
+
+  /** A clock that is put back leaves times behind that no clock reaches for long. */
+  const mendClock = async () => {
+    const setBackMs = clock.setBack()
+    if (setBackMs < believedClockMs && performance.now() < nextMend) return
+    nextMend = performance.now() + mendEvery
+    await mendFutureTimes(portal, setBackMs)
+  }
+
   /** @returns how long there is nothing to look for, in milliseconds */
   const tick = async (): Promise<number> => {
+    await mendClock()
     const now = portal.now()
     const outlook = await lookAhead(portal.db, now)
     if (outlook.paused) for (const job of jobs) job.pause()
@@ -105,8 +121,8 @@ export function startWorker(portal: Portal): Worker {
       await takeProofs(outlook.proof, now)
       await take(outlook, now)
     }
-    if (Date.now() >= nextHousekeeping) {
-      nextHousekeeping = Date.now() + housekeepingEvery
+    if (performance.now() >= nextHousekeeping) {
+      nextHousekeeping = performance.now() + housekeepingEvery
       alongside('housekeeping', () => keepHouse(portal, signal))
       alongside('reading again', () => readOlderAgain(portal, signal))
     }

@@ -2,7 +2,7 @@ import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
 import type { Severity } from '../../model/incident.ts'
 import type { Database } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
-import { blindAfterMs, blindAfterPolls } from './blind.ts'
+import { aheadOf, blindAfterMs, blindAfterPolls } from './blind.ts'
 import { fromRow, type Tenant } from './tenants.ts'
 
 export interface FleetSummary {
@@ -22,7 +22,7 @@ export interface FleetSummary {
 
 /** Over how many tenants the numbers on this page are, and how fresh. */
 export async function fleetSummary(db: Database, now: Date): Promise<FleetSummary> {
-  const limit = unseenBefore(now)
+  const limit = seenWithin(now)
   const [tenants, customers, reviews] = await Promise.all([
     db
       .selectFrom('tenants')
@@ -64,12 +64,21 @@ export async function fleetSummary(db: Database, now: Date): Promise<FleetSummar
 /** Read before that, a tenant is blind. */
 const unseenBefore = (now: Date) => new Date(now.getTime() - blindAfterMs).toISOString()
 
+/** Read by a clock that is right, and not long ago. */
+interface Seen {
+  after: string
+  before: string
+}
+
+const seenWithin = (now: Date): Seen => ({ after: unseenBefore(now), before: aheadOf(now) })
+
 /** As `blindSince` says it. */
-const isBlind = (eb: ExpressionBuilder<Schema, 'tenants'>, limit: string) =>
+const isBlind = (eb: ExpressionBuilder<Schema, 'tenants'>, limit: Seen) =>
   eb.or([
     eb('sync_failures', '>=', blindAfterPolls),
     eb('partial_since', 'is not', null),
-    eb(eb.fn.coalesce('last_read_at', 'first_active_at'), '<', limit),
+    eb(eb.fn.coalesce('last_read_at', 'first_active_at'), '<', limit.after),
+    eb('last_read_at', '>', limit.before),
   ])
 
 const openOf = (eb: ExpressionBuilder<Schema, 'tenants'>) =>
@@ -92,6 +101,7 @@ export async function troubledTenants(db: Database, now: Date): Promise<{ tenant
         eb('tenants.sync_failures', '>=', blindAfterPolls),
         eb('tenants.partial_since', 'is not', null),
         eb(eb.fn.coalesce('tenants.last_read_at', 'tenants.first_active_at'), '<', unseenBefore(now)),
+        eb('tenants.last_read_at', '>', aheadOf(now)),
       ]),
     )
     .selectAll('tenants')
@@ -152,7 +162,7 @@ export interface FleetHeat {
 
 /** Open incidents by customer, of tenants that ought to be seen: so many customers by themselves, the rest together. */
 export async function heatOfFleet(db: Database, most: number, now: Date): Promise<FleetHeat> {
-  const limit = unseenBefore(now)
+  const limit = seenWithin(now)
   const watched = db
     .selectFrom('tenants')
     .innerJoin('customers', 'customers.id', 'tenants.customer_id')
@@ -210,9 +220,10 @@ const openSums = [
   sql<number | null>`sum(open_unknown)`.as('open_unknown'),
 ] as const
 
-const blindOnes = (limit: string) =>
+const blindOnes = (limit: Seen) =>
   sql<number | null>`sum(case when sync_failures >= ${blindAfterPolls}
-    or partial_since is not null or coalesce(last_read_at, first_active_at) < ${limit} then 1 else 0 end)`.as('blind')
+    or partial_since is not null or coalesce(last_read_at, first_active_at) < ${limit.after}
+    or last_read_at > ${limit.before} then 1 else 0 end)`.as('blind')
 
 const countsOf = (row: Record<`open_${Severity}`, number | null>): Counts => ({
   high: Number(row.open_high ?? 0),

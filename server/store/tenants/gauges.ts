@@ -3,7 +3,7 @@ import type { Work } from '../engine/claim.ts'
 import type { Database } from '../engine/dialect.ts'
 import { countDue } from '../sync/claims.ts'
 import { countOlder } from '../upkeep/older-readings.ts'
-import { blindAfterMs, blindAfterPolls } from './blind.ts'
+import { aheadOf, blindAfterMs, blindAfterPolls } from './blind.ts'
 
 /** What is measured over all tenants at once. */
 export interface FleetGauges {
@@ -20,11 +20,12 @@ export interface FleetGauges {
 /** Their cost grows with tenants, and with incidents only while some are being read again. */
 export async function fleetGauges(db: Database, now: Date): Promise<FleetGauges> {
   const limit = new Date(now.getTime() - blindAfterMs).toISOString()
-  const lastRead = sql`coalesce(last_read_at, first_active_at)`
+  const ahead = aheadOf(now)
+  const lastRead = sql`coalesce(case when last_read_at <= ${ahead} then last_read_at end, first_active_at)`
   const { rows } = await sql<{ blind: number | null; oldest: string | null }>`
     select
       sum(case when first_active_at is not null and access_state <> 'offboarded'
-        and (sync_failures >= ${blindAfterPolls} or partial_since is not null or ${lastRead} < ${limit})
+        and (sync_failures >= ${blindAfterPolls} or partial_since is not null or ${lastRead} < ${limit} or last_read_at > ${ahead})
         then 1 else 0 end) as blind,
       min(case when access_state = 'active' and paused_at is null then ${lastRead} end) as oldest
     from tenants`.execute(db)

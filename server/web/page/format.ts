@@ -40,6 +40,9 @@ const styles: Record<Exclude<TimeStyle, 'moment'> | 'moment-year', Intl.DateTime
   day: { weekday: 'long', day: 'numeric', month: 'long' },
 }
 
+/** What two clocks may differ by, in milliseconds. */
+const differing = 60_000
+
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 function written(date: Date, language: Language, zone: string, options: Intl.DateTimeFormatOptions): string {
@@ -109,7 +112,9 @@ export function createFormat(language: Language, timeZone: string | null, now: D
     ago(value) {
       const date = dateOf(value)
       if (!date) return html``
-      const words = say(language, 'shell.time.ago', { span: span(now.getTime() - date.getTime()) })
+      const passed = now.getTime() - date.getTime()
+      // Nothing was a moment ago that is still to come.
+      const words = passed < -differing ? text(date, 'moment') : say(language, 'shell.time.ago', { span: span(passed) })
       return html`<time datetime="${date.toISOString()}" title="${exact(date)}">${words}</time>`
     },
   }

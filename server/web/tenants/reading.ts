@@ -3,6 +3,7 @@ import type { Portal } from '../../portal.ts'
 import { type Budget, budgetOf, type CallLimits } from '../../store/sync/budgets.ts'
 import { type PastSync, syncsPage } from '../../store/sync/history.ts'
 import { type ReadWindow, windowsOf } from '../../store/sync/windows.ts'
+import { aheadOf } from '../../store/tenants/blind.ts'
 import { type Pause, readPause } from '../../store/tenants/pauses.ts'
 import type { Tenant } from '../../store/tenants/tenants.ts'
 import type { MessageKey } from '../../words.ts'
@@ -48,7 +49,10 @@ export async function readingOf(portal: Portal, tenant: Tenant, role: OperatorRo
   const unfinished = windows.filter(({ finishedAt }) => finishedAt === null)
   const quiet = tenant.lastChangeAt === null || now.getTime() - Date.parse(tenant.lastChangeAt) > lively
   return {
-    lagMs: tenant.lastReadAt === null ? null : Math.max(0, now.getTime() - Date.parse(tenant.lastReadAt)),
+    lagMs:
+      tenant.lastReadAt === null || tenant.lastReadAt > aheadOf(now)
+        ? null
+        : Math.max(0, now.getTime() - Date.parse(tenant.lastReadAt)),
     pace: { quiet, everyMs: quiet ? config.sync.quietPaceMs : config.sync.paceMs },
     budget,
     limits: config.sync,

@@ -1,0 +1,41 @@
+import type { Portal } from '../portal.ts'
+import { moveBack, writtenAhead } from '../store/upkeep/clock-set-back.ts'
+
+/** Compares the clock with the time that passes. */
+export class ClockWatch {
+  readonly #now: () => Date
+  readonly #passed: () => number
+  #last: { clock: number; passed: number }
+
+  /** @param passed milliseconds that only grow, whatever the clock does */
+  constructor(now: () => Date, passed: () => number = () => performance.now()) {
+    this.#now = now
+    this.#passed = passed
+    this.#last = this.#look()
+  }
+
+  #look() {
+    return { clock: this.#now().getTime(), passed: this.#passed() }
+  }
+
+  /** By how many milliseconds the clock was put back since the last look; 0 when it was not. */
+  setBack(): number {
+    const { clock, passed } = this.#last
+    this.#last = this.#look()
+    return Math.max(0, clock + (this.#last.passed - passed) - this.#last.clock)
+  }
+}
+
+/**
+ * Puts right what was written while the clock was ahead: due times an hour ahead of every clock would leave tenants unread
+ * for that hour, and a success in the future would pass for a fresh one.
+ * @param setBackMs by how much this process saw the clock put back; 0 where it did not see it: then what is stored tells
+ */
+export async function mendFutureTimes(portal: Portal, setBackMs: number): Promise<void> {
+  const { db, log } = portal
+  const now = portal.now()
+  const byMs = Math.max(setBackMs, await writtenAhead(db, now))
+  const rows = await moveBack(db, now, byMs)
+  if (rows > 0)
+    log.warn({ byMs: Math.round(byMs), rows }, 'the clock was put back: times from ahead of it were moved back')
+}
