@@ -11,6 +11,7 @@ import {
 } from '../metrics.ts'
 import type { Portal } from '../portal.ts'
 import { fleetGauges } from '../store/tenants/gauges.ts'
+import { countOlder } from '../store/upkeep/older-readings.ts'
 
 export interface MetricsPort {
   port: number
@@ -94,7 +95,8 @@ export function fleetWatch({ db, now, log }: Pick<Portal, 'db' | 'now' | 'log'>)
   const look = async () => {
     try {
       const at = now()
-      const { blind, oldestReadAt, due, older } = await fleetGauges(db, at)
+      const { blind, oldestReadAt, due } = await fleetGauges(db, at)
+      const older = await countOlder(db)
       forgetFleet()
       blindTenants.set(blind)
       incidentsToReadAgain.set(older)

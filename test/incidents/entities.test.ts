@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { readNamed } from '../../server/microsoft/incidents/defender-entities.ts'
-import { readEvidence } from '../../server/microsoft/incidents/evidence.ts'
+import { readNamed } from '../../server/microsoft/evidence/defender.ts'
+import { readEvidence } from '../../server/microsoft/evidence/graph.ts'
 import { isIdentifying, withoutRepeats } from '../../server/model/entity-identity.ts'
 import type { RemoteEntity } from '../../server/model/incident.ts'
 import { publicFixture } from '../support/public-fixtures.ts'

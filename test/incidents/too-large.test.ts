@@ -8,7 +8,7 @@ import { connected } from '../support/admin.ts'
 import { appToken, type Call, connect, consented, contoso, listen, type Reply } from '../support/microsoft.ts'
 import { defenderIncident, graphIncident } from '../support/payloads.ts'
 import { onEachEngine, startTestPortal } from '../support/portal.ts'
-import { hour, pass, syncsOf } from '../support/sync.ts'
+import { hour, run, syncsOf } from '../support/sync.ts'
 
 const giant = 'x'.repeat(10_500_000)
 const instant = (second: number) =>
@@ -134,7 +134,7 @@ onEachEngine('a customer whose newest incident is too large', (engine) => {
       expect(rows.map((row) => row.incident_id)).toEqual(['1', '2'])
       const rejected = async () => (await rejectedOf(db, tenant.id)).map(({ item, reason }) => [item, reason])
       expect(await rejected()).toEqual([['9', 'too-large']])
-      await pass(here, 2 * hour)
+      await run(here, 2 * hour)
       expect(await rejected()).toEqual([['9', 'too-large']])
       expect((await syncsOf(db, tenant.id, 50)).filter(({ outcome }) => outcome === 'failed')).toEqual([])
       await here.close()

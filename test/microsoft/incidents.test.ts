@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Config } from '../../server/config/config.ts'
 import { defenderIncidents } from '../../server/microsoft/incidents/defender.ts'
 import { readIncidents } from '../../server/microsoft/incidents/lists.ts'
-import { instantOf, portalAddress } from '../../server/microsoft/incidents/reading.ts'
+import { instantOf, portalAddress } from '../../server/microsoft/wire/reading.ts'
 import type { IncidentPage, IncidentQuery, RemoteIncident } from '../../server/model/incident.ts'
 import { Refusal } from '../../server/model/refusal.ts'
 import {

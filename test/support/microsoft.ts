@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import type { Config } from '../../server/config/config.ts'
 import type { Log } from '../../server/log.ts'
 import { connectMicrosoft } from '../../server/microsoft/connect.ts'
-import { jsonTextOf } from '../../server/microsoft/incidents/json-text.ts'
+import { jsonTextOf } from '../../server/microsoft/wire/json-text.ts'
 
 export const contoso = '11111111-aaaa-4bbb-8ccc-0123456789ab'
 export const fabrikam = '22222222-aaaa-4bbb-8ccc-0123456789ab'

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import { before, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, type TestPortal } from '../support/portal.ts'
-import { day, hour, instantOf, pass, startGraphPortal } from '../support/sync.ts'
+import { day, hour, instantOf, run, startGraphPortal } from '../support/sync.ts'
 
 onEachEngine('what is open at Graph under a status without a name here', (engine) => {
   let here: TestPortal
@@ -39,7 +39,7 @@ onEachEngine('what is open at Graph under a status without a name here', (engine
     const refused = { status: 400, retryAfter: null, path: encodeURIComponent("status ne 'active'"), forMs: 400 * day }
     const { statuses } = await withOldOpen((tenantId) => here.simulator.world.setWeather(tenantId, 'outage', refused))
     expect(await statuses()).toEqual(expect.arrayContaining(['active', 'inProgress']))
-    for (let n = 0; n < 4; n++) await pass(here, 7 * hour)
+    for (let n = 0; n < 4; n++) await run(here, 7 * hour)
     expect(await statuses()).toEqual(expect.arrayContaining(['awaitingAction']))
   })
 })

@@ -4,11 +4,11 @@ import type { AppToken } from '../microsoft.ts'
 import { allows, capabilities, missingRoles, permissionsFor, unexpectedRoles } from '../permissions.ts'
 import { AnswerTooLarge } from '../wire/http.ts'
 import { readApiRefusal } from '../wire/read-refusal.ts'
+import { belongsElsewhere, isRecord } from '../wire/reading.ts'
 import { requireTenantId } from '../wire/tenant-id.ts'
 import { type Api, bodyOf, callWith, roleHeld } from './api.ts'
 import { firstItemIn } from './list-head.ts'
 import { partialIn } from './partial.ts'
-import { belongsElsewhere, isRecord } from './reading.ts'
 
 /**
  * The proof for one tenant. A token alone proves nothing (Entra issues them without roles), roles alone prove little (an

@@ -8,9 +8,9 @@ import type { AppToken, CallMeter } from '../microsoft.ts'
 import { allows, allowsExactly } from '../permissions.ts'
 import type { Answer, Send } from '../wire/http.ts'
 import { readApiRefusal } from '../wire/read-refusal.ts'
+import { isRecord } from '../wire/reading.ts'
 import type { Found, IncidentSource } from './incidents.ts'
 import { partialIn } from './partial.ts'
-import { isRecord } from './reading.ts'
 import { splitList } from './split-list.ts'
 
 export interface Api {

@@ -2,9 +2,8 @@ import { cloudOrGlobal } from '../../config/clouds.ts'
 import type { Config } from '../../config/config.ts'
 import { withoutRepeats } from '../../model/entity-identity.ts'
 import type { RemoteAlert, RemoteIncident } from '../../model/incident.ts'
+import { readDevice, readNamed } from '../evidence/defender.ts'
 import { withQuery } from '../wire/addresses.ts'
-import { readDevice, readNamed } from './defender-entities.ts'
-import type { IncidentSource, ListQuery } from './incidents.ts'
 import {
   camel,
   idOf,
@@ -16,7 +15,8 @@ import {
   statusOf,
   text,
   texts,
-} from './reading.ts'
+} from '../wire/reading.ts'
+import type { IncidentSource, ListQuery } from './incidents.ts'
 import { originalOf } from './split-list.ts'
 
 /** https://learn.microsoft.com/defender-xdr/api-list-incidents: at most 100 a page, above that 400. */

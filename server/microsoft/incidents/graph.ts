@@ -1,9 +1,8 @@
 import type { Config } from '../../config/config.ts'
 import { withoutRepeats } from '../../model/entity-identity.ts'
 import type { RemoteAlert, RemoteIncident } from '../../model/incident.ts'
+import { readEvidence } from '../evidence/graph.ts'
 import { withQuery } from '../wire/addresses.ts'
-import { readEvidence } from './evidence.ts'
-import type { IncidentSource, ListQuery } from './incidents.ts'
 import {
   belongsElsewhere,
   camel,
@@ -18,7 +17,8 @@ import {
   text,
   texts,
   wholeNumber,
-} from './reading.ts'
+} from '../wire/reading.ts'
+import type { IncidentSource, ListQuery } from './incidents.ts'
 import { originalOf } from './split-list.ts'
 
 /**

@@ -11,8 +11,8 @@ import type {
   RemoteIncident,
 } from '../../model/incident.ts'
 import { Refusal } from '../../model/refusal.ts'
-import { jsonTextOf } from './json-text.ts'
-import { belongsElsewhere, instant, isRecord } from './reading.ts'
+import { jsonTextOf } from '../wire/json-text.ts'
+import { belongsElsewhere, instant, isRecord } from '../wire/reading.ts'
 
 /** What a list is narrowed to. */
 export interface ListQuery extends IncidentQuery {

@@ -1,6 +1,6 @@
 import type { RemoteAlert, RemoteIncident } from '../../model/incident.ts'
+import { isRecord, records } from '../wire/reading.ts'
 import type { IncidentSource } from './incidents.ts'
-import { isRecord, records } from './reading.ts'
 
 /**
  * An incident out of what was once sent of it. Which of the two APIs it came from shows in its fields: a portal may have

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
-import { jsonTextOf } from './json-text.ts'
-import { isRecord } from './reading.ts'
+import { jsonTextOf } from '../wire/json-text.ts'
+import { isRecord } from '../wire/reading.ts'
 
 /** A list as it was answered. */
 export interface SplitList {

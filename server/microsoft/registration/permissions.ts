@@ -1,11 +1,11 @@
 import type { Config } from '../../config/config.ts'
 import { Refusal } from '../../model/refusal.ts'
-import { isRecord } from '../incidents/reading.ts'
 import { acquireToken } from '../login/tokens.ts'
 import type { AppToken, RegisteredPermission } from '../microsoft.ts'
 import { graphResource, namesTenants, permissionIds, resourceFor, unexpectedRoles } from '../permissions.ts'
 import type { Send } from '../wire/http.ts'
 import { objectIn } from '../wire/read-refusal.ts'
+import { isRecord } from '../wire/reading.ts'
 
 interface Wiring {
   config: Config

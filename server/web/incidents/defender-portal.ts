@@ -1,6 +1,6 @@
 import { cloudOrGlobal } from '../../config/clouds.ts'
 import type { Config } from '../../config/config.ts'
-import { portalAddress } from '../../microsoft/incidents/reading.ts'
+import { portalAddress } from '../../microsoft/wire/reading.ts'
 
 /**
  * Where an incident is in Microsoft's own portal. Every way there carries the tenant: without `tid` the portal opens in

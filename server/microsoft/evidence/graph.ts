@@ -1,6 +1,6 @@
 import type { RemoteEntity } from '../../model/incident.ts'
+import { firstOf, text } from '../wire/reading.ts'
 import { readEntity, readersOf } from './entities.ts'
-import { firstOf, text } from './reading.ts'
 
 /**
  * Graph's evidence comes in fifty kinds and counting, told apart by `@odata.type`. A kind nobody has met yet shows its

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { EntityFact, EntityKind, RemoteEntity } from '../../model/incident.ts'
-import { jsonTextOf } from './json-text.ts'
-import { camel, isRecord, text } from './reading.ts'
+import { jsonTextOf } from '../wire/json-text.ts'
+import { camel, isRecord, text } from '../wire/reading.ts'
 
 /** How the entities of one kind are named: each text is made of fields, the first that is whole counts. */
 export interface Description {

@@ -1,6 +1,6 @@
 import type { RemoteEntity } from '../../model/incident.ts'
+import { text } from '../wire/reading.ts'
 import { readEntity, readersOf } from './entities.ts'
-import { text } from './reading.ts'
 
 /** One of an alert's `devices`. https://learn.microsoft.com/defender-xdr/api-list-incidents#device-format */
 export const readDevice = (record: Record<string, unknown>): RemoteEntity => readEntity(record, 'device', devices)
