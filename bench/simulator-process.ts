@@ -25,7 +25,7 @@ const simulator = await startSimulator({
   ],
 })
 const { world } = simulator
-world.manners.quotas = false
+world.behaviour.quotas = false
 for (const [index, id] of tenants.entries()) {
   world.addTenant({ id, displayName: `Tenant ${index}`, domains: [`tenant${index}.example`] })
   world.consent(id, registrationOf('Bench', []).clientId)
@@ -50,7 +50,7 @@ const answers = {
   },
   seen: (): Seen & { cpuMs: number } => ({ ...(front?.seen ?? nothingSeen()), cpuMs: cpuMs() }),
   quotas(on: boolean) {
-    world.manners.quotas = on
+    world.behaviour.quotas = on
   },
   /** Calls by status, of the simulator itself. */
   statuses() {

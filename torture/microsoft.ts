@@ -21,8 +21,8 @@ const permissions: Record<Api, SimulatorRegistration['requiredResources']> = {
 
 export async function startMicrosoft({ api, quotas }: { api: Api; quotas: boolean }): Promise<Simulator> {
   const simulator = await startSimulator({ registrations: [registrationOf('Torture', permissions[api])] })
-  simulator.world.manners.quotas = quotas
-  simulator.world.manners.tokenLifetime = tokenLifetime
+  simulator.world.behaviour.quotas = quotas
+  simulator.world.behaviour.tokenLifetime = tokenLifetime
   simulator.world.addTenant({ id: partnerTenantId, displayName: 'Partner', domains: ['partner.example'] })
   return simulator
 }

@@ -141,12 +141,12 @@ export async function consentWithoutLicence(stage: Stage, portal: Portal): Promi
 }
 
 export async function consentThatSpreadsSlowly(stage: Stage, portal: Portal): Promise<void> {
-  const { manners } = stage.simulator.world
-  manners.propagationMs = 6 * hour
+  const { behaviour } = stage.simulator.world
+  behaviour.propagationMs = 6 * hour
   try {
     await consent(stage, portal, 'tidewater', 'accept')
   } finally {
-    manners.propagationMs = 0
+    behaviour.propagationMs = 0
   }
   await proveDue(portal)
 }

@@ -46,9 +46,9 @@ export async function bringToLife(
   simulator: Simulator,
   { signal, progress }: { signal: AbortSignal; progress: (done: number, of: number) => void },
 ): Promise<void> {
-  const { manners } = simulator.world
-  const usual = { ...manners }
-  Object.assign(manners, { propagationMs: 0, quotas: false })
+  const { behaviour } = simulator.world
+  const usual = { ...behaviour }
+  Object.assign(behaviour, { propagationMs: 0, quotas: false })
   admitNewcomers(simulator.world)
   const { clock } = simulator
   const start = clock.now()
@@ -72,7 +72,7 @@ export async function bringToLife(
   } finally {
     clock.advance(-moved)
     happen(Number.POSITIVE_INFINITY)
-    Object.assign(manners, usual)
+    Object.assign(behaviour, usual)
   }
 }
 

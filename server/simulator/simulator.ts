@@ -70,7 +70,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const keys = await Keys.open(saved?.signingKey, options.freshKey ?? false)
   if (saved) restore(world, saved)
   else if (options.world === 'demo') bringOn(world, options.seed, options.merged)
-  world.manners.propagationMs = options.propagationMs ?? (options.world === 'demo' ? 4000 : 0)
+  world.behaviour.propagationMs = options.propagationMs ?? (options.world === 'demo' ? 4000 : 0)
   const memory = options.stateFile ? new Memory(options.stateFile, world, keys.pem) : null
   memory?.write()
 
@@ -78,7 +78,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const host = options.host ?? '127.0.0.1'
   await listen(server, options.port ?? 0, host)
   const { port } = server.address() as AddressInfo
-  const ground: SimulatorParts = {
+  const parts: SimulatorParts = {
     origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     world,
     keys,
@@ -87,7 +87,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   }
   const requests: RecordedRequest[] = []
   const line = options.requestLog ? (text: string) => void process.stdout.write(`${text}\n`) : () => {}
-  const app = application(ground, options.controlPages ?? false)
+  const app = application(parts, options.controlPages ?? false)
   const record = recorder(requests, clock, line)
   server.on(
     'request',
@@ -98,7 +98,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     : null
 
   return {
-    origin: ground.origin,
+    origin: parts.origin,
     world,
     requests,
     clock,
@@ -111,15 +111,15 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   }
 }
 
-function application(ground: SimulatorParts, controlPages: boolean): express.Router {
+function application(parts: SimulatorParts, controlPages: boolean): express.Router {
   const app = express.Router()
   app.get('/_sim/simulator.css', (_req, res) => {
     res.set('Cache-Control', 'max-age=300').type('css').send(styleSheet)
   })
-  app.use(controlRoutes(ground, controlPages))
+  app.use(controlRoutes(parts, controlPages))
   app.use(express.urlencoded({ extended: false, limit: '100kb' }), express.json({ limit: '1mb' }))
-  app.use(discoveryRoutes(ground), tokenRoutes(ground), authorizeRoutes(ground), consentRoutes(ground))
-  app.use(signInRoutes(ground), defenderRoutes(ground), graphRoutes(ground))
+  app.use(discoveryRoutes(parts), tokenRoutes(parts), authorizeRoutes(parts), consentRoutes(parts))
+  app.use(signInRoutes(parts), defenderRoutes(parts), graphRoutes(parts))
   app.use((req, res) => {
     res
       .status(404)

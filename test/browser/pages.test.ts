@@ -255,7 +255,7 @@ inChromium('every page', () => {
 
   test('is fine for everybody: what customers see, in their languages', async () => {
     const { portal, simulator } = demo
-    simulator.world.manners.propagationMs = 0
+    simulator.world.behaviour.propagationMs = 0
     const customers = await listCustomers(portal.db)
     const issue = async (name: string) => {
       const customer = customers.find((one) => one.name === name)

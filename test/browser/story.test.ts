@@ -109,7 +109,7 @@ inChromium('the story of a customer, each person in a browser of their own', () 
   test('goes from a copied link to incidents on the admin’s screen, and nobody presses reload', async () => {
     const name = 'Norrsken Kommunal Energi AB'
     const { domain, admin } = newTenant(name)
-    here.simulator.world.manners.propagationMs = 2_000
+    here.simulator.world.behaviour.propagationMs = 2_000
     const alice = await signedIn(here.cast.alice, { permissions: ['clipboard-read', 'clipboard-write'] })
     await addCustomer(alice, name, domain)
     await alice.locator('[data-copy="lnk"]').click()
@@ -135,7 +135,7 @@ inChromium('the story of a customer, each person in a browser of their own', () 
     expect(await stayed(alice)).toBe(true)
     await overview.getByRole('link', { name: /First incident of newcomer/ }).waitFor({ timeout: 45_000 })
     expect(await stayed(overview)).toBe(true)
-    here.simulator.world.manners.propagationMs = 0
+    here.simulator.world.behaviour.propagationMs = 0
   })
 
   test('ends where the administrator declines, and the partner sees it', async () => {

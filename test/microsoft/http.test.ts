@@ -9,7 +9,7 @@ const send = outbound({ fetch, now: () => new Date() })
 const get = (url: string, changes: Partial<Outgoing> = {}) =>
   send({ url, deadlineMs: 5_000, limitBytes: 100_000, tries: 1, ...changes })
 
-/** Answers with bytes as they are, without HTTP's manners. */
+/** Answers with bytes as they are, without HTTP's behaviour. */
 async function rawServer(onRequest: (socket: Socket) => void) {
   const sockets = new Set<Socket>()
   const server = createRawServer((socket) => {

@@ -43,8 +43,13 @@ interface Manners {
   most?: number
 }
 
-/** A service of its own, after the documentation: filter, order, offset, and whatever manners the test gives it. */
-function serviceOf(api: 'defender' | 'graph', world: Held[], manners: Manners, between: () => void = () => undefined) {
+/** A service of its own, after the documentation: filter, order, offset, and whatever behaviour the test gives it. */
+function serviceOf(
+  api: 'defender' | 'graph',
+  world: Held[],
+  behaviour: Manners,
+  between: () => void = () => undefined,
+) {
   const graph = api === 'graph'
   const config = configFor('http://127.0.0.1:1')
   const time = (read: (item: Held) => string) => ({ kind: 'time' as const, read })
@@ -59,20 +64,20 @@ function serviceOf(api: 'defender' | 'graph', world: Held[], manners: Manners, b
   const get = async (url: string) => {
     const query = new URL(url).searchParams
     asked.push(query)
-    if (query.has('$orderby') && manners.refusing) throw new Refusal('unexpected-answer', { at: '', status: 400 })
-    if (Number(query.get('$top')) > (manners.most ?? Number.POSITIVE_INFINITY)) {
+    if (query.has('$orderby') && behaviour.refusing) throw new Refusal('unexpected-answer', { at: '', status: 400 })
+    if (Number(query.get('$top')) > (behaviour.most ?? Number.POSITIVE_INFINITY)) {
       throw new Refusal('unexpected-answer', { at: '', status: 400 })
     }
     const filter = query.get('$filter')
     const matches = filter === null ? () => true : compileFilter(parseFilter(filter), fields)
-    const found = world.filter(matches).sort(before[manners.order ?? (query.has('$orderby') ? 'oldest' : 'newest')])
+    const found = world.filter(matches).sort(before[behaviour.order ?? (query.has('$orderby') ? 'oldest' : 'newest')])
     const [skip, top] = [Number(query.get('$skip') ?? 0), Number(query.get('$top'))]
     const end =
-      skip >= (manners.cliff ?? Number.POSITIVE_INFINITY) ? 0 : Math.min(skip + top, manners.wall ?? found.length)
+      skip >= (behaviour.cliff ?? Number.POSITIVE_INFINITY) ? 0 : Math.min(skip + top, behaviour.wall ?? found.length)
     const value = found.slice(skip, Math.max(skip, end)).map(graph ? graphRecord : defenderRecord)
     between()
     return {
-      body: { value, ...(query.has('$count') && manners.counting !== false ? { '@odata.count': found.length } : {}) },
+      body: { value, ...(query.has('$count') && behaviour.counting !== false ? { '@odata.count': found.length } : {}) },
       bytes: 0,
     }
   }
@@ -148,13 +153,13 @@ describe('a list of Graph is read whole', () => {
     ['by ID, and not counted', { order: 'id', counting: false }],
     ['newest first, and not counted', { order: 'newest', counting: false }],
   ]
-  for (const [name, manners] of orders) {
+  for (const [name, behaviour] of orders) {
     for (const wall of [undefined, 50, 75, 100]) {
       test(`${name}, with ${wall === undefined ? 'no end' : `a wall at ${wall}`}`, async () => {
         const world = worldOf(430, (index) => ({ updated: (index * 7919) % 401, created: index % 37 }))
-        const service = serviceOf('graph', world, { ...manners, ...(wall === undefined ? {} : { wall }) })
+        const service = serviceOf('graph', world, { ...behaviour, ...(wall === undefined ? {} : { wall }) })
         expect(idsOf(await service.read())).toEqual(everyId(world))
-        expect(service.asked.length).toBeLessThan(manners.order || manners.refusing ? 130 : 13)
+        expect(service.asked.length).toBeLessThan(behaviour.order || behaviour.refusing ? 130 : 13)
       })
     }
   }
@@ -171,8 +176,8 @@ describe('a list of Graph is read whole', () => {
   })
 
   test('in a number of calls that grows with the list alone', async () => {
-    const calls = async (count: number, manners: Manners) => {
-      const service = serviceOf('graph', worldOf(count), { wall: 100, ...manners })
+    const calls = async (count: number, behaviour: Manners) => {
+      const service = serviceOf('graph', worldOf(count), { wall: 100, ...behaviour })
       await service.read()
       return service.asked.length
     }

@@ -262,7 +262,7 @@ onEachEngine('what customers are asked for', (engine) => {
   test('is not what the receipt says: it names the roles that were proven', async () => {
     register('Incident.ReadWrite.All', 'AdvancedHunting.Read.All')
     const invited = await invite(here, { pinned: true })
-    here.simulator.world.manners.propagationMs = 0
+    here.simulator.world.behaviour.propagationMs = 0
     const browser = here.browser()
     const page = await walk(browser, invited)
     await work(here)

@@ -281,7 +281,7 @@ describe('the Defender API', () => {
 
   test('offers a next link only when told to', async () => {
     for (let id = 1; id <= 5; id++) incident(id, id)
-    simulator.world.manners.defenderNextLink = true
+    simulator.world.behaviour.defenderNextLink = true
     const { body } = await get({ $top: '2', $filter: "status eq 'Active'" })
     const next = new URL(body['@odata.nextLink'])
     expect(next.searchParams.get('$skip')).toBe('2')
@@ -339,7 +339,7 @@ describe('Graph', () => {
   test.each(['skip', 'skiptoken'] as const)(
     'pages by next links with $%s that keep the filter and order',
     async (style) => {
-      simulator.world.manners.nextLinkStyle = style
+      simulator.world.behaviour.nextLinkStyle = style
       for (let id = 1; id <= 7; id++) incident(id, 10 * id, { severity: id === 4 ? 'low' : 'high' })
       let answer = await get({ $top: '2', $filter: "severity eq 'high'", $orderby: 'lastUpdateDateTime asc' })
       const seen = [...ids(answer)]

@@ -163,7 +163,7 @@ describe('client credentials', () => {
   test('refuse an app nobody consented to, in today’s words or the older ones', async () => {
     const today = await askToken(simulator, customerId)
     expect([today.status, today.body.error, today.body.error_codes]).toEqual([401, 'invalid_client', [7000229]])
-    simulator.world.manners.notConsentedCode = 700016
+    simulator.world.behaviour.notConsentedCode = 700016
     const older = await askToken(simulator, customerId)
     expect([older.status, older.body.error, older.body.error_codes]).toEqual([400, 'unauthorized_client', [700016]])
   })
@@ -359,9 +359,9 @@ describe('weather over tokens', () => {
 
 test('error descriptions come with spaces, with lines, and with either', async () => {
   const describe = async () => (await askToken(simulator, customerId)).body.error_description
-  simulator.world.manners.separators = 'lines'
+  simulator.world.behaviour.separators = 'lines'
   expect(await describe()).toContain('\r\nTrace ID: ')
-  simulator.world.manners.separators = 'spaces'
+  simulator.world.behaviour.separators = 'spaces'
   expect(await describe()).not.toContain('\r\n')
 })
 

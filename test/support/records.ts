@@ -30,16 +30,16 @@ function tenantIn({ headers }: Call): string {
   return claims.tid ?? ''
 }
 
-function answer(shelf: Shelf, { path, query }: Call): Reply | undefined {
+function answer(index: Shelf, { path, query }: Call): Reply | undefined {
   const [, incidentId, part] = /\/incidents(?:\/([^/]+))?(?:\/(alerts))?$/.exec(path) ?? []
-  if (part !== undefined) return { json: { value: shelf.alerts.get(incidentId ?? '') ?? [] } }
+  if (part !== undefined) return { json: { value: index.alerts.get(incidentId ?? '') ?? [] } }
   const idOf = (record: Record<string, unknown>) => String(record.id ?? record.incidentId)
   if (incidentId !== undefined) {
-    const record = shelf.incidents.find((one) => idOf(one) === incidentId)
+    const record = index.incidents.find((one) => idOf(one) === incidentId)
     return record && { json: record }
   }
   const skip = Number(query.get('$skip') ?? 0)
-  return { json: { value: shelf.incidents.slice(skip, skip + Number(query.get('$top'))) } }
+  return { json: { value: index.incidents.slice(skip, skip + Number(query.get('$top'))) } }
 }
 
 /** The records of a tenant are listed whole whatever filter they are asked for by, as long as there are few. */

@@ -62,7 +62,7 @@ onEachEngine('a first sync', (engine) => {
     const tenant = consentedTenant(here, 'Contoso')
     const { world } = here.simulator
     world.generate(tenant.id, 2_600, { openShare: 0.95, days: 400 })
-    world.manners.quotas = false
+    world.behaviour.quotas = false
     Object.assign(here.portal.config.sync, { callsPerMinute: 999, callsPerHour: 40 })
     await enterTenant(here.portal, before, customer.id, tenant.id)
     await firstPass()
@@ -97,7 +97,7 @@ onEachEngine('a first sync', (engine) => {
     const tenant = consentedTenant(here, 'Contoso')
     const { world } = here.simulator
     world.generate(tenant.id, 4_200, { openShare: 0.98, days: 170 })
-    world.manners.quotas = false
+    world.behaviour.quotas = false
     Object.assign(here.portal.config.sync, { callsPerMinute: 999, callsPerHour: 999 })
     await enterTenant(here.portal, before, customer.id, tenant.id)
     await untilNothingIsDue(here)

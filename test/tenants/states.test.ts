@@ -119,7 +119,7 @@ onEachEngine('what vanished at Microsoft', (engine) => {
       here = api === 'graph' ? await startGraphPortal(engine) : await startTestPortal(engine)
       const { sync } = here.portal.config
       Object.assign(sync, { callsPerMinute: 5_000, callsPerHour: 50_000 })
-      here.simulator.world.manners.quotas = false
+      here.simulator.world.behaviour.quotas = false
     })
     afterEach(() => here.close())
 
@@ -192,7 +192,7 @@ onEachEngine('a page of fewer items than documented', (engine) => {
       const { world } = here.simulator
       const { tenant } = await connected(here, 'Contoso')
       await run(here, 11 * minute)
-      world.manners.maximumTop = 7
+      world.behaviour.maximumTop = 7
       for (let n = 0; n < 20; n++) world.addIncident(tenant.id)
       await run(here, 11 * minute)
       await run(here, 2 * minute)
@@ -202,7 +202,7 @@ onEachEngine('a page of fewer items than documented', (engine) => {
       expect(learning).toBeGreaterThan(0)
       for (let n = 0; n < 3; n++) await run(here, 11 * minute)
       expect(refused()).toBe(learning)
-      world.manners.maximumTop = null
+      world.behaviour.maximumTop = null
       await run(here, 25 * hour)
       await run(here, 11 * minute)
       expect(here.simulator.requests.slice(-3).map(({ url }) => /top=(\d+)/.exec(url)?.[1])).toContain(

@@ -10,13 +10,13 @@ const distortions = new WeakMap<Response, Weather>()
 
 /** Lets weather strike before a handler runs. @returns true when the request has been answered (or never will be). */
 export async function weathered(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   surface: Surface,
   tenantId: string | null,
 ): Promise<boolean> {
-  const struck = ground.world.sky.strikes(passageOf(req, surface, tenantId))
+  const struck = parts.world.sky.strikes(passageOf(req, surface, tenantId))
   for (const weather of struck) {
     switch (weather.kind) {
       case 'slow':
@@ -28,24 +28,24 @@ export async function weathered(
         req.socket.destroy()
         return true
       case 'throttle':
-        setRetryAfter(ground, res, weather.retryAfter === undefined ? 10 : weather.retryAfter)
-        sendProblem(ground, req, res, surface, 429)
+        setRetryAfter(parts, res, weather.retryAfter === undefined ? 10 : weather.retryAfter)
+        sendProblem(parts, req, res, surface, 429)
         return true
       case 'outage':
-        if (weather.retryAfter !== undefined) setRetryAfter(ground, res, weather.retryAfter)
-        sendProblem(ground, req, res, surface, weather.status ?? 503)
+        if (weather.retryAfter !== undefined) setRetryAfter(parts, res, weather.retryAfter)
+        sendProblem(parts, req, res, surface, weather.status ?? 503)
         return true
       case 'unauthorized':
-        sendProblem(ground, req, res, surface, 401)
+        sendProblem(parts, req, res, surface, 401)
         return true
       case 'forbidden':
-        sendProblem(ground, req, res, surface, 403)
+        sendProblem(parts, req, res, surface, 403)
         return true
       case 'html':
         sendGatewayPage(res, weather.status ?? 503)
         return true
       case 'redirect':
-        res.redirect(302, weather.location ?? `${ground.origin}/elsewhere`)
+        res.redirect(302, weather.location ?? `${parts.origin}/elsewhere`)
         return true
       case 'refusal':
         // A browser is sent home with it, once it is known where that is.
@@ -53,7 +53,7 @@ export async function weathered(
           distortions.set(res, weather)
           break
         }
-        sendRefusal(ground, req, res, refusalBy(weather))
+        sendRefusal(parts, req, res, refusalBy(weather))
         return true
       default:
         distortions.set(res, weather)
@@ -121,14 +121,14 @@ async function drip(res: Response, text: string, delayMs: number): Promise<void>
 
 /** A refusal of the login service as JSON, with the headers its answers carry. */
 export async function sendRefusal(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   refusal: LoginRefusal,
 ): Promise<void> {
-  const trace = traceOf(ground.world, correlationOf(req))
+  const trace = traceOf(parts.world, correlationOf(req))
   loginHeaders(res, trace.traceId)
-  await sendJson(res, refusal.status, refusalBody(ground.world, refusal, trace, ground.origin))
+  await sendJson(res, refusal.status, refusalBody(parts.world, refusal, trace, parts.origin))
 }
 
 export function loginHeaders(res: Response, requestId: string = randomUUID()): void {
@@ -154,7 +154,7 @@ export async function sendDefenderError(res: Response, status: number, code: str
 }
 
 export async function sendGraphError(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   status: number,
@@ -168,7 +168,7 @@ export async function sendGraphError(
       code,
       message,
       innerError: {
-        date: new Date(ground.world.clock.now()).toISOString().slice(0, 19),
+        date: new Date(parts.world.clock.now()).toISOString().slice(0, 19),
         'request-id': requestId,
         'client-request-id': req.get('client-request-id') ?? requestId,
       },
@@ -187,7 +187,7 @@ const apiWords: Record<number, [code: string, message: string]> = {
 }
 
 async function sendProblem(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   surface: Surface,
@@ -196,11 +196,11 @@ async function sendProblem(
   if (surface === 'login') return sendGatewayPage(res, status)
   if (surface === 'token' || surface === 'discovery') {
     const base = refusalOf(status === 429 ? 90055 : 90033)
-    return sendRefusal(ground, req, res, { ...base, status })
+    return sendRefusal(parts, req, res, { ...base, status })
   }
   const [code, message] = apiWords[status] ?? ['UnknownError', '']
   if (surface === 'defender') return sendDefenderError(res, status, code, message)
-  return sendGraphError(ground, req, res, status, status === 401 ? 'InvalidAuthenticationToken' : code, message)
+  return sendGraphError(parts, req, res, status, status === 401 ? 'InvalidAuthenticationToken' : code, message)
 }
 
 function sendGatewayPage(res: Response, status: number): void {
@@ -212,9 +212,9 @@ function sendGatewayPage(res: Response, status: number): void {
     )
 }
 
-function setRetryAfter(ground: SimulatorParts, res: Response, value: NonNullable<Weather['retryAfter']> | null): void {
+function setRetryAfter(parts: SimulatorParts, res: Response, value: NonNullable<Weather['retryAfter']> | null): void {
   if (value === null) return
   if (typeof value === 'object') {
-    res.set('Retry-After', new Date(ground.world.clock.now() + value.dateMs).toUTCString())
+    res.set('Retry-After', new Date(parts.world.clock.now() + value.dateMs).toUTCString())
   } else res.set('Retry-After', String(value))
 }

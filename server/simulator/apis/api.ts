@@ -12,7 +12,7 @@ import type { Quota } from './quotas.ts'
 
 /** One admitted call: whose token, which tenant's data. */
 export interface Call {
-  ground: SimulatorParts
+  parts: SimulatorParts
   req: Request
   res: Response
   surface: 'defender' | 'graph'
@@ -26,7 +26,7 @@ export interface Call {
  * @returns null when the request has been answered
  */
 export async function admit(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   surface: 'defender' | 'graph',
@@ -34,30 +34,30 @@ export async function admit(
   anyOf: readonly string[],
 ): Promise<Call | null> {
   // The service's clock is the world's, whatever machine it runs on.
-  res.set('Date', new Date(ground.world.clock.now()).toUTCString())
-  const claims = await claimsOf(ground, req)
+  res.set('Date', new Date(parts.world.clock.now()).toUTCString())
+  const claims = await claimsOf(parts, req)
   if (claims) noteToken(req, claims.tid)
-  if (await weathered(ground, req, res, surface, claims?.tid ?? null)) return null
-  const tenant = claims ? ground.world.find(claims.tid) : undefined
+  if (await weathered(parts, req, res, surface, claims?.tid ?? null)) return null
+  const tenant = claims ? parts.world.find(claims.tid) : undefined
   if (!claims || !tenant || tenant.deleted || !isFor(surface === 'defender' ? 'mtp' : 'graph', claims.aud)) {
-    await sendUnauthorized(ground, req, res, surface, claims !== null)
+    await sendUnauthorized(parts, req, res, surface, claims !== null)
     return null
   }
-  const waitMs = ground.world.manners.quotas && quota ? ground.quotas.spend(quota, claims.appid, tenant.id) : 0
+  const waitMs = parts.world.behaviour.quotas && quota ? parts.quotas.spend(quota, claims.appid, tenant.id) : 0
   if (waitMs > 0) {
-    await sendTooMany(ground, req, res, surface, waitMs)
+    await sendTooMany(parts, req, res, surface, waitMs)
     return null
   }
   if (!anyOf.some((role) => claims.roles.includes(role))) {
-    await sendMissingRole(ground, req, res, surface, anyOf, claims.roles)
+    await sendMissingRole(parts, req, res, surface, anyOf, claims.roles)
     return null
   }
-  return { ground, req, res, surface, claims, tenant }
+  return { parts, req, res, surface, claims, tenant }
 }
 
-async function claimsOf(ground: SimulatorParts, req: Request): Promise<AccessClaims | null> {
+async function claimsOf(parts: SimulatorParts, req: Request): Promise<AccessClaims | null> {
   const token = /^Bearer (\S+)$/i.exec(req.get('authorization') ?? '')?.[1]
-  return token === undefined ? null : ground.keys.read(token, ground.world.clock.now())
+  return token === undefined ? null : parts.keys.read(token, parts.world.clock.now())
 }
 
 function isFor(resource: Resource, audience: string): boolean {
@@ -65,7 +65,7 @@ function isFor(resource: Resource, audience: string): boolean {
 }
 
 function sendUnauthorized(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   surface: 'defender' | 'graph',
@@ -74,7 +74,7 @@ function sendUnauthorized(
   res.set('WWW-Authenticate', 'Bearer')
   if (surface === 'graph') {
     return sendGraphError(
-      ground,
+      parts,
       req,
       res,
       401,
@@ -92,7 +92,7 @@ function sendUnauthorized(
 
 /** Graph names the seconds in a header; the Defender host is only known to name the time in its text. */
 function sendTooMany(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   surface: 'defender' | 'graph',
@@ -100,9 +100,9 @@ function sendTooMany(
 ) {
   if (surface === 'graph') {
     res.set('Retry-After', String(Math.ceil(waitMs / 1000)))
-    return sendGraphError(ground, req, res, 429, 'TooManyRequests', 'Too many requests.')
+    return sendGraphError(parts, req, res, 429, 'TooManyRequests', 'Too many requests.')
   }
-  const at = new Date(ground.world.clock.now() + waitMs).toISOString()
+  const at = new Date(parts.world.clock.now() + waitMs).toISOString()
   return sendDefenderError(
     res,
     429,
@@ -112,7 +112,7 @@ function sendTooMany(
 }
 
 function sendMissingRole(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   surface: 'defender' | 'graph',
@@ -130,7 +130,7 @@ function sendMissingRole(
   // The list of held roles is cut off in the middle of a name, as observed.
   const roles = held.join(',').slice(0, 80)
   return sendGraphError(
-    ground,
+    parts,
     req,
     res,
     403,
@@ -147,15 +147,15 @@ export function queryOf(req: Request): Record<string, string | undefined> {
 }
 
 /** What a list is read from: the tenant's incidents, or what they were a while ago where weather leads to an old replica. */
-export function listedIn({ ground, req, surface, tenant }: Call): IncidentIndex {
-  const age = ground.world.sky.age(passageOf(req, surface, tenant.id))
-  return age === 0 ? tenant.incidents : tenant.incidents.asOf(ground.world.clock.now() - age)
+export function listedIn({ parts, req, surface, tenant }: Call): IncidentIndex {
+  const age = parts.world.sky.age(passageOf(req, surface, tenant.id))
+  return age === 0 ? tenant.incidents : tenant.incidents.asOf(parts.world.clock.now() - age)
 }
 
 /** Sends a page of items, with whatever oddity the weather has for it. */
 export async function sendList(call: Call, body: Record<string, unknown>, items: unknown[]): Promise<void> {
-  const { ground, req, res, surface, tenant } = call
-  const weather = ground.world.sky.page(passageOf(req, surface, tenant.id))
+  const { parts, req, res, surface, tenant } = call
+  const weather = parts.world.sky.page(passageOf(req, surface, tenant.id))
   const page: Record<string, unknown> = { ...body, value: items }
   if (weather) distort(call, weather, page, items)
   const lacking = lackingIn(call)
@@ -174,18 +174,18 @@ export async function sendRecord(call: Call, record: Record<string, unknown>, li
 }
 
 /** https://learn.microsoft.com/graph/api/resources/security-error-codes */
-function lackingIn({ ground, req, res, surface, tenant }: Call): Weather | undefined {
-  const weather = ground.world.sky.lacking(passageOf(req, surface, tenant.id))
+function lackingIn({ parts, req, res, surface, tenant }: Call): Weather | undefined {
+  const weather = parts.world.sky.lacking(passageOf(req, surface, tenant.id))
   const warning = weather?.warning ?? '199 - "Microsoft/WDATP/401/228"'
   if (weather && warning !== '') res.set('Warning', warning)
   return weather
 }
 
 function distort(call: Call, weather: Weather, page: Record<string, unknown>, items: unknown[]): void {
-  const { ground, req, tenant } = call
+  const { parts, req, tenant } = call
   switch (weather.kind) {
     case 'next-link-loop':
-      page['@odata.nextLink'] = `${ground.origin}${req.originalUrl}`
+      page['@odata.nextLink'] = `${parts.origin}${req.originalUrl}`
       return
     case 'next-link-foreign':
       page['@odata.nextLink'] = weather.location ?? `https://attacker.example${req.originalUrl}`
@@ -196,7 +196,7 @@ function distort(call: Call, weather: Weather, page: Record<string, unknown>, it
     case 'change-between-pages': {
       // The oldest incident is touched, so that everything behind this page moves down by one.
       const oldest = tenant.incidents.all()[0]
-      if (oldest) ground.world.updateIncident(tenant.id, oldest.id, {}, { at: instantOf(ground.world.clock.now()) })
+      if (oldest) parts.world.updateIncident(tenant.id, oldest.id, {}, { at: instantOf(parts.world.clock.now()) })
       return
     }
     default:

@@ -26,22 +26,22 @@ const filterFields = new Map<string, FilterField<Incident>>(
 )
 
 /** The Defender XDR API: https://learn.microsoft.com/defender-xdr/api-list-incidents and its neighbours. */
-export function defenderRoutes(ground: SimulatorParts): Router {
+export function defenderRoutes(parts: SimulatorParts): Router {
   const routes = Router()
-  routes.get('/api/incidents', (req, res) => list(ground, req, res))
-  routes.get('/api/incidents/:id', (req, res) => one(ground, req, res))
-  routes.patch('/api/incidents/:id', (req, res) => update(ground, req, res))
-  routes.post(['/api/advancedhunting/run', '/api/advancedqueries/run'], (req, res) => hunt(ground, req, res))
+  routes.get('/api/incidents', (req, res) => list(parts, req, res))
+  routes.get('/api/incidents/:id', (req, res) => one(parts, req, res))
+  routes.patch('/api/incidents/:id', (req, res) => update(parts, req, res))
+  routes.post(['/api/advancedhunting/run', '/api/advancedqueries/run'], (req, res) => hunt(parts, req, res))
   return routes
 }
 
-async function list(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'defender', quotas.defenderList, readers)
+async function list(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'defender', quotas.defenderList, readers)
   if (!call || (await withoutData(call))) return
   try {
     const query = queryOf(req)
     const top = wholeNumber(query.$top, '$top', maximumTop)
-    const most = ground.world.manners.maximumTop ?? maximumTop
+    const most = parts.world.behaviour.maximumTop ?? maximumTop
     if (top > most)
       throw new FilterError(
         `The limit of '${most}' for Top query has been exceeded. The value from the incoming request is '${top}'.`,
@@ -50,7 +50,7 @@ async function list(ground: SimulatorParts, req: Request, res: Response): Promis
     const filter = incidentFilter(query.$filter, filterFields, 'lastUpdateTime')
     const { page, more } = listedIn(call).select({ ...filter, skip, top, descending: true })
     const next =
-      more && ground.world.manners.defenderNextLink ? { '@odata.nextLink': nextLink(ground, req, skip + top) } : {}
+      more && parts.world.behaviour.defenderNextLink ? { '@odata.nextLink': nextLink(parts, req, skip + top) } : {}
     await sendList(
       call,
       { '@odata.context': context, ...next },
@@ -62,30 +62,30 @@ async function list(ground: SimulatorParts, req: Request, res: Response): Promis
   }
 }
 
-async function one(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'defender', quotas.defenderGet, readers)
+async function one(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'defender', quotas.defenderGet, readers)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
   if (incident) await sendIncident(call, incident)
 }
 
-async function update(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'defender', quotas.defenderList, writers)
+async function update(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'defender', quotas.defenderList, writers)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
   if (!incident) return
   const change = defenderChange(req.body, incident)
   if (change === null) return sendDefenderError(res, 400, 'InvalidRequestBody', 'Request body is incorrect')
-  const name = ground.world.registration(call.claims.appid).displayName
-  const after = ground.world.updateIncident(call.tenant.id, incident.id, change, {
+  const name = parts.world.registration(call.claims.appid).displayName
+  const after = parts.world.updateIncident(call.tenant.id, incident.id, change, {
     by: `API-App:${name}`,
     author: name,
   })
   await sendIncident(call, after)
 }
 
-async function hunt(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'defender', null, ['AdvancedHunting.Read.All'])
+async function hunt(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'defender', null, ['AdvancedHunting.Read.All'])
   if (!call || (await withoutData(call))) return
   const asked: unknown = (req.body as Record<string, unknown> | undefined)?.Query
   const found = typeof asked === 'string' ? huntIn(call.tenant, asked) : null
@@ -124,8 +124,8 @@ async function sendIncident(call: Call, incident: Incident): Promise<void> {
   await sendRecord(call, { '@odata.context': `${context}/$entity`, ...render(call, incident) }, ['alerts'])
 }
 
-function nextLink(ground: SimulatorParts, req: Request, skip: number): string {
-  const url = new URL(req.originalUrl, ground.origin)
+function nextLink(parts: SimulatorParts, req: Request, skip: number): string {
+  const url = new URL(req.originalUrl, parts.origin)
   url.searchParams.set('$skip', String(skip))
   return url.href.replaceAll('%24', '$')
 }

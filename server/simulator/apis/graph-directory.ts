@@ -8,11 +8,11 @@ import { admit, queryOf } from './api.ts'
 const readers = ['Application.Read.All', 'Directory.Read.All']
 
 /** A registration, to an app of its own tenant: https://learn.microsoft.com/graph/api/application-get */
-export async function oneApplication(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', null, readers)
+export async function oneApplication(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', null, readers)
   if (!call) return
-  const registration = ground.world.registrations.get(String(req.params[0]).toLowerCase())
-  if (!registration || registration.homeTenantId.toLowerCase() !== call.tenant.id) return sendAbsent(ground, req, res)
+  const registration = parts.world.registrations.get(String(req.params[0]).toLowerCase())
+  if (!registration || registration.homeTenantId.toLowerCase() !== call.tenant.id) return sendAbsent(parts, req, res)
   await sendJson(res, 200, {
     '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#applications/$entity',
     ...selected(applicationBody(registration), queryOf(req).$select),
@@ -33,12 +33,12 @@ function applicationBody(registration: SimulatorRegistration): Record<string, un
 }
 
 /** What a resource calls its permissions: https://learn.microsoft.com/graph/api/serviceprincipal-get */
-export async function oneServicePrincipal(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', null, readers)
+export async function oneServicePrincipal(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', null, readers)
   if (!call) return
   const appId = String(req.params[0]).toLowerCase()
   const resource = Object.values(resources).find((one) => one.appId === appId)
-  if (!resource || (resource === resources.mtp && !call.tenant.licensed)) return sendAbsent(ground, req, res)
+  if (!resource || (resource === resources.mtp && !call.tenant.licensed)) return sendAbsent(parts, req, res)
   const body = {
     id: objectIdOf(appId),
     appId,
@@ -59,10 +59,10 @@ export async function oneServicePrincipal(ground: SimulatorParts, req: Request, 
   })
 }
 
-function sendAbsent(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
+function sendAbsent(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
   const id = String(req.params[0])
   const text = `Resource '${id}' does not exist or one of its queried reference-property objects are not present.`
-  return sendGraphError(ground, req, res, 404, 'Request_ResourceNotFound', text)
+  return sendGraphError(parts, req, res, 404, 'Request_ResourceNotFound', text)
 }
 
 function selected(body: Record<string, unknown>, select: string | undefined): Record<string, unknown> {

@@ -44,43 +44,43 @@ const alertFields = new Map<string, FilterField<Alert>>(
 )
 
 /** Microsoft Graph, as far as security incidents go: https://learn.microsoft.com/graph/api/security-list-incidents */
-export function graphRoutes(ground: SimulatorParts): Router {
+export function graphRoutes(parts: SimulatorParts): Router {
   const routes = Router()
   for (const version of ['/v1.0', '/beta']) {
-    routes.get(`${version}/security/incidents`, (req, res) => listIncidents(ground, req, res))
-    routes.get(`${version}/security/incidents/:id`, (req, res) => oneIncident(ground, req, res))
-    routes.patch(`${version}/security/incidents/:id`, (req, res) => update(ground, req, res))
-    routes.get(`${version}/security/incidents/:id/alerts`, (req, res) => alertsOfOne(ground, req, res))
-    routes.post(`${version}/security/incidents/:id/comments`, (req, res) => comment(ground, req, res))
-    routes.get(`${version}/security/alerts_v2`, (req, res) => listAlerts(ground, req, res))
-    routes.post(`${version}/security/runHuntingQuery`, (req, res) => hunt(ground, req, res))
-    routes.get(`${version}/organization`, (req, res) => organization(ground, req, res))
+    routes.get(`${version}/security/incidents`, (req, res) => listIncidents(parts, req, res))
+    routes.get(`${version}/security/incidents/:id`, (req, res) => oneIncident(parts, req, res))
+    routes.patch(`${version}/security/incidents/:id`, (req, res) => update(parts, req, res))
+    routes.get(`${version}/security/incidents/:id/alerts`, (req, res) => alertsOfOne(parts, req, res))
+    routes.post(`${version}/security/incidents/:id/comments`, (req, res) => comment(parts, req, res))
+    routes.get(`${version}/security/alerts_v2`, (req, res) => listAlerts(parts, req, res))
+    routes.post(`${version}/security/runHuntingQuery`, (req, res) => hunt(parts, req, res))
+    routes.get(`${version}/organization`, (req, res) => organization(parts, req, res))
   }
   routes.get(
     /^\/(?:v1\.0|beta)\/tenantRelationships\/findTenantInformationBy(?:TenantId\(tenantId|DomainName\(domainName)=(?:'|%27)([^'%]*)(?:'|%27)\)$/,
-    (req, res) => findTenant(ground, req, res),
+    (req, res) => findTenant(parts, req, res),
   )
   routes.get(/^\/(?:v1\.0|beta)\/applications\(appId=(?:'|%27)([^'%]*)(?:'|%27)\)$/, (req, res) =>
-    oneApplication(ground, req, res),
+    oneApplication(parts, req, res),
   )
   routes.get(/^\/(?:v1\.0|beta)\/servicePrincipals\(appId=(?:'|%27)([^'%]*)(?:'|%27)\)$/, (req, res) =>
-    oneServicePrincipal(ground, req, res),
+    oneServicePrincipal(parts, req, res),
   )
   return routes
 }
 
-async function listIncidents(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, incidentReaders)
+async function listIncidents(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', quotas.graphSecurity, incidentReaders)
   if (!call || (await withoutData(call))) return
   try {
     const query = queryOf(req)
-    const top = topOf(query.$top, ground.world.manners.maximumTop ?? maximumTop)
+    const top = topOf(query.$top, parts.world.behaviour.maximumTop ?? maximumTop)
     const skip = skipOf(query)
     const filter = incidentFilter(query.$filter, incidentFields, 'lastUpdateDateTime')
     const expand = expandsAlerts(query.$expand)
     if (expand && call.tenant.large) {
       // Repeatable, unlike an outage: https://github.com/elastic/integrations/issues/18144
-      return sendGraphError(ground, req, res, 500, 'InternalServerError', 'An internal server error occurred.')
+      return sendGraphError(parts, req, res, 500, 'InternalServerError', 'An internal server error occurred.')
     }
     const selection = { ...filter, skip, top }
     const counting = query.$count === 'true'
@@ -98,12 +98,12 @@ async function listIncidents(ground: SimulatorParts, req: Request, res: Response
       {
         '@odata.context': `https://graph.microsoft.com/v1.0/$metadata#security/incidents${expand ? '(alerts())' : ''}`,
         ...(counting ? { '@odata.count': total } : {}),
-        ...(more && !walled ? { '@odata.nextLink': nextLink(ground, req, skip + top) } : {}),
+        ...(more && !walled ? { '@odata.nextLink': nextLink(parts, req, skip + top) } : {}),
       },
       items,
     )
   } catch (error) {
-    await sendFilterError(ground, req, res, error)
+    await sendFilterError(parts, req, res, error)
   }
 }
 
@@ -127,8 +127,8 @@ function ordered(
   return { page: all.page.slice(skip, skip + top), more: all.page.length > skip + top, total: all.total }
 }
 
-async function oneIncident(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, incidentReaders)
+async function oneIncident(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', quotas.graphSecurity, incidentReaders)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
   if (!incident) return
@@ -140,34 +140,34 @@ async function oneIncident(ground: SimulatorParts, req: Request, res: Response):
   await sendRecord(call, { ...incidentBody(call, incident), ...alerts }, ['alerts'])
 }
 
-async function update(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, incidentWriters)
+async function update(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', quotas.graphSecurity, incidentWriters)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
   if (!incident) return
   const change = graphChange(req.body)
-  if (change === null) return sendGraphError(ground, req, res, 400, 'BadRequest', 'The request body is not valid.')
+  if (change === null) return sendGraphError(parts, req, res, 400, 'BadRequest', 'The request body is not valid.')
   // A merged incident takes the change as well: 200, still redirected.
   if (incident.status === 'redirected') delete change.status
-  const after = ground.world.updateIncident(call.tenant.id, incident.id, change, authorOf(call))
+  const after = parts.world.updateIncident(call.tenant.id, incident.id, change, authorOf(call))
   await sendJson(res, 200, incidentBody(call, after))
 }
 
-async function comment(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, incidentWriters)
+async function comment(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', quotas.graphSecurity, incidentWriters)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
   if (!incident) return
   const text: unknown = (req.body as Record<string, unknown> | undefined)?.comment
   if (typeof text !== 'string' || text === '')
-    return sendGraphError(ground, req, res, 400, 'BadRequest', 'The comment is empty.')
-  const after = ground.world.updateIncident(call.tenant.id, incident.id, { comment: text }, authorOf(call))
+    return sendGraphError(parts, req, res, 400, 'BadRequest', 'The comment is empty.')
+  const after = parts.world.updateIncident(call.tenant.id, incident.id, { comment: text }, authorOf(call))
   const { comments } = graphIncident(after, call.tenant.id, true)
   await sendJson(res, 200, { value: comments })
 }
 
-async function alertsOfOne(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, alertReaders)
+async function alertsOfOne(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', quotas.graphSecurity, alertReaders)
   if (!call || (await withoutData(call))) return
   const incident = await incidentNamed(call)
   if (!incident) return
@@ -179,8 +179,8 @@ async function alertsOfOne(ground: SimulatorParts, req: Request, res: Response):
   )
 }
 
-async function listAlerts(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, alertReaders)
+async function listAlerts(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', quotas.graphSecurity, alertReaders)
   if (!call || (await withoutData(call))) return
   try {
     const query = queryOf(req)
@@ -202,23 +202,23 @@ async function listAlerts(ground: SimulatorParts, req: Request, res: Response): 
       call,
       {
         '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#security/alerts_v2',
-        ...(seen > skip + top ? { '@odata.nextLink': nextLink(ground, req, skip + top) } : {}),
+        ...(seen > skip + top ? { '@odata.nextLink': nextLink(parts, req, skip + top) } : {}),
       },
       items,
     )
   } catch (error) {
-    await sendFilterError(ground, req, res, error)
+    await sendFilterError(parts, req, res, error)
   }
 }
 
-async function hunt(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', quotas.graphSecurity, ['ThreatHunting.Read.All'])
+async function hunt(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', quotas.graphSecurity, ['ThreatHunting.Read.All'])
   if (!call || (await withoutData(call))) return
   const asked: unknown = (req.body as Record<string, unknown> | undefined)?.Query
   const found = typeof asked === 'string' ? huntIn(call.tenant, asked) : null
   if (!found)
     return sendGraphError(
-      ground,
+      parts,
       req,
       res,
       400,
@@ -232,8 +232,8 @@ async function hunt(ground: SimulatorParts, req: Request, res: Response): Promis
   })
 }
 
-async function organization(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', null, ['Organization.Read.All'])
+async function organization(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', null, ['Organization.Read.All'])
   if (!call) return
   const { tenant } = call
   await sendList(call, { '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#organization' }, [
@@ -253,13 +253,13 @@ async function organization(ground: SimulatorParts, req: Request, res: Response)
   ])
 }
 
-async function findTenant(ground: SimulatorParts, req: Request, res: Response): Promise<void> {
-  const call = await admit(ground, req, res, 'graph', null, ['CrossTenantInformation.ReadBasic.All'])
+async function findTenant(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', null, ['CrossTenantInformation.ReadBasic.All'])
   if (!call) return
-  const tenant = ground.world.find(String(req.params[0] ?? ''))
+  const tenant = parts.world.find(String(req.params[0] ?? ''))
   if (!tenant || tenant.deleted) {
     return sendGraphError(
-      ground,
+      parts,
       req,
       res,
       404,
@@ -277,20 +277,20 @@ async function findTenant(ground: SimulatorParts, req: Request, res: Response): 
 }
 
 /** The role is granted and the data still is not there: the other meaning of 403. */
-async function withoutData({ ground, req, res, tenant }: Call): Promise<boolean> {
+async function withoutData({ parts, req, res, tenant }: Call): Promise<boolean> {
   if (!tenant.setUp) {
-    await sendGraphError(ground, req, res, 404, 'UnknownTenantId', `Tenant ${tenant.id} is unknown.`)
+    await sendGraphError(parts, req, res, 404, 'UnknownTenantId', `Tenant ${tenant.id} is unknown.`)
     return true
   }
   if (tenant.licensed) return false
-  await sendGraphError(ground, req, res, 403, 'Forbidden', 'Tenant is not onboarded to Microsoft Defender XDR.')
+  await sendGraphError(parts, req, res, 403, 'Forbidden', 'Tenant is not onboarded to Microsoft Defender XDR.')
   return true
 }
 
-async function incidentNamed({ ground, req, res, tenant }: Call): Promise<Incident | null> {
+async function incidentNamed({ parts, req, res, tenant }: Call): Promise<Incident | null> {
   const id = String(req.params.id)
   const incident = /^\d{1,15}$/.test(id) ? tenant.incidents.get(Number(id)) : undefined
-  if (!incident) await sendGraphError(ground, req, res, 404, 'ResourceNotFound', `Incident '${id}' was not found.`)
+  if (!incident) await sendGraphError(parts, req, res, 404, 'ResourceNotFound', `Incident '${id}' was not found.`)
   return incident ?? null
 }
 
@@ -301,8 +301,8 @@ function incidentBody(call: Call, incident: Incident): Record<string, unknown> {
   }
 }
 
-function authorOf({ ground, claims }: Call): { by: string; author: string } {
-  const name = ground.world.registration(claims.appid).displayName
+function authorOf({ parts, claims }: Call): { by: string; author: string } {
+  const name = parts.world.registration(claims.appid).displayName
   return { by: `API-App:${name}`, author: name }
 }
 
@@ -338,16 +338,16 @@ function selected(item: Record<string, unknown>, select: string | undefined): Re
   return Object.fromEntries(Object.entries(item).filter(([name]) => wanted.has(name)))
 }
 
-function nextLink(ground: SimulatorParts, req: Request, skip: number): string {
-  const url = new URL(req.originalUrl, ground.origin)
+function nextLink(parts: SimulatorParts, req: Request, skip: number): string {
+  const url = new URL(req.originalUrl, parts.origin)
   url.searchParams.delete('$skip')
   url.searchParams.delete('$skiptoken')
-  if (ground.world.manners.nextLinkStyle === 'skip') url.searchParams.set('$skip', String(skip))
+  if (parts.world.behaviour.nextLinkStyle === 'skip') url.searchParams.set('$skip', String(skip))
   else url.searchParams.set('$skiptoken', Buffer.from(String(skip)).toString('base64url'))
   return url.href.replaceAll('%24', '$')
 }
 
-async function sendFilterError(ground: SimulatorParts, req: Request, res: Response, error: unknown): Promise<void> {
+async function sendFilterError(parts: SimulatorParts, req: Request, res: Response, error: unknown): Promise<void> {
   if (!(error instanceof FilterError)) throw error
-  await sendGraphError(ground, req, res, 400, 'BadRequest', error.message)
+  await sendGraphError(parts, req, res, 400, 'BadRequest', error.message)
 }

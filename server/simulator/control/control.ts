@@ -125,12 +125,12 @@ const actions = new Map<string, Action>(
     },
     'clear-weather': (world, body) =>
       world.clearWeather(body.tenant === undefined || body.tenant === '' ? undefined : text(body, 'tenant')),
-    manners: (world, body) => {
+    behaviour: (world, body) => {
       for (const [key, value] of Object.entries(body)) {
-        if (!Object.hasOwn(world.manners, key)) throw new ControlError(`no manner is called ${key}`)
-        Object.assign(world.manners, { [key]: value } satisfies Partial<Record<string, unknown>>)
+        if (!Object.hasOwn(world.behaviour, key)) throw new ControlError(`no manner is called ${key}`)
+        Object.assign(world.behaviour, { [key]: value } satisfies Partial<Record<string, unknown>>)
       }
-      return world.manners
+      return world.behaviour
     },
     advance: (world, body) => {
       world.clock.advance(number(body, 'ms'))
@@ -140,7 +140,7 @@ const actions = new Map<string, Action>(
 )
 
 /** The control API, and the page with buttons for it. Both answer to this machine alone. */
-export function controlRoutes(ground: SimulatorParts, pages: boolean): Router {
+export function controlRoutes(parts: SimulatorParts, pages: boolean): Router {
   const routes = Router()
   routes.use('/_sim', (req, res, next) => {
     if (!isLocal(req) || (req.method !== 'GET' && !isSameOrigin(req))) {
@@ -149,10 +149,10 @@ export function controlRoutes(ground: SimulatorParts, pages: boolean): Router {
     }
     next()
   })
-  routes.get('/_sim/state', (_req, res) => void res.json(stateOf(ground.world)))
+  routes.get('/_sim/state', (_req, res) => void res.json(stateOf(parts.world)))
   if (pages) {
-    routes.get('/_sim', (req, res) => sendControlPage(ground.world, res, String(req.query.done ?? '')))
-    routes.post('/_sim/press', express.urlencoded({ extended: false }), (req, res) => press(ground.world, req, res))
+    routes.get('/_sim', (req, res) => sendControlPage(parts.world, res, String(req.query.done ?? '')))
+    routes.post('/_sim/press', express.urlencoded({ extended: false }), (req, res) => press(parts.world, req, res))
   }
   routes.post('/_sim/:action', express.json({ limit: '1mb' }), (req, res) => {
     const action = actions.get(String(req.params.action))
@@ -162,7 +162,7 @@ export function controlRoutes(ground: SimulatorParts, pages: boolean): Router {
     }
     try {
       const body: unknown = req.body
-      const result = action(ground.world, body && typeof body === 'object' ? { ...body } : {})
+      const result = action(parts.world, body && typeof body === 'object' ? { ...body } : {})
       res.json(plain(result) ?? { ok: true })
     } catch (error) {
       res.status(400).json({ error: error instanceof Error ? error.message : 'refused' })
@@ -195,7 +195,7 @@ function press(world: World, req: Request, res: Response): void {
 function stateOf(world: World): unknown {
   return {
     now: new Date(world.clock.now()).toISOString(),
-    manners: world.manners,
+    behaviour: world.behaviour,
     weather: world.sky.active(),
     registrations: [...world.registrations.values()].map(({ secrets, certificates, ...registration }) => ({
       ...registration,

@@ -31,9 +31,9 @@ export function readState(file: string): Saved | null {
 /** Puts a remembered world in place of an empty one. */
 export function restore(world: World, saved: Saved): void {
   for (const { apps, incidents, ...rest } of saved.tenants) {
-    const shelf = new IncidentIndex(() => world.clock.now())
-    shelf.load(incidents)
-    world.adopt({ ...rest, apps: new Map(apps.map((app) => [app.clientId, app])), incidents: shelf })
+    const index = new IncidentIndex(() => world.clock.now())
+    index.load(incidents)
+    world.adopt({ ...rest, apps: new Map(apps.map((app) => [app.clientId, app])), incidents: index })
   }
   for (const [clientId, ends] of Object.entries(saved.secretEnds)) {
     for (const [n, end] of ends.entries()) {

@@ -6,19 +6,19 @@ import type { Person } from '../world/directory.ts'
 const cookieName = 'simulated-microsoft'
 
 /** People signed in in this browser, the latest first. */
-export function accountsOf(ground: SimulatorParts, req: Request): Person[] {
-  return ground.sessions.accounts(sessionOf(req)).flatMap((id) => ground.world.person(id) ?? [])
+export function accountsOf(parts: SimulatorParts, req: Request): Person[] {
+  return parts.sessions.accounts(sessionOf(req)).flatMap((id) => parts.world.person(id) ?? [])
 }
 
 /** Signs a person in in this browser. */
-export function rememberAccount(ground: SimulatorParts, req: Request, res: Response, person: Person): void {
-  const id = ground.sessions.signIn(sessionOf(req), person.id)
+export function rememberAccount(parts: SimulatorParts, req: Request, res: Response, person: Person): void {
+  const id = parts.sessions.signIn(sessionOf(req), person.id)
   res.cookie(cookieName, id, { httpOnly: true, sameSite: 'lax', path: '/' })
 }
 
 /** Signs everybody in this browser out. */
-export function forgetAccounts(ground: SimulatorParts, req: Request, res: Response): void {
-  ground.sessions.signOut(sessionOf(req))
+export function forgetAccounts(parts: SimulatorParts, req: Request, res: Response): void {
+  parts.sessions.signOut(sessionOf(req))
   res.clearCookie(cookieName, { path: '/' })
 }
 

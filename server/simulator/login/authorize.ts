@@ -28,22 +28,22 @@ import type { Errand } from './sessions.ts'
 const codeLifetimeMs = 10 * 60_000
 
 /** Authorization endpoints: the current one, and v1 with the classic consent link. */
-export function authorizeRoutes(ground: SimulatorParts): Router {
+export function authorizeRoutes(parts: SimulatorParts): Router {
   const routes = Router()
-  routes.get('/:tenant/oauth2/v2.0/authorize', (req, res) => authorize(ground, req, res, 2))
-  routes.get('/:tenant/oauth2/authorize', (req, res) => authorize(ground, req, res, 1))
+  routes.get('/:tenant/oauth2/v2.0/authorize', (req, res) => authorize(parts, req, res, 2))
+  routes.get('/:tenant/oauth2/authorize', (req, res) => authorize(parts, req, res, 1))
   return routes
 }
 
-async function authorize(ground: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
+async function authorize(parts: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
   const named = String(req.params.tenant)
-  const authority = authorityOf(ground, named)
-  if (await weathered(ground, req, res, 'login', tenantIdOf(authority))) return
+  const authority = authorityOf(parts, named)
+  if (await weathered(parts, req, res, 'login', tenantIdOf(authority))) return
   const params = paramsOf(req)
-  const judged = judgeClient(ground, params, authority)
-  if ('error' in judged) return sendErrorPage(ground, res, judged, traceOf(ground.world, correlationOf(req)))
+  const judged = judgeClient(parts, params, authority)
+  if ('error' in judged) return sendErrorPage(parts, res, judged, traceOf(parts.world, correlationOf(req)))
   const { app, redirectUri } = judged
-  const errand = ground.sessions.begin({
+  const errand = parts.sessions.begin({
     kind: 'authorize',
     authority: named,
     version,
@@ -52,19 +52,19 @@ async function authorize(ground: SimulatorParts, req: Request, res: Response, ve
   })
 
   const fault = refusedOnPage(res) ?? parameterFault(params, version)
-  if (fault) return redirectRefusal(ground, req, res, errand, fault)
+  if (fault) return redirectRefusal(parts, req, res, errand, fault)
 
-  const known = accountsOf(ground, req)
+  const known = accountsOf(parts, req)
   const hinted = params.login_hint?.toLowerCase()
   const candidates = known.filter((person) => {
-    const tenant = authority.kind === 'tenant' ? authority.tenant : ground.world.find(person.tenantId)
-    return tenant && ground.world.accountIn(person, tenant) && (!hinted || person.username.toLowerCase() === hinted)
+    const tenant = authority.kind === 'tenant' ? authority.tenant : parts.world.find(person.tenantId)
+    return tenant && parts.world.accountIn(person, tenant) && (!hinted || person.username.toLowerCase() === hinted)
   })
   if (params.prompt === 'none') {
     const [only, ...others] = candidates
     if (!only)
       return redirectRefusal(
-        ground,
+        parts,
         req,
         res,
         errand,
@@ -72,7 +72,7 @@ async function authorize(ground: SimulatorParts, req: Request, res: Response, ve
       )
     if (others.length > 0) {
       return redirectRefusal(
-        ground,
+        parts,
         req,
         res,
         errand,
@@ -84,7 +84,7 @@ async function authorize(ground: SimulatorParts, req: Request, res: Response, ve
       )
     }
     errand.personId = only.id
-    return authorizeAs(ground, req, res, errand, only)
+    return authorizeAs(parts, req, res, errand, only)
   }
   const [only, ...others] = candidates
   if (
@@ -93,9 +93,9 @@ async function authorize(ground: SimulatorParts, req: Request, res: Response, ve
     !['select_account', 'login', 'consent', 'admin_consent'].includes(params.prompt ?? '')
   ) {
     errand.personId = only.id
-    return authorizeAs(ground, req, res, errand, only)
+    return authorizeAs(parts, req, res, errand, only)
   }
-  sendAccountPage(ground, res, errand, app, known)
+  sendAccountPage(parts, res, errand, app, known)
 }
 
 function parameterFault(params: Record<string, string>, version: 1 | 2): LoginRefusal | null {
@@ -131,7 +131,7 @@ function parameterFault(params: Record<string, string>, version: 1 | 2): LoginRe
 
 /** Goes on once the account is known: the directory, the app in it, consent, and then the code. */
 export async function authorizeAs(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   errand: Errand,
@@ -139,43 +139,43 @@ export async function authorizeAs(
   decision?: Decision,
 ): Promise<void> {
   const { params } = errand
-  const authority = authorityOf(ground, errand.authority)
-  const judged = judgeClient(ground, params, authority)
-  if ('error' in judged) return sendErrorPage(ground, res, judged, traceOf(ground.world, correlationOf(req)))
+  const authority = authorityOf(parts, errand.authority)
+  const judged = judgeClient(parts, params, authority)
+  if ('error' in judged) return sendErrorPage(parts, res, judged, traceOf(parts.world, correlationOf(req)))
   const { app } = judged
   const silent = params.prompt === 'none'
-  const tenant = authority.kind === 'tenant' ? authority.tenant : ground.world.tenant(person.tenantId)
-  const account = ground.world.accountIn(person, tenant)
+  const tenant = authority.kind === 'tenant' ? authority.tenant : parts.world.tenant(person.tenantId)
+  const account = parts.world.accountIn(person, tenant)
   if (!account) {
     const refusal = notInThisTenant(person.username, person.tenantId, tenant.displayName, app.clientId)
-    if (silent) return redirectRefusal(ground, req, res, errand, { ...refusal, error: 'interaction_required' })
+    if (silent) return redirectRefusal(parts, req, res, errand, { ...refusal, error: 'interaction_required' })
     const wayOn = elsewhereNote(errand, tenant.displayName)
-    return sendErrorPage(ground, res, refusal, traceOf(ground.world, correlationOf(req)), wayOn)
+    return sendErrorPage(parts, res, refusal, traceOf(parts.world, correlationOf(req)), wayOn)
   }
 
   if (decision) {
-    if (!decision.accepted) return redirectRefusal(ground, req, res, errand, refusalOf(65004))
-    if (decision.organisation && roleHolder(account, app)) ground.world.consent(tenant.id, app.clientId)
-    else ground.world.consentForOne(tenant.id, app.clientId, account.id)
-    return redirectCode(ground, res, errand, tenant, person)
+    if (!decision.accepted) return redirectRefusal(parts, req, res, errand, refusalOf(65004))
+    if (decision.organisation && roleHolder(account, app)) parts.world.consent(tenant.id, app.clientId)
+    else parts.world.consentForOne(tenant.id, app.clientId, account.id)
+    return redirectCode(parts, res, errand, tenant, person)
   }
 
   const enterprise = tenant.apps.get(app.clientId.toLowerCase())
   if (enterprise && !enterprise.enabled) {
     const refusal = appDisabled(app.clientId, app.displayName)
-    if (silent) return redirectRefusal(ground, req, res, errand, refusal)
-    return sendErrorPage(ground, res, refusal, traceOf(ground.world, correlationOf(req)))
+    if (silent) return redirectRefusal(parts, req, res, errand, refusal)
+    return sendErrorPage(parts, res, refusal, traceOf(parts.world, correlationOf(req)))
   }
   const asksAll = errand.version === 1 || (params.scope ?? '').includes('/.default')
   const consented = enterprise !== undefined && (enterprise.tenantWide || enterprise.users.includes(account.id))
   const asking = params.prompt === 'consent' || params.prompt === 'admin_consent'
-  if (consented && !asking) return redirectCode(ground, res, errand, tenant, person)
-  if (silent) return redirectRefusal(ground, req, res, errand, { ...refusalOf(65001), error: 'consent_required' })
+  if (consented && !asking) return redirectCode(parts, res, errand, tenant, person)
+  if (silent) return redirectRefusal(parts, req, res, errand, { ...refusalOf(65001), error: 'consent_required' })
 
   const needsAdmin = asksAll && app.requiredResources.some(({ roles }) => roles.length > 0)
   if (!needsAdmin) return sendConsentPage(res, errand, app, account, 'self')
   const missing = missingPrincipal(tenant, app)
-  if (missing) return redirectRefusal(ground, req, res, errand, missing)
+  if (missing) return redirectRefusal(parts, req, res, errand, missing)
   if (!roleHolder(account, app)) return sendApprovalPage(res, errand, app, account, false)
   // Without the box the classic page grants for this one person: the app appears, its permissions do not.
   sendConsentPage(res, errand, app, account, params.prompt === 'admin_consent' ? 'organisation' : 'tick')
@@ -183,28 +183,28 @@ export async function authorizeAs(
 
 /** Sends the browser home without a code. */
 export function declineAuthorize(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   res: Response,
   errand: Errand,
   answer: Record<string, string>,
 ): void {
-  ground.sessions.end(errand)
+  parts.sessions.end(errand)
   goHome(res, errand, { ...answer, ...(errand.params.state === undefined ? {} : { state: errand.params.state }) })
 }
 
-function redirectCode(ground: SimulatorParts, res: Response, errand: Errand, tenant: Tenant, person: Person): void {
+function redirectCode(parts: SimulatorParts, res: Response, errand: Errand, tenant: Tenant, person: Person): void {
   const { params } = errand
-  const code = ground.sessions.issueCode({
-    clientId: ground.world.registration(params.client_id ?? '').clientId,
+  const code = parts.sessions.issueCode({
+    clientId: parts.world.registration(params.client_id ?? '').clientId,
     redirectUri: params.redirect_uri ?? '',
     personId: person.id,
     tenantId: tenant.id,
     nonce: params.nonce ?? null,
     challenge: params.code_challenge ?? null,
     scope: params.scope ?? 'openid profile',
-    expiresAt: ground.world.clock.now() + codeLifetimeMs,
+    expiresAt: parts.world.clock.now() + codeLifetimeMs,
   })
-  ground.sessions.end(errand)
+  parts.sessions.end(errand)
   goHome(res, errand, {
     code,
     ...(params.state === undefined ? {} : { state: params.state }),
@@ -217,17 +217,17 @@ function silentRefusal(code: number, error: string, message: string): LoginRefus
 }
 
 function redirectRefusal(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   errand: Errand,
   refusal: LoginRefusal,
 ): void {
-  const trace = traceOf(ground.world, correlationOf(req))
-  declineAuthorize(ground, res, errand, {
+  const trace = traceOf(parts.world, correlationOf(req))
+  declineAuthorize(parts, res, errand, {
     error: refusal.error,
-    error_description: describe(ground.world, refusal, trace),
-    error_uri: `${ground.origin}/error?code=${refusal.code}`,
+    error_description: describe(parts.world, refusal, trace),
+    error_uri: `${parts.origin}/error?code=${refusal.code}`,
   })
 }
 

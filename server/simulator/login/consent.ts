@@ -14,21 +14,21 @@ import type { Errand } from './sessions.ts'
  * https://learn.microsoft.com/entra/identity-platform/v2-admin-consent; callbacks as they were observed where that
  * differs from the page.
  */
-export function consentRoutes(ground: SimulatorParts): Router {
+export function consentRoutes(parts: SimulatorParts): Router {
   const routes = Router()
-  routes.get('/:tenant/v2.0/adminconsent', (req, res) => adminConsent(ground, req, res, 2))
-  routes.get('/:tenant/adminconsent', (req, res) => adminConsent(ground, req, res, 1))
+  routes.get('/:tenant/v2.0/adminconsent', (req, res) => adminConsent(parts, req, res, 2))
+  routes.get('/:tenant/adminconsent', (req, res) => adminConsent(parts, req, res, 1))
   return routes
 }
 
-async function adminConsent(ground: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
+async function adminConsent(parts: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
   const named = String(req.params.tenant)
-  const authority = authorityOf(ground, named)
-  if (await weathered(ground, req, res, 'login', tenantIdOf(authority))) return
+  const authority = authorityOf(parts, named)
+  if (await weathered(parts, req, res, 'login', tenantIdOf(authority))) return
   const params = paramsOf(req)
-  const judged = judgeClient(ground, params, authority)
-  if ('error' in judged) return sendErrorPage(ground, res, judged, traceOf(ground.world, correlationOf(req)))
-  const errand = ground.sessions.begin({
+  const judged = judgeClient(parts, params, authority)
+  if ('error' in judged) return sendErrorPage(parts, res, judged, traceOf(parts.world, correlationOf(req)))
+  const errand = parts.sessions.begin({
     kind: 'adminconsent',
     authority: named,
     version,
@@ -36,37 +36,37 @@ async function adminConsent(ground: SimulatorParts, req: Request, res: Response,
     personId: null,
   })
   const refused = refusedOnPage(res)
-  if (refused) return refuse(ground, req, res, errand, refused)
+  if (refused) return refuse(parts, req, res, errand, refused)
   if (version === 2 && named === 'common') {
-    return declineAdminConsent(ground, res, errand, {
+    return declineAdminConsent(parts, res, errand, {
       error: 'invalid_request',
       error_description: "The provided request must include a 'response_type' input parameter.",
     })
   }
   if (version === 2 && !params.scope) {
-    return sendErrorPage(ground, res, parameterMissing('scope'), traceOf(ground.world, correlationOf(req)))
+    return sendErrorPage(parts, res, parameterMissing('scope'), traceOf(parts.world, correlationOf(req)))
   }
-  sendAccountPage(ground, res, errand, judged.app, accountsOf(ground, req))
+  sendAccountPage(parts, res, errand, judged.app, accountsOf(parts, req))
 }
 
 /** Goes on once the account is known. */
 export async function adminConsentAs(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   errand: Errand,
   person: Person,
   decision?: Decision,
 ): Promise<void> {
-  const authority = authorityOf(ground, errand.authority)
-  const judged = judgeClient(ground, errand.params, authority)
-  if ('error' in judged) return sendErrorPage(ground, res, judged, traceOf(ground.world, correlationOf(req)))
+  const authority = authorityOf(parts, errand.authority)
+  const judged = judgeClient(parts, errand.params, authority)
+  if ('error' in judged) return sendErrorPage(parts, res, judged, traceOf(parts.world, correlationOf(req)))
   const { app } = judged
-  const tenant = authority.kind === 'tenant' ? authority.tenant : ground.world.tenant(person.tenantId)
-  const account = ground.world.accountIn(person, tenant)
+  const tenant = authority.kind === 'tenant' ? authority.tenant : parts.world.tenant(person.tenantId)
+  const account = parts.world.accountIn(person, tenant)
   if (!account) {
     return refuse(
-      ground,
+      parts,
       req,
       res,
       errand,
@@ -74,16 +74,15 @@ export async function adminConsentAs(
     )
   }
   const missing = missingPrincipal(tenant, app)
-  if (missing) return refuse(ground, req, res, errand, missing)
+  if (missing) return refuse(parts, req, res, errand, missing)
   if (!roleHolder(account, app)) return sendApprovalPage(res, errand, app, account, false)
   if (!decision) return sendConsentPage(res, errand, app, account, 'organisation')
-  if (!decision.accepted) return refuse(ground, req, res, errand, refusalOf(65004), '#')
+  if (!decision.accepted) return refuse(parts, req, res, errand, refusalOf(65004), '#')
 
   const { params } = errand
   // Single permission names instead of `.default` were seen to come back as success without granting anything.
-  if (errand.version === 1 || /\/\.default(\s|$)/.test(params.scope ?? ''))
-    ground.world.consent(tenant.id, app.clientId)
-  ground.sessions.end(errand)
+  if (errand.version === 1 || /\/\.default(\s|$)/.test(params.scope ?? '')) parts.world.consent(tenant.id, app.clientId)
+  parts.sessions.end(errand)
   const state = params.state === undefined ? {} : { state: params.state }
   returnTo(
     res,
@@ -96,33 +95,33 @@ export async function adminConsentAs(
 
 /** Sends the browser home without consent. */
 export function declineAdminConsent(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   res: Response,
   errand: Errand,
   answer: Record<string, string>,
 ): void {
-  ground.sessions.end(errand)
+  parts.sessions.end(errand)
   returnTo(res, errand, { ...answer, ...(errand.params.state === undefined ? {} : { state: errand.params.state }) })
 }
 
 /** As observed: no tenant, and `admin_consent=True` even though nothing was consented to. */
 function refuse(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   res: Response,
   errand: Errand,
   refusal: LoginRefusal,
   tail = '',
 ): void {
-  const trace = traceOf(ground.world, correlationOf(req))
-  ground.sessions.end(errand)
+  const trace = traceOf(parts.world, correlationOf(req))
+  parts.sessions.end(errand)
   returnTo(
     res,
     errand,
     {
       error: refusal.error,
-      error_description: describe(ground.world, refusal, trace),
-      error_uri: `${ground.origin}/error?code=${refusal.code}`,
+      error_description: describe(parts.world, refusal, trace),
+      error_uri: `${parts.origin}/error?code=${refusal.code}`,
       admin_consent: 'True',
       ...(errand.params.state === undefined ? {} : { state: errand.params.state }),
     },

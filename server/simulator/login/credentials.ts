@@ -22,7 +22,7 @@ export function fieldsOf(req: Request): Record<string, string> {
 
 /** Who calls the token endpoint, proven by secret (body or Basic) or by a signed assertion. */
 export async function proveClient(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   directory: string,
 ): Promise<ProvenClient | LoginRefusal> {
@@ -30,16 +30,16 @@ export async function proveClient(
   const basic = basicOf(req.get('authorization'))
   const clientId = fields.client_id ?? basic?.id
   if (!clientId) return parameterMissing('client_id')
-  const registration = ground.world.registrations.get(clientId.toLowerCase())
+  const registration = parts.world.registrations.get(clientId.toLowerCase())
   if (!registration) return appNotFound(clientId, directory)
 
   if (fields.client_assertion) {
-    const refusal = await judgeAssertion(ground, registration, fields, String(req.params.tenant))
+    const refusal = await judgeAssertion(parts, registration, fields, String(req.params.tenant))
     return refusal ?? { registration, strength: '2' }
   }
   const secret = fields.client_secret ?? basic?.secret
   if (!secret) return refusalOf(7000218)
-  switch (judgeSecret(registration, secret, ground.world.clock.now())) {
+  switch (judgeSecret(registration, secret, parts.world.clock.now())) {
     case 'wrong':
       return wrongSecret(registration.clientId)
     case 'expired':
@@ -71,7 +71,7 @@ function formDecoded(text: string): string {
  * https://learn.microsoft.com/entra/identity-platform/certificate-credentials
  */
 async function judgeAssertion(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   registration: SimulatorRegistration,
   fields: Record<string, string>,
   tenant: string,
@@ -80,7 +80,7 @@ async function judgeAssertion(
   if (fields.client_assertion_type !== 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer') {
     return parameterMissing('client_assertion_type')
   }
-  const key = keyFor(registration, assertion, ground.world.clock.now())
+  const key = keyFor(registration, assertion, parts.world.clock.now())
   if (key === 'malformed') return refusalOf(50027)
   if (!key) return refusalOf(700027)
   if (typeof key === 'number') return refusalOf(key)
@@ -89,11 +89,11 @@ async function judgeAssertion(
       algorithms: ['RS256', 'PS256'],
       issuer: registration.clientId,
       subject: registration.clientId,
-      currentDate: new Date(ground.world.clock.now()),
+      currentDate: new Date(parts.world.clock.now()),
       clockTolerance: 300,
       requiredClaims: ['exp', 'aud'],
     })
-    return namesThisEndpoint(ground, payload.aud, tenant) ? null : refusalOf(700023)
+    return namesThisEndpoint(parts, payload.aud, tenant) ? null : refusalOf(700023)
   } catch (error) {
     if (error instanceof errors.JWTExpired) return refusalOf(700024)
     if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf') return refusalOf(700024)
@@ -101,9 +101,9 @@ async function judgeAssertion(
   }
 }
 
-function namesThisEndpoint(ground: SimulatorParts, audience: string | string[] | undefined, tenant: string): boolean {
-  const ids = [tenant, ground.world.find(tenant)?.id ?? tenant]
-  const origins = [ground.origin, 'https://login.microsoftonline.com']
+function namesThisEndpoint(parts: SimulatorParts, audience: string | string[] | undefined, tenant: string): boolean {
+  const ids = [tenant, parts.world.find(tenant)?.id ?? tenant]
+  const origins = [parts.origin, 'https://login.microsoftonline.com']
   const paths = ids.flatMap((id) => [`/${id}/oauth2/v2.0/token`, `/${id}/oauth2/token`, `/${id}/v2.0`])
   const good = origins.flatMap((origin) => paths.map((path) => `${origin}${path}`.toLowerCase()))
   return typeof audience === 'string' && good.includes(audience.toLowerCase())

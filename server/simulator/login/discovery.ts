@@ -10,35 +10,35 @@ export type Authority =
   | { kind: 'any'; name: 'common' | 'organizations' }
   | { kind: 'refused'; refusal: LoginRefusal }
 
-export function authorityOf(ground: SimulatorParts, named: string): Authority {
+export function authorityOf(parts: SimulatorParts, named: string): Authority {
   if (named === 'common' || named === 'organizations') return { kind: 'any', name: named }
-  const tenant = ground.world.find(named)
+  const tenant = parts.world.find(named)
   if (tenant && !tenant.deleted) return { kind: 'tenant', tenant }
   const wellFormed = /^[0-9a-f-]{36}$/i.test(named) || /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(named)
   return { kind: 'refused', refusal: wellFormed ? tenantNotFound(named) : tenantMalformed(named) }
 }
 
 /** OpenID configuration, signing keys and instance discovery. */
-export function discoveryRoutes(ground: SimulatorParts): Router {
+export function discoveryRoutes(parts: SimulatorParts): Router {
   const routes = Router()
-  routes.get('/:tenant/v2.0/.well-known/openid-configuration', (req, res) => configuration(ground, req, res, 2))
-  routes.get('/:tenant/.well-known/openid-configuration', (req, res) => configuration(ground, req, res, 1))
+  routes.get('/:tenant/v2.0/.well-known/openid-configuration', (req, res) => configuration(parts, req, res, 2))
+  routes.get('/:tenant/.well-known/openid-configuration', (req, res) => configuration(parts, req, res, 1))
   routes.get(['/:tenant/discovery/v2.0/keys', '/:tenant/discovery/keys'], async (req, res) => {
-    const authority = authorityOf(ground, String(req.params.tenant))
-    if (await weathered(ground, req, res, 'discovery', tenantIdOf(authority))) return
-    if (authority.kind === 'refused') return sendNotFound(ground, req, res, String(req.params.tenant))
+    const authority = authorityOf(parts, String(req.params.tenant))
+    if (await weathered(parts, req, res, 'discovery', tenantIdOf(authority))) return
+    if (authority.kind === 'refused') return sendNotFound(parts, req, res, String(req.params.tenant))
     res.set('Cache-Control', 'max-age=86400, private')
-    await sendJson(res, 200, ground.keys.jwks(issuerOf(ground, tenantIdOf(authority) ?? '{tenantid}', 2)))
+    await sendJson(res, 200, parts.keys.jwks(issuerOf(parts, tenantIdOf(authority) ?? '{tenantid}', 2)))
   })
   routes.get('/common/discovery/instance', async (_req, res) => {
     await sendJson(res, 200, {
-      tenant_discovery_endpoint: `${ground.origin}/organizations/v2.0/.well-known/openid-configuration`,
+      tenant_discovery_endpoint: `${parts.origin}/organizations/v2.0/.well-known/openid-configuration`,
       'api-version': '1.1',
       metadata: [
         {
-          preferred_network: new URL(ground.origin).host,
-          preferred_cache: new URL(ground.origin).host,
-          aliases: [new URL(ground.origin).host],
+          preferred_network: new URL(parts.origin).host,
+          preferred_cache: new URL(parts.origin).host,
+          aliases: [new URL(parts.origin).host],
         },
       ],
     })
@@ -47,21 +47,21 @@ export function discoveryRoutes(ground: SimulatorParts): Router {
 }
 
 /** Issuer of ID tokens: on the simulator's own origin, as Microsoft's is on its own. */
-export function issuerOf(ground: SimulatorParts, tenantId: string, version: 1 | 2): string {
-  return version === 2 ? `${ground.origin}/${tenantId}/v2.0` : `${ground.origin}/${tenantId}/`
+export function issuerOf(parts: SimulatorParts, tenantId: string, version: 1 | 2): string {
+  return version === 2 ? `${parts.origin}/${tenantId}/v2.0` : `${parts.origin}/${tenantId}/`
 }
 
 export function tenantIdOf(authority: Authority): string | null {
   return authority.kind === 'tenant' ? authority.tenant.id : null
 }
 
-async function configuration(ground: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
+async function configuration(parts: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
   const named = String(req.params.tenant)
-  const authority = authorityOf(ground, named)
-  if (await weathered(ground, req, res, 'discovery', tenantIdOf(authority))) return
-  if (authority.kind === 'refused') return sendNotFound(ground, req, res, named)
+  const authority = authorityOf(parts, named)
+  if (await weathered(parts, req, res, 'discovery', tenantIdOf(authority))) return
+  if (authority.kind === 'refused') return sendNotFound(parts, req, res, named)
   const tenantId = tenantIdOf(authority)
-  const base = `${ground.origin}/${tenantId ?? named}`
+  const base = `${parts.origin}/${tenantId ?? named}`
   const protocol = version === 2 ? 'oauth2/v2.0' : 'oauth2'
   res.set({ 'Cache-Control': 'max-age=86400, private', 'Access-Control-Allow-Origin': '*' })
   await sendJson(res, 200, {
@@ -73,9 +73,9 @@ async function configuration(ground: SimulatorParts, req: Request, res: Response
     id_token_signing_alg_values_supported: ['RS256'],
     response_types_supported: ['code', 'id_token', 'code id_token', 'id_token token'],
     scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
-    issuer: issuerOf(ground, tenantId ?? '{tenantid}', version),
+    issuer: issuerOf(parts, tenantId ?? '{tenantid}', version),
     request_uri_parameter_supported: false,
-    userinfo_endpoint: `${ground.origin}/oidc/userinfo`,
+    userinfo_endpoint: `${parts.origin}/oidc/userinfo`,
     authorization_endpoint: `${base}/${protocol}/authorize`,
     device_authorization_endpoint: `${base}/${protocol}/devicecode`,
     http_logout_supported: true,
@@ -96,9 +96,9 @@ async function configuration(ground: SimulatorParts, req: Request, res: Response
 }
 
 /** Here an unknown tenant is `invalid_tenant`; the token endpoint says `invalid_request` for the same number. */
-async function sendNotFound(ground: SimulatorParts, req: Request, res: Response, named: string): Promise<void> {
+async function sendNotFound(parts: SimulatorParts, req: Request, res: Response, named: string): Promise<void> {
   const refusal = { ...tenantNotFound(named), error: 'invalid_tenant' }
   res.set('Cache-Control', 'max-age=86400, private')
-  const trace = traceOf(ground.world, correlationOf(req))
-  await sendJson(res, 400, refusalBody(ground.world, refusal, trace, ground.origin))
+  const trace = traceOf(parts.world, correlationOf(req))
+  await sendJson(res, 400, refusalBody(parts.world, refusal, trace, parts.origin))
 }

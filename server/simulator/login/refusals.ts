@@ -268,7 +268,7 @@ export function traceOf(world: World, correlationId: string | undefined): Trace 
 
 /** `AADSTS…: text Trace ID: … Correlation ID: … Timestamp: …`, with line breaks as older answers have them or spaces. */
 export function describe(world: World, refusal: LoginRefusal, trace: Trace): string {
-  const { separators } = world.manners
+  const { separators } = world.behaviour
   const lines = separators === 'lines' || (separators === 'mixed' && /^[0-7]/.test(trace.traceId))
   return [
     [

@@ -24,14 +24,14 @@ export function paramsOf(req: Request): Record<string, string> {
  * could be trusted with a redirect yet.
  */
 export function judgeClient(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   params: Record<string, string>,
   authority: Authority,
 ): { app: SimulatorRegistration; redirectUri: string } | LoginRefusal {
   if (authority.kind === 'refused') return authority.refusal
   if (!params.client_id) return parameterMissing('client_id')
   const directory = authority.kind === 'tenant' ? authority.tenant.displayName : authority.name
-  const app = ground.world.registrations.get(params.client_id.toLowerCase())
+  const app = parts.world.registrations.get(params.client_id.toLowerCase())
   if (!app) return appNotFound(params.client_id, directory)
   const redirectUri = params.redirect_uri ?? app.redirectUris[0]
   if (redirectUri === undefined)

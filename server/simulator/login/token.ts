@@ -20,25 +20,25 @@ import { endpointResource, type Resource, resources, type SimulatorRegistration 
 import type { Grant } from './sessions.ts'
 
 /** Token endpoints, current and v1: client credentials and authorization codes. */
-export function tokenRoutes(ground: SimulatorParts): Router {
+export function tokenRoutes(parts: SimulatorParts): Router {
   const routes = Router()
-  routes.post('/:tenant/oauth2/v2.0/token', (req, res) => token(ground, req, res, 2))
-  routes.post('/:tenant/oauth2/token', (req, res) => token(ground, req, res, 1))
+  routes.post('/:tenant/oauth2/v2.0/token', (req, res) => token(parts, req, res, 2))
+  routes.post('/:tenant/oauth2/token', (req, res) => token(parts, req, res, 1))
   return routes
 }
 
-async function token(ground: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
+async function token(parts: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
   const named = String(req.params.tenant)
-  const authority = authorityOf(ground, named)
-  if (await weathered(ground, req, res, 'token', tenantIdOf(authority))) return
-  const answer = await tokenAnswer(ground, req, authority, version)
-  if ('error' in answer) return sendRefusal(ground, req, res, answer)
+  const authority = authorityOf(parts, named)
+  if (await weathered(parts, req, res, 'token', tenantIdOf(authority))) return
+  const answer = await tokenAnswer(parts, req, authority, version)
+  if ('error' in answer) return sendRefusal(parts, req, res, answer)
   loginHeaders(res)
   await sendJson(res, 200, answer.body)
 }
 
 async function tokenAnswer(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   authority: Authority,
   version: 1 | 2,
@@ -47,19 +47,19 @@ async function tokenAnswer(
   const fields = fieldsOf(req)
   if (!fields.grant_type) return parameterMissing('grant_type')
   const client = await proveClient(
-    ground,
+    parts,
     req,
     authority.kind === 'tenant' ? authority.tenant.displayName : authority.name,
   )
   if ('error' in client) return client
-  if (fields.grant_type === 'authorization_code') return redeem(ground, fields, client, authority, version)
+  if (fields.grant_type === 'authorization_code') return redeem(parts, fields, client, authority, version)
   if (fields.grant_type !== 'client_credentials') return refusalOf(70003)
   if (authority.kind === 'any') return refusalOf(9001023)
-  return clientCredentials(ground, req, fields, client, authority.tenant, version)
+  return clientCredentials(parts, req, fields, client, authority.tenant, version)
 }
 
 async function clientCredentials(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   req: Request,
   fields: Record<string, string>,
   client: ProvenClient,
@@ -71,12 +71,12 @@ async function clientCredentials(
   if (version === 2 && (!asked.endsWith('/.default') || /\s/.test(asked.trim()))) return scopeInvalid(asked)
   const identifier = version === 2 ? asked.slice(0, -'/.default'.length) : asked
 
-  const app = admitted(ground, client, tenant)
+  const app = admitted(parts, client, tenant)
   if ('error' in app) return app
   const resource = resourceNamed(identifier)
   if (!resource || (resource === 'mtp' && !tenant.licensed)) return resourceNotFound(identifier, tenant.displayName)
 
-  const { world } = ground
+  const { world } = parts
   const now = world.clock.now()
   const oddities = world.sky.token(passageOf(req, 'token', tenant.id))
   const granted =
@@ -88,13 +88,13 @@ async function clientCredentials(
     : oddities.has('plural-roles')
       ? granted.map((role) => role.replace(/^Incident\./, 'Incidents.'))
       : granted
-  const lifetime = world.manners.tokenLifetime ?? 3599 + Math.floor(Math.random() * 1801)
+  const lifetime = world.behaviour.tokenLifetime ?? 3599 + Math.floor(Math.random() * 1801)
   const seconds = Math.floor(now / 1000)
   const tid = oddities.has('wrong-tid') ? randomUUID() : tenant.id
   const claims = {
     aud: oddities.has('wrong-audience')
       ? 'https://api.securitycenter.windows.com/'
-      : audienceOf(ground, resource, identifier),
+      : audienceOf(parts, resource, identifier),
     iss: `https://sts.windows.net/${tid}/`,
     iat: seconds,
     nbf: seconds,
@@ -112,8 +112,8 @@ async function clientCredentials(
     ver: '1.0',
   }
   const accessToken = oddities.has('opaque-token')
-    ? ground.keys.conceal({ ...claims, roles, scp: null })
-    : await ground.keys.sign(claims)
+    ? parts.keys.conceal({ ...claims, roles, scp: null })
+    : await parts.keys.sign(claims)
   const text = version === 1 || oddities.has('string-expires-in')
   const number = (value: number) => (text ? String(value) : value)
   return {
@@ -131,15 +131,15 @@ async function clientCredentials(
 }
 
 /** The app as this tenant knows it, unless the tenant has a reason to refuse it. */
-function admitted(ground: SimulatorParts, client: ProvenClient, tenant: Tenant): EnterpriseApp | LoginRefusal {
+function admitted(parts: SimulatorParts, client: ProvenClient, tenant: Tenant): EnterpriseApp | LoginRefusal {
   const { registration } = client
-  const { world } = ground
+  const { world } = parts
   if (registration.audience === 'single' && registration.homeTenantId.toLowerCase() !== tenant.id) {
     return appNotFound(registration.clientId, tenant.displayName)
   }
   const app = tenant.apps.get(registration.clientId.toLowerCase())
   if (!app || app.knownAt > world.clock.now()) {
-    return world.manners.notConsentedCode === 700016
+    return world.behaviour.notConsentedCode === 700016
       ? appNotFound(registration.clientId, tenant.displayName)
       : noServicePrincipal(registration.clientId, tenant.id)
   }
@@ -155,16 +155,16 @@ function resourceNamed(identifier: string): Resource | 'endpoint' | null {
   return endpointResource.identifiers.includes(bare) || bare === endpointResource.appId ? 'endpoint' : null
 }
 
-function audienceOf(ground: SimulatorParts, resource: Resource | 'endpoint', identifier: string): string {
+function audienceOf(parts: SimulatorParts, resource: Resource | 'endpoint', identifier: string): string {
   if (resource !== 'mtp') return identifier
-  const { defenderAudience } = ground.world.manners
+  const { defenderAudience } = parts.world.behaviour
   if (defenderAudience === 'appId') return resources.mtp.appId
   return defenderAudience === 'slash' ? 'https://api.security.microsoft.com/' : identifier
 }
 
 /** RFC 6749 section 4.1.3 and RFC 7636 section 4.6, with Microsoft's numbers. */
 async function redeem(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   fields: Record<string, string>,
   client: ProvenClient,
   authority: Authority,
@@ -172,19 +172,19 @@ async function redeem(
 ): Promise<{ body: Record<string, unknown> } | LoginRefusal> {
   const { registration } = client
   if (!fields.code) return parameterMissing('code')
-  const grant = ground.sessions.grant(fields.code)
+  const grant = parts.sessions.grant(fields.code)
   if (!grant || grant.clientId !== registration.clientId) return refusalOf(70000)
   if (authority.kind === 'tenant' && authority.tenant.id !== grant.tenantId) return refusalOf(70000)
   if (grant.redeemed) return refusalOf(54005)
-  if (grant.expiresAt <= ground.world.clock.now()) return refusalOf(70008)
+  if (grant.expiresAt <= parts.world.clock.now()) return refusalOf(70008)
   if ((fields.redirect_uri ?? grant.redirectUri) !== grant.redirectUri) return refusalOf(500112)
   if (!verifierFits(grant, fields.code_verifier)) return refusalOf(501481)
-  const tenant = ground.world.find(grant.tenantId)
-  const signedIn = ground.world.person(grant.personId)
-  const account = tenant && signedIn ? ground.world.accountIn(signedIn, tenant) : undefined
+  const tenant = parts.world.find(grant.tenantId)
+  const signedIn = parts.world.person(grant.personId)
+  const account = tenant && signedIn ? parts.world.accountIn(signedIn, tenant) : undefined
   if (!tenant || !signedIn || !account) return refusalOf(70000)
   grant.redeemed = true
-  return { body: await signInAnswer(ground, client, grant, tenant, account, signedIn, version) }
+  return { body: await signInAnswer(parts, client, grant, tenant, account, signedIn, version) }
 }
 
 /** The setting may name several, separated by commas. */
@@ -197,7 +197,7 @@ function verifierFits(grant: Grant, verifier: string | undefined): boolean {
 }
 
 async function signInAnswer(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   client: ProvenClient,
   grant: Grant,
   tenant: Tenant,
@@ -206,13 +206,13 @@ async function signInAnswer(
   version: 1 | 2,
 ): Promise<Record<string, unknown>> {
   const { registration } = client
-  const now = Math.floor(ground.world.clock.now() / 1000)
+  const now = Math.floor(parts.world.clock.now() / 1000)
   const sub = createHash('sha256').update(`${account.id}/${registration.clientId}`).digest('base64url')
   const roles = account.appRoles.filter((role) => registration.appRoles?.includes(role))
   const guest = account.home
   const common = {
     aud: registration.clientId,
-    iss: issuerOf(ground, tenant.id, version),
+    iss: issuerOf(parts, tenant.id, version),
     iat: now,
     nbf: now,
     exp: now + 3599,
@@ -229,13 +229,13 @@ async function signInAnswer(
     ...(guest ? { idp: `https://sts.windows.net/${guest.tenantId}/` } : {}),
   }
   const username = guest ? signedIn.username : account.username
-  const idToken = await ground.keys.sign(
+  const idToken = await parts.keys.sign(
     version === 2
       ? { ...common, preferred_username: username, rh: `1.A${randomBytes(24).toString('base64url')}.`, ver: '2.0' }
       : { ...common, unique_name: username, upn: username, ver: '1.0' },
   )
   const scope = 'openid profile email'
-  const accessToken = await ground.keys.sign({
+  const accessToken = await parts.keys.sign({
     aud: resources.graph.appId,
     iss: `https://sts.windows.net/${tenant.id}/`,
     iat: now,

@@ -50,14 +50,14 @@ export function elsewhereNote(errand: Errand, directory: string): Markup {
 
 /** Every account there is, to click on: those of this browser first, then the tenant in question, then by tenant. */
 export function sendAccountPage(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   res: Response,
   errand: Errand,
   app: SimulatorRegistration,
   known: readonly Person[],
 ): void {
-  const tenants = ground.world.tenants().filter((tenant) => !tenant.deleted)
-  const pinned = ground.world.find(errand.authority)
+  const tenants = parts.world.tenants().filter((tenant) => !tenant.deleted)
+  const pinned = parts.world.find(errand.authority)
   const first = (tenant: Tenant) => (tenant.id === pinned?.id ? 0 : tenant.id === app.homeTenantId ? 1 : 2)
   const groups = tenants.sort((a, b) => first(a) - first(b) || a.displayName.localeCompare(b.displayName))
   sendPage(
@@ -164,7 +164,7 @@ ${
 
 /** A refusal that stays at Microsoft: no redirect, the code and the identifiers for support. */
 export function sendErrorPage(
-  ground: SimulatorParts,
+  parts: SimulatorParts,
   res: Response,
   refusal: LoginRefusal,
   trace: Trace,
@@ -176,7 +176,7 @@ export function sendErrorPage(
     'Sign in',
     html`<section class="card">
 <h1>Sorry, but we’re having trouble signing you in.</h1>
-<p>${describe(ground.world, refusal, trace).split(/ ?Trace ID:|\r\n/)[0] ?? ''}</p>
+<p>${describe(parts.world, refusal, trace).split(/ ?Trace ID:|\r\n/)[0] ?? ''}</p>
 ${wayOn}
 <h2>Troubleshooting details</h2>
 <p class="note">If you contact your administrator, send this info to them.</p>

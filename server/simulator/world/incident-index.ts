@@ -11,7 +11,7 @@ export interface Selection {
   top: number
 }
 
-/** So many changes back a shelf can still say what it held. */
+/** So many changes back an index can still say what it held. */
 const rememberedChanges = 5_000
 
 /**
@@ -88,9 +88,9 @@ export class IncidentIndex {
       if (before) then.set(id, before)
       else then.delete(id)
     }
-    const shelf = new IncidentIndex(this.#now)
-    shelf.load([...then.values()])
-    return shelf
+    const index = new IncidentIndex(this.#now)
+    index.load([...then.values()])
+    return index
   }
 
   #showDue(): void {

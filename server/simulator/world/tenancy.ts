@@ -29,7 +29,7 @@ export interface NewPerson {
 /** Tenants, their people, the app registrations, and what each tenant has consented to. */
 export class Tenancy {
   readonly clock: VirtualClock
-  readonly manners: Behaviour
+  readonly behaviour: Behaviour
   readonly registrations = new Map<string, SimulatorRegistration>()
   readonly #tenants = new Map<string, Tenant>()
   readonly #domains = new Map<string, string>()
@@ -40,7 +40,7 @@ export class Tenancy {
     this.clock = clock
     this.random = new Random(seed)
     for (const registration of registrations) this.registrations.set(registration.clientId.toLowerCase(), registration)
-    this.manners = { ...usualBehaviour }
+    this.behaviour = { ...usualBehaviour }
   }
 
   /** Called after every change that should be remembered. */
@@ -183,7 +183,7 @@ export class Tenancy {
   ): EnterpriseApp {
     const tenant = this.tenant(tenantId)
     const registration = this.registration(clientId)
-    const propagation = options.propagationMs ?? this.manners.propagationMs
+    const propagation = options.propagationMs ?? this.behaviour.propagationMs
     const now = this.clock.now()
     const before = tenant.apps.get(clientId.toLowerCase())
     const wanted = options.roles ?? registration.requiredResources.flatMap(({ roles }) => roles)
