@@ -64,9 +64,36 @@ onEachEngine('the customers', (engine) => {
     expect(rowsOf(byName)).toEqual([fine.customer.id, waiting.id, revoked.customer.id])
     expect(rowsOf(await alice.open('/customers?state=revoked'))).toEqual([revoked.customer.id])
     expect(rowsOf(await alice.open('/customers?state=waiting'))).toEqual([waiting.id])
+    expect(rowsOf(await alice.open('/customers?show=trouble'))).toEqual([revoked.customer.id])
+    expect(rowsOf(await alice.open('/customers?show=on-the-way'))).toEqual([waiting.id])
+    expect(rowsOf(await alice.open('/customers?show=connected'))).toEqual([fine.customer.id])
+    expect(rowsOf(await alice.open('/customers?show=ended'))).toEqual([])
+    expect(rowsOf(await alice.open('/customers?show=trouble&state=waiting'))).toEqual([waiting.id])
     expect(rowsOf(await alice.open('/customers?group=Nordics'))).toEqual([waiting.id])
     expect(rowsOf(await alice.open(`/customers?q=${fine.tenant.id.toUpperCase()}`))).toEqual([fine.customer.id])
     expect(rowsOf(await alice.open('/customers?q=MMM.example'))).toEqual([waiting.id])
+  })
+
+  test('stand in four groups whatever their states are, and the single states are a choice within', async () => {
+    const page = await alice.open('/customers')
+    const tabs = /<nav class="views"[\s\S]*?<\/nav>/.exec(page.text)?.[0] ?? ''
+    const told = [...tabs.matchAll(/>\s*([^<]+?) <span class="count">(\d+)</g)].map(([, name, n]) => [name, Number(n)])
+    expect(told).toEqual([
+      ['All', 3],
+      ['Trouble', 1],
+      ['On the way', 1],
+      ['Connected', 1],
+      ['Ended', 0],
+    ])
+    const optionsOf = ({ text }: Page) =>
+      [
+        ...(/name="state">[\s\S]*?<\/select>/.exec(text)?.[0] ?? '').matchAll(/<option value="([^"]*)"( selected)?>/g),
+      ].map(([, name, selected]) => `${name}${selected ?? ''}`)
+    expect(optionsOf(page)).toEqual(['', 'revoked', 'waiting', 'active'])
+    expect(optionsOf(await alice.open('/customers?show=on-the-way'))).toEqual(['', 'waiting'])
+    const empty = await alice.open('/customers?state=blind')
+    expect(optionsOf(empty)).toEqual(['', 'revoked', 'blind selected'])
+    expect(empty.text).toMatch(/aria-current="page">\s*Trouble/)
   })
 
   test('that no filter finds are not hidden: the list says how many there are', async () => {
@@ -78,6 +105,8 @@ onEachEngine('the customers', (engine) => {
 
   test.each([
     'state=nonsense',
+    'show=nonsense',
+    'show=trouble&show=ended',
     'state=active&state=blind',
     'page=-1',
     'page=1e9',

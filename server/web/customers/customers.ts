@@ -17,38 +17,16 @@ import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { type CustomerRow, customersView } from './list-view.ts'
 
+import { countStates, groupOf, stateGroups, troubleFirst } from './states.ts'
+
 const customersPage = page('customers/customers', customersView)
 
-/** What Muster cannot see, then what needs somebody, then what is going on, then what is well, then history. */
-const troubleFirst: readonly CustomerStatus[] = [
-  'revoked',
-  'gone',
-  'disabled',
-  'blocked',
-  'limited',
-  'blind',
-  'paused',
-  'review',
-  'unproven',
-  'unlicensed',
-  'declined',
-  'expired',
-  'withdrawn',
-  'not-invited',
-  'proving',
-  'claimed',
-  'reading',
-  'at-microsoft',
-  'opened',
-  'waiting',
-  'active',
-  'offboarded',
-]
 const rank = new Map(troubleFirst.map((standing, index) => [standing, index]))
 
 const rowsPerPage = 50
 
 const query = z.object({
+  show: z.enum(stateGroups).nullable().catch(null),
   state: z.enum(troubleFirst).nullable().catch(null),
   group: z.string().min(1).max(100).nullable().catch(null),
   q: z.string().max(200).catch(''),
@@ -58,12 +36,15 @@ const query = z.object({
 
 /** Every customer and where it stands; nobody is left out for failing. */
 export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) => {
-  const { state, group, q, order, page } = readQuery(query, req)
+  const { state, group, q, order, page, ...asked } = readQuery(query, req)
+  const show = state === null ? asked.show : groupOf(state)
   const now = portal.now()
   const [outlines, groups] = await Promise.all([outlineStatuses(portal.db, now), listGroups(portal.db)])
   const text = q.trim().toLowerCase()
   const found = outlines.filter((line) => (group === null || line.customer.groups.includes(group)) && holds(line, text))
-  const matching = found.filter((line) => state === null || line.standing === state)
+  const matching = found.filter(({ standing }) =>
+    state === null ? show === null || groupOf(standing) === show : standing === state,
+  )
   if (order === 'trouble') matching.sort((a, b) => (rank.get(a.standing) ?? 0) - (rank.get(b.standing) ?? 0))
   const last = Math.max(1, Math.ceil(matching.length / rowsPerPage))
   const number = Math.min(page, last)
@@ -73,17 +54,19 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
   const shown = ids.flatMap((id) => lines.get(id) ?? [])
   await render(res, customersPage, {
     rows: shown.map((line) => rowOf(line, now)),
-    states: troubleFirst
-      .map((one) => ({ state: one, count: found.filter((line) => line.standing === one).length }))
-      .filter((one) => one.count > 0 || one.state === state),
+    states: countStates(
+      found.map(({ standing }) => standing),
+      show,
+      state,
+    ),
     groups,
-    filter: { state, group, text: q.trim(), order },
+    filter: { show, state, group, text: q.trim(), order },
     counts: {
       customers: outlines.length,
       matching: matching.length,
     },
     page: { number, last, from: shown.length === 0 ? 0 : from + 1, to: from + shown.length },
-    address: (change) => hrefOf({ state, group, q: q.trim(), order, ...change }),
+    address: (change) => addressOf({ show: state === null ? show : null, state, group, q: q.trim(), order, ...change }),
     mayChange: req.operator.role === 'Admin',
   })
 }

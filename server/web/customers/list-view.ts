@@ -3,13 +3,19 @@ import type { Html } from '../../http/html.ts'
 import type { OpenCounts } from '../../store/tenants/tenants.ts'
 import type { PageTools } from '../page/tools.ts'
 import { type OpenCountsView, openCountsView } from './counts-view.ts'
+import type { StateCounts, StateGroup } from './states.ts'
 
 export interface CustomersFacts {
   rows: CustomerRow[]
-  /** States somebody is in, in the order of the list, each with how many; the one asked for stays even when empty. */
-  states: { state: CustomerStatus; count: number }[]
+  states: StateCounts
   groups: string[]
-  filter: { state: CustomerStatus | null; group: string | null; text: string; order: 'trouble' | 'name' }
+  filter: {
+    show: StateGroup | null
+    state: CustomerStatus | null
+    group: string | null
+    text: string
+    order: 'trouble' | 'name'
+  }
   counts: { customers: number; matching: number }
   page: { number: number; last: number; from: number; to: number }
   /** This list at another page, filter or order. */
@@ -34,7 +40,8 @@ export interface CustomersView extends Pick<CustomersFacts, 'counts' | 'mayChang
   open: string | null
   emptyNext: string
   views: { label: string; href: string; count: string; current: boolean }[]
-  filter: { state: CustomerStatus | null; text: string }
+  filter: { show: StateGroup | null; text: string }
+  states: { name: CustomerStatus; label: string; selected: boolean }[]
   groups: { name: string; selected: boolean }[]
   orders: { name: string; label: string; selected: boolean }[]
   range: string
@@ -69,7 +76,7 @@ interface RowView {
 export function customersView(facts: CustomersFacts, tools: PageTools): CustomersView {
   const { t, number, frame } = tools
   const { filter, counts, page, address, mayChange } = facts
-  const all = facts.states.reduce((sum, { count }) => sum + count, 0)
+  const { all, groups, states } = facts.states
   const fleet = frame?.fleet
   const open = { open: fleet?.openIncidents ?? 0, tenants: fleet?.tenants ?? 0, blind: fleet?.blind ?? 0 }
   return {
@@ -79,15 +86,25 @@ export function customersView(facts: CustomersFacts, tools: PageTools): Customer
     open: open.tenants > 0 ? t('customers.lead.open', open) : null,
     emptyNext: t(mayChange ? 'customers.empty.next' : 'customers.empty.reader'),
     views: [
-      { label: t('customers.all'), href: address({ state: null }), count: number(all), current: filter.state === null },
-      ...facts.states.map(({ state, count }) => ({
-        label: t(`standing.${state}`),
-        href: address({ state }),
+      {
+        label: t('customers.all'),
+        href: address({ show: null, state: null }),
+        count: number(all),
+        current: filter.show === null,
+      },
+      ...groups.map(({ name, count }) => ({
+        label: t(`customers.show.${name}`),
+        href: address({ show: name, state: null }),
         count: number(count),
-        current: filter.state === state,
+        current: filter.show === name,
       })),
     ],
     filter,
+    states: states.map(({ name, count }) => ({
+      name,
+      label: `${t(`standing.${name}`)} (${number(count)})`,
+      selected: name === filter.state,
+    })),
     groups: facts.groups.map((name) => ({ name, selected: name === filter.group })),
     orders: (['trouble', 'name'] as const).map((name) => ({
       name,
