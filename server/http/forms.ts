@@ -2,12 +2,14 @@ import type { Request } from 'express'
 import { z } from 'zod'
 import { PortalError } from '../errors.ts'
 import { en } from '../words/en.ts'
-import type { MessageKey } from '../words.ts'
+import type { MessageKey, MessageValues } from '../words.ts'
 
 /** One field that cannot be taken as it is, by the key of the sentence that says why. */
 export interface FieldFault {
   field: string
   key: MessageKey
+  /** What the sentence names. */
+  values?: MessageValues
 }
 
 /** What was typed, for the page to show again: single values and lists, as they came. */

@@ -242,18 +242,105 @@ onEachEngine('the customers', (engine) => {
 
   test('are pinned to the host that was looked up, and pages show that one, in ASCII and by its letters', async () => {
     consentedTenant(here, 'Evil', { domains: ['evil.onmicrosoft.com', 'evil.example', 'xn--cntoso-wqf.example'] })
-    for (const [expected, shown, hidden] of [
-      ['contoso.example@evil.example', 'evil.example', 'contoso.example@'],
-      ['evil.example/contoso.example', 'evil.example', '/contoso.example'],
-      ['cоntoso.example', 'xn--cntoso-wqf.example (cоntoso.example)', null],
+    for (const [name, expected, shown, hidden] of [
+      ['A mail address', 'contoso.example@evil.example', 'evil.example', 'contoso.example@'],
+      ['A path', 'evil.example/contoso.example', 'evil.example', '/contoso.example'],
+      ['A letter', 'cоntoso.example', 'xn--cntoso-wqf.example (cоntoso.example)', null],
     ] as const) {
-      const issued = await alice.follow(await add({ name: `Pinned by ${expected.length}`, expected, link: 'issue' }))
+      const issued = await alice.follow(await add({ name, expected, link: 'issue' }))
       const join = joinAddress.exec(issued.text)?.[1] ?? ''
       for (const page of [issued, await here.browser().open(`/join/${join}`)]) {
         expect(page.text).toContain(shown)
         if (hidden !== null) expect(page.text).not.toContain(hidden)
       }
     }
+  })
+
+  test('are told when saved of a tenant that is another’s: connected, kept after an offboarding, or waited for', async () => {
+    const owner = await connected(here, 'Owner of one')
+    const waits = consentedTenant(here, 'Waited for')
+    const waiting = await customerNamed(here, 'Waits for one', { expectedTenantId: waits.id })
+    const former = await connected(here, 'Former owner')
+    await offboardCustomer(here.portal.db, before, former.customer.id, here.portal.now())
+    const cases = [
+      [owner.tenant.id, owner.customer, 'The tenant expected here is connected to Owner of one'],
+      [waits.id, waiting, 'The tenant expected here is expected of Waits for one as well'],
+      [former.tenant.id, former.customer, 'The tenant expected here was Former owner’s, which is offboarded'],
+    ] as const
+    const changed = await customerNamed(here, 'Second')
+    for (const [expected, customer, words] of cases) {
+      const form = await alice.open(`/customers/${changed.id}/edit`)
+      const change = { ...typedForm, language: 'sv', name: 'Second', expected }
+      const pages = [
+        await alice.follow(await alice.submit(form, `/customers/${changed.id}`, change)),
+        await alice.follow(await add({ name: `Expecting ${customer.name}`, expected, link: 'issue' })),
+      ]
+      for (const page of pages) {
+        expect(page.status).toBe(200)
+        expect(page.text).toContain(words)
+        expect(page.text).toContain(`href="/customers/${customer.id}"`)
+        const reader = await bob.open(page.url)
+        expect(reader.text).toMatch(/The tenant expected here (is|was) [^<]*another customer/)
+        // A tenant that two wait for is told on both pages; the next case begins without this one.
+        const [, id = ''] = /\/customers\/([^/?#]+)/.exec(page.url) ?? []
+        await here.portal.db.updateTable('customers').set({ expected_tenant_id: null }).where('id', '=', id).execute()
+        expect((await alice.open(page.url)).text).not.toContain('The tenant expected here')
+      }
+    }
+  })
+
+  test('keep a tenant of their own through any change, and one that was saved before this was looked at', async () => {
+    const { customer, tenant } = await connected(here, 'Own tenant')
+    const twin = await customerNamed(here, 'Twin', { expectedTenantId: tenant.id })
+    for (const { id, name } of [customer, twin]) {
+      const page = await alice.open(`/customers/${id}/edit`)
+      const fields = { ...typedForm, language: 'sv', name, expected: tenant.id, notes: 'Called' }
+      expect((await alice.submit(page, `/customers/${id}`, fields)).status).toBe(303)
+      expect((await customerById(here.portal.db, id)).notes).toBe('Called')
+    }
+    const told = await alice.open(`/customers/${twin.id}`)
+    expect(told.text).toContain('The tenant expected here is connected to Own tenant')
+    const reader = await bob.open(`/customers/${twin.id}`)
+    expect(reader.text).toContain('The tenant expected here is connected to another customer')
+    expect(reader.text).not.toContain('Own tenant')
+  })
+
+  test('are not saved with the partner’s own tenant, unless as a trial', async () => {
+    const page = await add({ name: 'Mistaken', expected: here.partner.id })
+    expect(page.status).toBe(422)
+    expect(page.text).toContain('This is your own tenant, not a customer’s')
+    expect(page.text).toContain('name="ownTenant"')
+    expect((await listCustomers(here.portal.db)).map(({ name }) => name)).not.toContain('Mistaken')
+    const saved = await add({ name: 'Trial', expected: here.partner.id, ownTenant: 'yes' })
+    expect(saved.status).toBe(303)
+  })
+
+  test('are asked about when the name exists, however it is written, and saved after a tick', async () => {
+    const first = await customerNamed(here, 'Lindgren & Söner AB')
+    for (const name of ['Lindgren & Söner AB', ' lindgren  & SÖNER ab ', 'Lindgren & So\u0308ner AB']) {
+      const page = await add({ name })
+      expect([name, page.status]).toEqual([name, 422])
+      expect(page.text).toContain('Lindgren &amp; Söner AB is here already')
+      expect(page.text).toContain(`href="/customers/${first.id}"`)
+      expect(page.text).toContain('name="sameName"')
+    }
+    const saved = await add({ name: 'Lindgren & Söner AB', sameName: 'yes' })
+    expect(saved.status).toBe(303)
+    const second = (await alice.follow(saved)).url.split('/').at(-1) ?? ''
+    const page = await alice.open(`/customers/${second}/edit`)
+    const same = { ...typedForm, language: 'sv', name: 'Lindgren & Söner AB' }
+    expect((await alice.submit(page, `/customers/${second}`, same)).status).toBe(303)
+    const third = await customerNamed(here, 'Another')
+    const renamed = await alice.submit(await alice.open(`/customers/${third.id}/edit`), `/customers/${third.id}`, same)
+    expect(renamed.status).toBe(422)
+    expect((await customerById(here.portal.db, third.id)).name).toBe('Another')
+  })
+
+  test('are told at once of everything to mend, in the order of the form', async () => {
+    const page = await add({ name: 'another', expected: here.partner.id, contactEmail: 'x', days: '0' })
+    const faults = [...page.text.matchAll(/<a href="#(\w+)">/g)].map(([, field]) => field)
+    expect(faults).toEqual(['name', 'expected', 'contactEmail', 'days'])
+    expect(page.text).toContain('4 things to mend')
   })
 
   test('are not saved on a guess while Microsoft is away', async () => {
@@ -701,7 +788,7 @@ onEachEngine('who may what with customers', (engine) => {
     const form = { name: 'X', expected: '', contactName: '', contactEmail: '', groups: '', notes: '', language: 'en' }
     paths = [
       { path: '/customers', least: 'Admin', fields: { ...form, days: '3' } },
-      { path: `/customers/${customer.id}`, least: 'Admin', fields: form },
+      { path: `/customers/${customer.id}`, least: 'Admin', fields: { ...form, name: 'Y' } },
       { path: `/links/${link.id}/withdrawal`, least: 'Admin', fields: {} },
       { path: `/customers/${customer.id}/links`, least: 'Admin', fields: { days: '3' } },
       { path: `/customers/${customer.id}/tenants`, least: 'Admin', fields: { tenant: claimed.id } },

@@ -21,6 +21,9 @@ export interface Customer {
   offboardedAt: string | null
 }
 
+/** Which customer, and whether it is still served. */
+export type CustomerName = Pick<Customer, 'id' | 'name' | 'offboardedAt'>
+
 export interface CustomerDetails {
   name: string
   language: string
@@ -138,10 +141,7 @@ export async function listCustomers(db: Database, ids?: readonly string[]): Prom
 }
 
 /** The names of all customers, or of those named, by name. */
-export async function customerNames(
-  db: Database,
-  ids?: readonly string[],
-): Promise<{ id: string; name: string; offboardedAt: string | null }[]> {
+export async function customerNames(db: Database, ids?: readonly string[]): Promise<CustomerName[]> {
   if (ids?.length === 0) return []
   const rows = await db
     .selectFrom('customers')
@@ -153,17 +153,23 @@ export async function customerNames(
   return rows.map((row) => ({ id: row.id, name: row.name, offboardedAt: row.offboarded_at }))
 }
 
-/** Whether another customer, still served, is the one this tenant was expected for. */
-export async function isExpectedElsewhere(db: Database, tenantId: string, customerId: string): Promise<boolean> {
+/** Another customer, still served, whom this tenant is expected of; null for nobody. */
+export async function findExpecting(db: Database, tenantId: string, customerId: string): Promise<CustomerName | null> {
   const other = await db
     .selectFrom('customers')
-    .select('id')
+    .select(['id', 'name', 'offboarded_at'])
     .where('expected_tenant_id', '=', tenantId)
     .where('id', '!=', customerId)
     .where('offboarded_at', 'is', null)
+    .orderBy('created_at')
+    .orderBy('id')
     .executeTakeFirst()
-  return other !== undefined
+  return other === undefined ? null : { id: other.id, name: other.name, offboardedAt: other.offboarded_at }
 }
+
+/** Whether another customer, still served, is the one this tenant was expected for. */
+export const isExpectedElsewhere = async (db: Database, tenantId: string, customerId: string): Promise<boolean> =>
+  (await findExpecting(db, tenantId, customerId)) !== null
 
 export async function listGroups(db: Database): Promise<string[]> {
   const rows = await db.selectFrom('customer_groups').select('name').distinct().orderBy('name').execute()

@@ -1,7 +1,8 @@
+import type { ExpectedConflict } from '../../customers/expected.ts'
 import type { CustomerRecord, CustomerStatus, Step } from '../../customers/progress.ts'
 import type { FieldFault, Typed } from '../../http/forms.ts'
 import { type Html, html } from '../../http/html.ts'
-import type { Customer } from '../../store/customers/customers.ts'
+import type { Customer, CustomerName } from '../../store/customers/customers.ts'
 import type { ConsentAttempt } from '../../store/onboarding/attempts.ts'
 import type { ConsentLink, LinkState } from '../../store/onboarding/links.ts'
 import type { Review } from '../../store/onboarding/reviews.ts'
@@ -32,6 +33,8 @@ export interface CustomerFacts {
   daysLeft: number
   /** Just issued: shown now and never again. */
   issued: IssuedLink | null
+  /** What was learned against the expected tenant since it was saved; nobody is named to people who may not change it. */
+  conflict: { kind: ExpectedConflict['kind']; customer: CustomerName | null } | null
   /** Why no link can be issued; null when one can. */
   obstacle: ObstacleView | null
   /** Runs through Microsoft, newest first. */
@@ -63,6 +66,7 @@ export interface CustomerView
   mayAct: boolean
   incidents: { label: string; primary: boolean } | null
   notice: { title: string; text: Html | string } | null
+  conflict: { title: string; other: { id: string; label: string } | null } | null
   issued: IssuedView | null
   /** Attributes of the part that renews itself. */
   region: Html
@@ -138,6 +142,7 @@ export function customerView(facts: CustomerFacts, tools: PageTools): CustomerVi
     mayAct,
     incidents: isRead ? incidentsButton(facts, tools) : null,
     notice: notice && noticeView(notice, tools),
+    conflict: facts.conflict && conflictView(facts.conflict, tools),
     issued: issuedView(facts, tools),
     region: regionOf(facts, tools),
     ...troubleView({ ...facts, mayIssue, hasIssued: facts.issued !== null }, tools),
@@ -188,6 +193,16 @@ function incidentsButton({ stands, open, issued }: CustomerFacts, { t }: PageToo
   return {
     label: t(isActive ? 'customers.open-incidents' : 'customers.open-as-read', { n: open.total }),
     primary: isActive && !issued,
+  }
+}
+
+function conflictView(
+  { kind, customer }: NonNullable<CustomerFacts['conflict']>,
+  { t }: PageTools,
+): CustomerView['conflict'] {
+  return {
+    title: t(`customers.conflict.${kind}`, { customer: customer?.name ?? t('customers.conflict.another') }),
+    other: customer && { id: customer.id, label: t('customers.form.look-at', { name: customer.name }) },
   }
 }
 

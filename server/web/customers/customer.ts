@@ -1,4 +1,5 @@
 import type { Response } from 'express'
+import { findExpectedConflict } from '../../customers/expected.ts'
 import {
   type CustomerRecord,
   type CustomerStatus,
@@ -14,7 +15,7 @@ import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { enterTenant } from '../../onboarding/by-hand.ts'
 import type { Portal } from '../../portal.ts'
 import { listAudit } from '../../store/audit.ts'
-import { customerById } from '../../store/customers/customers.ts'
+import { type Customer, customerById } from '../../store/customers/customers.ts'
 import { linkState } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
@@ -51,12 +52,13 @@ export async function showCustomerWith(
   const { customer, reviews } = file
   const link = file.links[0] ?? null
   const standing = statusOfRecord(file, now)
-  const [settings, events, worst, described, obstacle] = await Promise.all([
+  const [settings, events, worst, described, obstacle, conflict] = await Promise.all([
     readSettings(db),
     listAudit(db, { customerId, limit: shownEvents }),
     worstOf(portal, file, standing),
     describeClaimed(portal, reviews),
     findObstacleView(portal, req),
+    conflictOf(portal, req, customer),
   ])
   const open = addUp(file.tenants)
   const steps = stepsOf(file, now)
@@ -78,6 +80,7 @@ export async function showCustomerWith(
       linkDays: settings.linkDays,
       daysLeft: link ? Math.max(0, Math.round((Date.parse(link.expiresAt) - now.getTime()) / 86_400_000)) : 0,
       issued: await takeIssued(portal, req, res, customer, link),
+      conflict,
       obstacle,
       attempts: file.attempts,
       reviews: described,
@@ -94,6 +97,16 @@ export async function showCustomerWith(
     },
     said.notice ? 409 : said.faults ? 422 : 200,
   )
+}
+
+async function conflictOf(
+  portal: Portal,
+  req: OperatorRequest,
+  customer: Customer,
+): Promise<CustomerFacts['conflict']> {
+  if (customer.expectedTenantId === null || customer.offboardedAt !== null) return null
+  const found = await findExpectedConflict(portal.db, customer.expectedTenantId, customer.id)
+  return found && { ...found, customer: req.operator.role === 'Admin' ? found.customer : null }
 }
 
 async function worstOf(

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import {
   type CustomerLine,
   type CustomerOutline,
-  type CustomerStatus,
   listStatuses,
   outlineStatuses,
   statusSince,
@@ -66,7 +65,7 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
       matching: matching.length,
     },
     page: { number, last, from: shown.length === 0 ? 0 : from + 1, to: from + shown.length },
-    address: (change) => addressOf({ show: state === null ? show : null, state, group, q: q.trim(), order, ...change }),
+    address: (change) => hrefOf({ show: state === null ? show : null, state, group, q: q.trim(), order, ...change }),
     mayChange: req.operator.role === 'Admin',
   })
 }

@@ -25,6 +25,7 @@ import { languages, type MessageKey } from '../../words.ts'
 import { fieldViews } from '../page/field-view.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
+import { type Doubts, findDoubts } from './doubts.ts'
 import { showOnce } from './issued-link.ts'
 import { findObstacleView, type ObstacleView } from './link-obstacle.ts'
 
@@ -33,6 +34,9 @@ interface CustomerFormFacts {
   customer: Customer | null
   typed: Typed
   faults: FieldFault[] | null
+  /** Other customers of the same name, and what can be saved all the same by a tick. */
+  namesakes: Doubts['namesakes']
+  asks: Doubts['asks']
   groups: string[]
   /** Whether a link is open that keeps the tenant it was issued for. */
   linkOpen: boolean
@@ -42,11 +46,23 @@ interface CustomerFormFacts {
 
 const fieldNames = ['name', 'expected', 'contactName', 'contactEmail', 'language', 'groups', 'notes', 'days'] as const
 
-const formPage = page('customers/form', ({ typed, ...facts }: CustomerFormFacts, { t }) => {
-  const { customer, faults } = facts
+const ticks = {
+  sameName: { field: 'name', label: 'customers.name.exists.tick' },
+  ownTenant: { field: 'expected', label: 'customers.expected.partner.tick' },
+} as const satisfies Record<Doubts['asks'][number], { field: string; label: MessageKey }>
+
+const formPage = page('customers/form', ({ typed, asks, ...facts }: CustomerFormFacts, { t }) => {
+  const { customer, faults, namesakes } = facts
+  const ticksOf = (field: string) =>
+    asks
+      .filter((name) => ticks[name].field === field)
+      .map((name) => ({ name, label: t(ticks[name].label), checked: typed[name] === 'yes' }))
   const fields = fieldViews(fieldNames, typed, faults)
   return {
     ...facts,
+    namesakes: namesakes.map(({ id, name }) => ({ id, label: t('customers.form.look-at', { name }) })),
+    nameTicks: ticksOf('name'),
+    tenantTicks: ticksOf('expected'),
     fields,
     title: customer ? t('customers.form.edit', { name: customer.name }) : t('customers.form.new'),
     action: customer ? `/customers/${customer.id}` : '/customers',
@@ -62,7 +78,12 @@ const details = {
   language: z.enum(languages.map(({ code }) => code)),
   groups: nameList(says('customers.groups.unusable')),
   notes: optionalText(4_000, says('customers.notes.long')),
+  // Ticks without which a name that exists, or the partner's own tenant, is asked about.
+  sameName: z.literal('yes').optional(),
+  ownTenant: z.literal('yes').optional(),
 }
+
+type FormDetails = z.output<z.ZodObject<typeof details>>
 
 const newCustomer = { ...details, days: linkDays, link: z.enum(['issue', 'none']).default('issue') }
 
@@ -76,16 +97,17 @@ export const showNewCustomer: Handler<OperatorRequest> = async (portal, req, res
 export const addCustomer: Handler<OperatorRequest> = async (portal, req, res) => {
   const form = readForm(newCustomer, req)
   const expected = await resolve(portal, form.typed.expected, null)
-  const faults = faultsOf(form, expected)
+  const doubts = await doubtsOf(portal, form, expected, null)
+  const faults = faultsOf(form, expected, doubts)
   if (form.value?.link === 'issue') await lookAtPermissions(portal, lookEvery)
   const obstacle = await findObstacleView(portal, req, form.value?.link !== 'none')
   if (form.faults || faults || (obstacle && form.value.link === 'issue')) {
-    return showForm(portal, res, { customer: null, typed: form.typed, faults, obstacle })
+    return showForm(portal, res, { customer: null, typed: form.typed, faults, obstacle }, doubts)
   }
-  const { days, link, expected: _, ...rest } = form.value
+  const { days, link } = form.value
   const actor = operatorActor(req)
   const { customer, issued } = await write(portal.db, async (tx) => {
-    const customer = await createCustomer(tx, actor, { ...rest, ...expected.tenant }, portal.now())
+    const customer = await createCustomer(tx, actor, { ...detailsOf(form.value), ...expected.tenant }, portal.now())
     if (link === 'none') return { customer, issued: null }
     return { customer, issued: await issueConsentLink({ ...portal, db: tx }, actor, { customerId: customer.id, days }) }
   })
@@ -111,10 +133,13 @@ export const editCustomer: Handler<OperatorRequest> = async (portal, req, res) =
   const customer = await customerById(portal.db, pathValue(req, 'id'))
   const form = readForm(details, req)
   const expected = await resolve(portal, form.typed.expected, customer)
-  const faults = faultsOf(form, expected)
-  if (form.faults || faults) return showForm(portal, res, { customer, typed: form.typed, faults, obstacle: null })
-  const { expected: _, ...rest } = form.value
-  await changeCustomer(portal.db, operatorActor(req), customer.id, { ...rest, ...expected.tenant }, portal.now())
+  const doubts = await doubtsOf(portal, form, expected, customer)
+  const faults = faultsOf(form, expected, doubts)
+  if (form.faults || faults) {
+    return showForm(portal, res, { customer, typed: form.typed, faults, obstacle: null }, doubts)
+  }
+  const change = { ...detailsOf(form.value), ...expected.tenant }
+  await changeCustomer(portal.db, operatorActor(req), customer.id, change, portal.now())
   res.redirect(303, `/customers/${customer.id}`)
 }
 
@@ -122,13 +147,14 @@ async function showForm(
   portal: Portal,
   res: Parameters<typeof render>[0],
   view: Pick<CustomerFormFacts, 'customer' | 'typed' | 'faults' | 'obstacle'>,
+  { namesakes, asks }: Pick<Doubts, 'namesakes' | 'asks'> = { namesakes: [], asks: [] },
 ): Promise<void> {
   const { customer, faults, obstacle } = view
   const links = customer ? await linksOf(portal.db, customer.id) : []
   const linkOpen = links.some((link) => linkState(link, portal.now()) === 'issued')
   const groups = await listGroups(portal.db)
   const status = faults ? 422 : obstacle?.refused ? obstacle.status : 200
-  await render(res, formPage, { ...view, groups, linkOpen }, status)
+  await render(res, formPage, { ...view, namesakes, asks, groups, linkOpen }, status)
 }
 
 interface Expected {
@@ -160,10 +186,35 @@ async function resolve(portal: Portal, typed: Typed[string] | undefined, known: 
 }
 
 /** In the order of the form: the name, the tenant, the rest. */
-function faultsOf(form: { faults: FieldFault[] | null }, { fault }: Expected): FieldFault[] | null {
-  const faults = [...(form.faults ?? [])]
-  if (fault) faults.splice(faults[0]?.field === 'name' ? 1 : 0, 0, fault)
-  return faults.length > 0 ? faults : null
+function faultsOf(form: { faults: FieldFault[] | null }, { fault }: Expected, doubts: Doubts): FieldFault[] | null {
+  const faults = [...(form.faults ?? []), ...(fault ? [fault] : []), ...doubts.faults]
+  const place = ({ field }: FieldFault) => ['name', 'expected'].indexOf(field) + 1 || 3
+  return faults.length > 0 ? faults.sort((a, b) => place(a) - place(b)) : null
+}
+
+/** Also while another field is to be mended, so that all there is to say is said at once. */
+async function doubtsOf(
+  portal: Portal,
+  { typed }: { typed: Typed },
+  { tenant }: Expected,
+  customer: Customer | null,
+): Promise<Doubts> {
+  const name = details.name.safeParse(typed.name)
+  return findDoubts(
+    portal,
+    {
+      name: name.success ? name.data : null,
+      tenantId: tenant.expectedTenantId,
+      sameName: typed.sameName === 'yes',
+      ownTenant: typed.ownTenant === 'yes',
+    },
+    customer,
+  )
+}
+
+/** What is kept of a form, without the tenant, which Microsoft names, and without the ticks. */
+function detailsOf({ name, contactName, contactEmail, language, groups, notes }: FormDetails) {
+  return { name, contactName, contactEmail, language, groups, notes }
 }
 
 /** Why a tenant that somebody named could not be looked up. Throws on what is no answer to that. */

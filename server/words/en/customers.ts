@@ -96,6 +96,8 @@ export const customers = {
   'customers.form.cancel': 'Cancel',
   'customers.name.missing': 'Every customer needs a name',
   'customers.name.long': 'At most 200 characters',
+  'customers.name.exists': '{name} is here already',
+  'customers.name.exists.tick': 'This is another customer of the same name',
   'customers.notes.long': 'Notes hold at most 4,000 characters',
   'customers.email.unusable': 'This is not an e-mail address. Check it, or leave it empty',
   'customers.groups.unusable': 'At most 20 groups, each of at most 40 characters',
@@ -107,6 +109,9 @@ export const customers = {
     'Microsoft does not answer right now, so this tenant cannot be looked up. Try again in a minute',
   'customers.tenant.other-cloud':
     'This tenant is in another of Microsoft’s clouds, which this portal does not reach. Nothing was added',
+  'customers.expected.partner': 'This is your own tenant, not a customer’s',
+  'customers.expected.partner.tick': 'This customer is a trial in our own tenant',
+  'customers.form.look-at': 'Look at {name}',
   'customers.expected.unreachable':
     'Microsoft does not answer right now, so this tenant cannot be looked up. Try again in a minute, or leave it empty and confirm the tenant by hand later',
   'customers.expected.other-cloud':
@@ -194,6 +199,13 @@ export const customers = {
   'customers.primary.resume': 'Resume reading',
   'customers.primary.read': 'Read now',
 
+  'customers.conflict.bound': 'The tenant expected here is connected to {customer}',
+  'customers.conflict.kept':
+    'The tenant expected here was {customer}’s, which is offboarded; it stays reserved for that record',
+  'customers.conflict.expected': 'The tenant expected here is expected of {customer} as well',
+  'customers.conflict.another': 'another customer',
+  'customers.conflict.next':
+    'A tenant has one customer: whoever consents by a link from here is told so, and nothing is bound. Change the expected tenant of one of the two.',
   'customers.taken': 'This tenant belongs to {customer}',
   'customers.taken.next':
     'Nothing was bound. A tenant has one customer. <a>Look at that customer</a> before you go on.',
