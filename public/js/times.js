@@ -1,5 +1,6 @@
-// Times. Until the reader's zone is known they come in UTC; here they are told in the zone of this machine. Every page
-// remembers the zone for the next: those of operators for a year, all others until the browser is closed.
+// Times. Until the reader's zone is known they come in UTC; here they are told in the zone of this machine, and the next page
+// knows it: by a cookie, for operators a year, else until the browser is closed; from a page that promises to set none until
+// its visitor goes on, by the form that goes on.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 const { lang } = document.documentElement
 const locale = { en: 'en-GB', sv: 'sv-SE', 'zh-Hant': 'zh-TW' }[lang] ?? lang
@@ -18,6 +19,10 @@ export const tellTimes = (within) => {
   }
 }
 tellTimes(document)
+for (const field of document.querySelectorAll('input[data-zone]')) {
+  field.value = zone
+  field.disabled = false
+}
 const zoneCookie = document.querySelector('meta[name=zone-cookie]')?.content
 if (zone && zoneCookie) {
   const life = document.body.classList.contains('operator') ? '; Max-Age=31536000' : ''

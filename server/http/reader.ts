@@ -1,9 +1,9 @@
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import type { Config } from '../config/config.ts'
 import type { Theme } from '../store/operators/operators.ts'
 import { isLanguage, type Language, languageFor, wholeLanguages } from '../words.ts'
 import type { SignedInOperator } from './operator.ts'
-import { cookieOf } from './session/cookies.ts'
+import { cookieOf, setCookie } from './session/cookies.ts'
 
 /** For whom a page is written. */
 export interface Reader {
@@ -17,6 +17,8 @@ export interface Reader {
 /** Cookies that say how somebody wants pages. public/js/times.js writes the zone, by the name that it finds in the page. */
 export const themeCookie = 'theme'
 export const zoneCookie = 'tz'
+/** As long as a customer's browser is known by its cookie. */
+const zoneCookieSeconds = 7 * 86_400
 
 /** A visitor: the language he asked for, or his browser does; the zone and the theme that his browser was told to keep. */
 export function visitor(config: Config, req: Request): Reader {
@@ -37,6 +39,12 @@ export function operatorReader(visit: Reader, operator: SignedInOperator): Reade
     theme: operator.theme,
     operator,
   }
+}
+
+/** Remembers the zone that a visitor's page told as he went on; what is no zone is not kept. */
+export function keepZone(config: Config, res: Response, told: string | undefined): void {
+  const zone = zoneOf(told)
+  if (zone !== null) setCookie(config, res, zoneCookie, zone, zoneCookieSeconds, false)
 }
 
 export const themeOf = (value: string | undefined): Theme | null =>

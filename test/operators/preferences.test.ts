@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import request, { type Response } from 'supertest'
+import { invite } from '../support/consent.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
 const origins: [string, string | undefined][] = [
@@ -74,4 +75,36 @@ describe.each(origins)('what a browser keeps of its person over %s', (_scheme, p
     expect(jar.size).toBeGreaterThan(1)
     for (const name of jar.keys()) expect([name, name.startsWith('__Host-')]).toEqual([name, publicUrl !== undefined])
   })
+})
+
+describe('a customer’s page that promises to set no cookie before its visitor goes on', () => {
+  let here: TestPortal
+  beforeAll(async () => {
+    here = await startTestPortal()
+  })
+  afterAll(() => here.close())
+
+  test('has its script keep none, and learns the zone as he goes on', async () => {
+    const { join } = await invite(here)
+    const browser = here.browser()
+    for (const path of [join, `${join}/not-admin`, '/join/unknown']) {
+      expect([path, (await browser.get(path)).text]).toEqual([path, expect.not.stringContaining('zone-cookie')])
+    }
+    const page = await browser.open(join)
+    expect(page.text).toContain('<input data-zone type="hidden" name="zone" disabled>')
+    await browser.submit(page, `${join}/attempts`, { zone: 'Asia/Taipei' })
+    expect(browser.cookie('tz')).toBe('Asia/Taipei')
+  })
+
+  test.each(['', 'Nowhere/Atlantis', '"><script>', 'x'.repeat(100)])(
+    'goes on whatever the zone is: %j',
+    async (zone) => {
+      const { join } = await invite(here)
+      const browser = here.browser()
+      const left = await browser.submit(await browser.open(join), `${join}/attempts`, { zone })
+      expect(left.status).toBe(303)
+      expect(left.location).toContain('/adminconsent')
+      expect(browser.cookie('tz')).toBeUndefined()
+    },
+  )
 })

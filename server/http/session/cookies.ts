@@ -29,10 +29,21 @@ export function cookieOf(config: Config, req: Request, name: string): string | u
 export const cookieNames = (req: Request): string[] =>
   (req.headers.cookie ?? '').split(';').map((part) => part.slice(0, Math.max(0, part.indexOf('='))).trim())
 
-/** Values are base64url, JWTs, or names of zones and themes: none needs encoding, and none is decoded. */
-export function setCookie(config: Config, res: Response, name: string, value: string, seconds: number): void {
+/**
+ * Values are base64url, JWTs, or names of zones and themes: none needs encoding, and none is decoded. `httpOnly` is false for
+ * what the page's own script may set anew.
+ */
+export function setCookie(
+  config: Config,
+  res: Response,
+  name: string,
+  value: string,
+  seconds: number,
+  httpOnly = true,
+): void {
   res.cookie(cookieName(config, name), value, {
     ...cookieOptions(config),
+    httpOnly,
     maxAge: seconds * 1000,
     encode: (text) => text,
   })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { PortalError } from '../../errors.ts'
 import { customerActor } from '../../http/access.ts'
 import { pathValue, readForm } from '../../http/forms.ts'
+import { keepZone } from '../../http/reader.ts'
 import type { Handler } from '../../http/route.ts'
 import { beginConsent } from '../../onboarding/consent.ts'
 import { readAsking } from '../../partner/asked-permissions.ts'
@@ -60,7 +61,11 @@ export function joinPageAgain(req: Request): string {
   return `/join/${encodeURIComponent(pathValue(req, 'token'))}?again=1${isLanguage(lang) ? `&lang=${lang}` : ''}`
 }
 
-const asked = { lang: z.string().refine(isLanguage).optional() }
+const asked = {
+  lang: z.string().refine(isLanguage).optional(),
+  /** As public/js/times.js found it. */
+  zone: z.string().max(100).optional(),
+}
 
 /** The visitor goes on: an attempt starts, and the browser is sent to Microsoft. */
 export const addAttempt: Handler = async (portal, req, res) => {
@@ -68,6 +73,7 @@ export const addAttempt: Handler = async (portal, req, res) => {
   if (value === null) throw new PortalError('BAD_REQUEST')
   const token = pathValue(req, 'token')
   await usableLinkOf(portal, req, res, value.lang)
+  keepZone(portal.config, res, value.zone)
   const step = await beginConsent(portal, visitorOf(portal, req), token)
   await rememberJourney(portal, req, res, { linkId: step.departure.linkId, token, language: value.lang ?? null })
   await goOn(portal, req, res, step)
