@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { linkById, linkByToken, withdrawLink } from '../../server/store/onboarding/links.ts'
 import { confirmPermissions } from '../../server/store/partner/asked-permissions.ts'
-import { changeSettings, readSettings } from '../../server/store/partner/settings.ts'
+import { changeSettings, readSettings, type Settings } from '../../server/store/partner/settings.ts'
 import { languages } from '../../server/words.ts'
+import type { Page } from '../support/browser.ts'
 import { alice, answerAtMicrosoft, connect, invite, leave, runsOf, stateOf, walk, wordsOf } from '../support/consent.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 
@@ -237,6 +238,56 @@ onEachEngine('the page behind a consent link', (engine) => {
       expect((await browser.submit(page, `${invited.join}/opening`)).status).toBe(410)
       expect(browser.cookieNames()).toEqual([])
       expect(await runsOf(here, invited)).toEqual([])
+    })
+  })
+
+  describe('with what the partner wrote', () => {
+    const nothing = {
+      dataLocation: '',
+      'dataLocation.sv': '',
+      'dataLocation.zh-Hant': '',
+      dataReaders: '',
+      privacyUrl: '',
+    }
+    const save = (texts: Partial<Settings>) =>
+      changeSettings(here.portal.db, alice, { ...nothing, ...texts }, here.portal.now())
+    afterAll(() => save({}))
+    const tongueOf = (page: Page, text: string) =>
+      new RegExp(`<span lang="([\\w-]+)">${text}</span>`).exec(page.text)?.[1]
+
+    test('speaks of it in the language of the page', async () => {
+      const { join } = await invite(here)
+      await save({
+        dataLocation: 'Stockholm, Sweden',
+        'dataLocation.sv': 'I Stockholm',
+        'dataLocation.zh-Hant': '斯德哥爾摩',
+      })
+      for (const [lang, text] of [
+        ['en', 'Stockholm, Sweden'],
+        ['sv', 'I Stockholm'],
+        ['zh-Hant', '斯德哥爾摩'],
+      ] as const) {
+        const page = await here.browser().open(`${join}?lang=${lang}`)
+        expect(tongueOf(page, text)).toBe(lang)
+        expect(wordsOf(page)).not.toMatch(/in English|på engelska|英文/)
+      }
+    })
+
+    test('says in which language it is, where that is another than the page’s', async () => {
+      const { join } = await invite(here)
+      await save({
+        dataLocation: 'Stockholm, Sweden',
+        dataReaders: 'Nine analysts',
+        privacyUrl: 'https://halvard.example/p',
+      })
+      const swedish = await here.browser().open(`${join}?lang=sv`)
+      expect(swedish.text).toContain('<span lang="en">Stockholm, Sweden</span>')
+      expect(wordsOf(swedish)).toContain('Stockholm, Sweden (på engelska)')
+      expect(wordsOf(swedish)).toContain('Nine analysts (på engelska)')
+      expect(swedish.text).toContain('href="https://halvard.example/p" hreflang="en"')
+      expect(wordsOf(await here.browser().open(`${join}?lang=zh-Hant`))).toContain('（英文）')
+      await save({ 'dataLocation.sv': 'I Stockholm' })
+      expect(wordsOf(await here.browser().open(`${join}?lang=en`))).toContain('I Stockholm (in Swedish)')
     })
   })
 

@@ -1,18 +1,28 @@
+import type { Language } from '../../words.ts'
 import { type Actor, recordAudit } from '../audit.ts'
 import type { Database } from '../engine/dialect.ts'
 import { write } from '../engine/write.ts'
 
-/** What customers are told about the partner, and what new links start with. */
-export interface Settings {
+/** What customers read as the partner wrote it, in each of the languages that their pages speak. */
+export const customerTexts = ['partnerTagline', 'dataLocation', 'dataRetention', 'dataReaders', 'privacyUrl'] as const
+export type CustomerText = (typeof customerTexts)[number]
+
+/** Languages beside English; what was written before there was a choice is kept as the English text. */
+const furtherLanguages = ['sv', 'zh-Hant'] as const satisfies readonly Language[]
+type FurtherLanguage = (typeof furtherLanguages)[number]
+
+/** A customer's text in one language, as a setting: `dataLocation` in English, `dataLocation.sv` in Swedish. */
+export type TextSetting = CustomerText | `${CustomerText}.${FurtherLanguage}`
+
+export const textSetting = (text: CustomerText, language: Language): TextSetting =>
+  language === 'en' ? text : `${text}.${language}`
+
+/** What customers are told about the partner, and what new links start with. Empty is what was not given. */
+export interface Settings extends Record<TextSetting, string> {
   partnerName: string
-  partnerTagline: string
   contactName: string
   contactPhone: string
   contactEmail: string
-  dataLocation: string
-  dataRetention: string
-  dataReaders: string
-  privacyUrl: string
   /** The display name of the app registration, as Microsoft’s consent page will show it. */
   appName: string
   linkDays: number
@@ -37,16 +47,16 @@ export const hasNumber = (phone: string): boolean => phone.replace(/\D/g, '').le
 /** The deep reconcile compares 30 days with Microsoft: what is removed earlier would come back. */
 export const leastClosedDays = 35
 
+const noTexts = Object.fromEntries(
+  customerTexts.flatMap((text) => (['en', ...furtherLanguages] as const).map((code) => [textSetting(text, code), ''])),
+) as Record<TextSetting, string>
+
 const defaults: Settings = {
+  ...noTexts,
   partnerName: '',
-  partnerTagline: '',
   contactName: '',
   contactPhone: '',
   contactEmail: '',
-  dataLocation: '',
-  dataRetention: '',
-  dataReaders: '',
-  privacyUrl: '',
   appName: '',
   linkDays: 14,
   closedDays: 365,

@@ -59,7 +59,7 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
   const usable = linkState(link, portal.now()) === 'issued'
   await render(res, attemptPage, {
     end,
-    partner: partnerViewOf(portal, settings),
+    partner: partnerViewOf(portal, settings, res.locals.reader.language),
     customerName: customer.name,
     attempt,
     reference: link.reference,

@@ -50,7 +50,7 @@ export async function showEnding(
   status: number,
 ): Promise<void> {
   const { portal, reader } = res.locals
-  const asker = partnerViewOf(portal, await readSettings(portal.db))
+  const asker = partnerViewOf(portal, await readSettings(portal.db), reader.language)
   // A person's name is for who holds a link of ours, not for who makes up an address.
   const partner = answer.reference === null ? { ...asker, contactName: '' } : asker
   const asks = endings[answer.code]?.newLink === true && partner.email !== ''

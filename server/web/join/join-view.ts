@@ -4,6 +4,7 @@ import type { Asking } from '../../partner/asked-permissions.ts'
 import type { Language } from '../../words.ts'
 import type { PageTools } from '../page/tools.ts'
 import type { PartnerView } from './partner.ts'
+import { type ToldText, toldHtml } from './told-text.ts'
 
 /** A link as its page knows it. */
 export interface LinkOnPage {
@@ -27,7 +28,13 @@ export interface JoinFacts extends LinkPage {
   customerName: string
   /** The host at which people sign in. */
   loginHost: string
-  kept: { where: string; closedDays: number; offboardedDays: number; howLong: string; who: string }
+  kept: {
+    where: ToldText | null
+    closedDays: number
+    offboardedDays: number
+    howLong: ToldText | null
+    who: ToldText | null
+  }
   /** Shown again after it was open for too long: what was pressed there did nothing. */
   again: boolean
   /** The language of this page, when the visitor chose it: it goes along. */
@@ -159,13 +166,13 @@ export function joinView(facts: JoinFacts, tools: PageTools): JoinView {
     mayBeMore,
     cannot: asking.cannot.map((what) => word('join.cannot', what)),
     kept: {
-      where: kept.where ? named(kept.where) : null,
+      where: kept.where && toldHtml(kept.where, tools),
       howLong: [
         t('join.keep.how-long.closed', { days: kept.closedDays }),
         t('join.keep.how-long.ended', { days: kept.offboardedDays }),
       ].join(gap),
-      besides: kept.howLong ? html`${gap}${named(kept.howLong)}` : null,
-      who: kept.who ? named(kept.who) : null,
+      besides: kept.howLong ? html`${gap}${toldHtml(kept.howLong, tools)}` : null,
+      who: kept.who && toldHtml(kept.who, tools),
     },
     address: `${partner.publicUrl}/`,
     accept: mayBeMore ? t.rich('join.next.accept.more', {}, bold) : t.rich('join.next.accept', { n }, bold),

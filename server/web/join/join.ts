@@ -18,6 +18,7 @@ import { goOn, visitorOf } from './callback.ts'
 import { joinView, type LinkOnPage, type LinkPage, notAdminView } from './join-view.ts'
 import { rememberJourney } from './journey.ts'
 import { partnerViewOf } from './partner.ts'
+import { toldText } from './told-text.ts'
 
 /** A link, as its own page shows it. */
 const joinPage = page('join/join', joinView)
@@ -26,16 +27,17 @@ const notAdminPage = page('join/not-admin', notAdminView)
 /** The page a customer's administrator reads first. Opening it starts nothing: mail scanners open links, too. */
 export const showJoin: Handler = async (portal, req, res) => {
   const { page, customer, settings } = await linkPage(portal, req, res)
+  const { language } = res.locals.reader
   await render(res, joinPage, {
     ...page,
     customerName: customer.name,
     loginHost: new URL(portal.config.authorityHost).host,
     kept: {
-      where: settings.dataLocation,
+      where: toldText(settings, 'dataLocation', language),
       closedDays: settings.closedDays,
       offboardedDays: settings.offboardedDays,
-      howLong: settings.dataRetention,
-      who: settings.dataReaders,
+      howLong: toldText(settings, 'dataRetention', language),
+      who: toldText(settings, 'dataReaders', language),
     },
     again: req.query.again === '1',
     chosen: languageAsked(req),
@@ -83,7 +85,7 @@ async function linkPage(portal: Portal, req: Request, res: Response) {
   const { link, customer } = await usableLinkOf(portal, req, res)
   const [settings, asking] = await Promise.all([readSettings(portal.db), readAsking(portal)])
   const page: LinkPage = {
-    partner: partnerViewOf(portal, settings),
+    partner: partnerViewOf(portal, settings, res.locals.reader.language),
     link: linkOnPage(portal, link, pathValue(req, 'token')),
     asking,
   }

@@ -1,4 +1,5 @@
 import type { Response } from 'express'
+import type { z } from 'zod'
 import { operatorActor, roleOf } from '../../http/access.ts'
 import { linkDays, optionalEmail, optionalLine, wholeNumber } from '../../http/fields.ts'
 import { type FieldFault, readForm, says, type Typed } from '../../http/forms.ts'
@@ -7,14 +8,18 @@ import type { Handler, OperatorRequest } from '../../http/route.ts'
 import type { Portal } from '../../portal.ts'
 import { listOperators, type Operator } from '../../store/operators/operators.ts'
 import {
+  type CustomerText,
   changeSettings,
+  customerTexts,
   findIntroductionGap,
   hasNumber,
   type IntroductionGap,
   leastClosedDays,
   readSettings,
+  type TextSetting,
+  textSetting,
 } from '../../store/partner/settings.ts'
-import { wholeLanguages } from '../../words.ts'
+import { type Language, languages, type MessageKey, wholeLanguages } from '../../words.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { type PermissionsView, permissionsView } from './permissions.ts'
@@ -38,49 +43,78 @@ export interface SettingsView {
 
 const settingsPage = page<SettingsView>('partner/settings')
 
-type SettingsField = { name: keyof typeof fields; kind: 'text' | 'email' | 'tel' | 'url' | 'days'; wide: boolean }
+interface SettingsField {
+  name: keyof typeof fields
+  kind: 'text' | 'email' | 'tel' | 'url' | 'days'
+  wide: boolean
+  label: MessageKey
+  /** What is said under the field. */
+  where: MessageKey
+  /** Of a text for customers: whose pages show it. */
+  language: { code: Language; name: string } | null
+}
 
 const long = says('settings.long')
 const orEmpty = (text: string | null) => text ?? ''
 const mostDays = 3_650
 const closedDays = says('settings.closedDays.unusable')
 
+const texts: Record<CustomerText, z.ZodType<string>> = {
+  partnerTagline: optionalLine(160, long).transform(orEmpty),
+  dataLocation: optionalLine(300, long).transform(orEmpty),
+  dataRetention: optionalLine(300, long).transform(orEmpty),
+  dataReaders: optionalLine(300, long).transform(orEmpty),
+  privacyUrl: optionalLine(500, long).transform(orEmpty).refine(isHttps, says('settings.privacyUrl.unusable')),
+}
+
 const fields = {
   partnerName: optionalLine(120, long).transform(orEmpty),
-  partnerTagline: optionalLine(160, long).transform(orEmpty),
+  ...(Object.fromEntries(
+    customerTexts.flatMap((text) => languages.map(({ code }) => [textSetting(text, code), texts[text]])),
+  ) as Record<TextSetting, z.ZodType<string>>),
   contactName: optionalLine(120, long).transform(orEmpty),
   contactPhone: optionalLine(60, long)
     .transform(orEmpty)
     .refine((phone) => phone === '' || hasNumber(phone), says('settings.contactPhone.unusable')),
   contactEmail: optionalEmail(says('customers.email.unusable')).transform(orEmpty),
-  dataLocation: optionalLine(300, long).transform(orEmpty),
-  dataRetention: optionalLine(300, long).transform(orEmpty),
-  dataReaders: optionalLine(300, long).transform(orEmpty),
-  privacyUrl: optionalLine(500, long).transform(orEmpty).refine(isHttps, says('settings.privacyUrl.unusable')),
   appName: optionalLine(120, long).transform(orEmpty),
   linkDays,
   closedDays: wholeNumber(0, mostDays, closedDays).refine((days) => days === 0 || days >= leastClosedDays, closedDays),
   offboardedDays: wholeNumber(0, mostDays, says('settings.offboardedDays.unusable')),
 }
 
+const field = (
+  name: Exclude<keyof typeof fields, TextSetting>,
+  kind: SettingsField['kind'],
+  wide = false,
+): SettingsField => ({ name, kind, wide, label: `settings.${name}`, where: `settings.${name}.where`, language: null })
+
+/** One text for customers: a field for each language of their pages. */
+const textIn = (text: CustomerText, kind: 'text' | 'url' = 'text'): SettingsField[] =>
+  languages.map(({ code, name }) => ({
+    name: textSetting(text, code),
+    kind,
+    wide: code === 'en',
+    label: `settings.${text}`,
+    where: code === 'en' ? `settings.${text}.where` : 'settings.other-language',
+    language: { code, name },
+  }))
+
 const form: readonly SettingsField[] = [
-  { name: 'partnerName', kind: 'text', wide: false },
-  { name: 'partnerTagline', kind: 'text', wide: false },
-  { name: 'contactName', kind: 'text', wide: false },
-  { name: 'contactPhone', kind: 'tel', wide: false },
-  { name: 'contactEmail', kind: 'email', wide: false },
-  { name: 'appName', kind: 'text', wide: false },
-  { name: 'dataLocation', kind: 'text', wide: true },
-  { name: 'dataRetention', kind: 'text', wide: true },
-  { name: 'dataReaders', kind: 'text', wide: true },
-  { name: 'privacyUrl', kind: 'url', wide: false },
-  { name: 'linkDays', kind: 'days', wide: false },
+  field('partnerName', 'text', true),
+  ...textIn('partnerTagline'),
+  field('contactName', 'text'),
+  field('contactPhone', 'tel'),
+  field('contactEmail', 'email'),
+  field('appName', 'text'),
+  ...textIn('dataLocation'),
+  ...textIn('dataRetention'),
+  ...textIn('dataReaders'),
+  ...textIn('privacyUrl', 'url'),
+  field('linkDays', 'days'),
 ]
 
-const keeping: readonly SettingsField[] = [
-  { name: 'closedDays', kind: 'days', wide: true },
-  { name: 'offboardedDays', kind: 'days', wide: true },
-]
+const keeping: readonly SettingsField[] = [field('closedDays', 'days', true), field('offboardedDays', 'days', true)]
 
 function isHttps(address: string): boolean {
   if (address === '') return true

@@ -44,6 +44,7 @@ export const join = {
   'join.keep.how-long.ended':
     '{days, plural, =0 {When our work for you ends, it stays until we delete it.} one {When our work for you ends, all of it goes after # day.} other {When our work for you ends, all of it goes after # days.}} A log of what we did stays, without incidents.',
   'join.keep.who': 'Who sees it',
+  'join.told.in': '({language, select, en {in English} sv {in Swedish} other {in Chinese}})',
   'join.back': 'How to take it back',
   'join.back.open': 'Open the <b>Microsoft Entra admin centre</b> and choose <b>Enterprise applications</b>.',
   'join.back.delete': 'Choose <b>{app}</b>, then <b>Properties</b>, then <b>Delete</b>.',

@@ -46,6 +46,7 @@ export const join = {
   'join.keep.how-long.ended':
     '{days, plural, =0 {När vårt uppdrag för er tar slut finns uppgifterna kvar tills vi raderar dem.} one {När vårt uppdrag för er tar slut raderas allt efter # dag.} other {När vårt uppdrag för er tar slut raderas allt efter # dagar.}} En logg över vad vi har gjort finns kvar, utan incidenter.',
   'join.keep.who': 'Vem ser det',
+  'join.told.in': '({language, select, en {på engelska} sv {på svenska} other {på kinesiska}})',
   'join.back': 'Så återkallar ni godkännandet',
   'join.back.open':
     'Öppna <b>administrationscentret för Microsoft Entra</b> och välj <b>Företagsprogram</b> (Enterprise applications).',

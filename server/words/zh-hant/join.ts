@@ -42,6 +42,7 @@ export const join = {
   'join.keep.how-long.ended':
     '{days, plural, =0 {服務結束後，資料會保留到我們刪除為止。} other {服務結束 # 天後，所有資料都會刪除。}}我們所做操作的紀錄會保留，但不含事件內容。',
   'join.keep.who': '可查看者',
+  'join.told.in': '（{language, select, en {英文} sv {瑞典文} other {中文}}）',
   'join.back': '如何撤回同意',
   'join.back.open': '開啟 <b>Microsoft Entra 系統管理中心</b>，選擇<b>企業應用程式</b>（Enterprise applications）。',
   'join.back.delete': '選擇 <b>{app}</b>，再選擇<b>屬性</b>（Properties），然後按<b>刪除</b>（Delete）。',

@@ -44,6 +44,8 @@ export const settings = {
     'On the customer’s page, after what it says by itself from the numbers below. Empty: nothing more',
   'settings.dataReaders': 'Who reads it',
   'settings.dataReaders.where': 'On the customer’s page, under what is kept',
+  'settings.other-language':
+    'On pages in this language. Empty: they show the text there is, and say in which language it is',
   'settings.privacyUrl': 'Data protection page',
   'settings.privacyUrl.where': 'Linked at the foot of every page for customers',
   'settings.privacyUrl.unusable': 'Give a whole address that begins with https://, or leave it empty',
