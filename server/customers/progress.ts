@@ -1,3 +1,4 @@
+import type { Alphabet } from '../model/alphabet.ts'
 import { type Customer, customerById, listCustomers } from '../store/customers/customers.ts'
 import type { Database } from '../store/engine/dialect.ts'
 import type { ConsentAttempt } from '../store/onboarding/attempts.ts'
@@ -77,15 +78,20 @@ export interface CustomerOutline {
 }
 
 /** Every customer in outline, by name. */
-export async function outlineStatuses(db: Database, now: Date): Promise<CustomerOutline[]> {
-  const files = await loadRecords(db, outlineTenants(db), now)
+export async function outlineStatuses(db: Database, now: Date, alphabet?: Alphabet): Promise<CustomerOutline[]> {
+  const files = await loadRecords(db, outlineTenants(db), now, undefined, alphabet)
   return files.map(({ customer, standing, tenants, link }) => ({ customer, standing, tenants, link }))
 }
 
 /** Where every customer stands, or each of those named, by name: five queries, however many there are. */
-export async function listStatuses(db: Database, now: Date, customerIds?: readonly string[]): Promise<CustomerLine[]> {
+export async function listStatuses(
+  db: Database,
+  now: Date,
+  customerIds?: readonly string[],
+  alphabet?: Alphabet,
+): Promise<CustomerLine[]> {
   if (customerIds?.length === 0) return []
-  const files = await loadRecords(db, listTenants(db, customerIds), now, customerIds)
+  const files = await loadRecords(db, listTenants(db, customerIds), now, customerIds, alphabet)
   return files.map(({ customer, standing, tenants, link, attempt }) => {
     const file: CustomerRecord = {
       customer,
@@ -105,9 +111,10 @@ async function loadRecords<T extends TenantOutline>(
   loading: Promise<T[]>,
   now: Date,
   customerIds?: readonly string[],
+  alphabet?: Alphabet,
 ) {
   const [customers, links, attempts, tenants, reviews] = await Promise.all([
-    listCustomers(db, customerIds),
+    listCustomers(db, customerIds, alphabet),
     latestLinks(db, customerIds),
     latestAttempts(db, customerIds),
     loading,

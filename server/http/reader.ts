@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { Config } from '../config/config.ts'
+import { type Alphabet, alphabetFor } from '../model/alphabet.ts'
 import type { Theme } from '../store/operators/operators.ts'
 import { isLanguage, type Language, languageFor, wholeLanguages } from '../words.ts'
 import type { SignedInOperator } from './operator.ts'
@@ -11,6 +12,8 @@ export interface Reader {
   /** IANA zone; null when unknown, and times are then given in UTC and say so. */
   timeZone: string | null
   theme: Theme | null
+  /** In whose order of letters lists of names stand: of the languages that the browser asks for, whatever the page speaks. */
+  alphabet: Alphabet
   operator: SignedInOperator | null
 }
 
@@ -23,8 +26,11 @@ const zoneCookieSeconds = 7 * 86_400
 /** A visitor: the language he asked for, or his browser does; the zone and the theme that his browser was told to keep. */
 export function visitor(config: Config, req: Request): Reader {
   const asked = req.query.lang
+  const wanted = req.headers['accept-language']
+  const language = isLanguage(asked) ? asked : languageFor(wanted)
   return {
-    language: isLanguage(asked) ? asked : languageFor(req.headers['accept-language']),
+    language,
+    alphabet: alphabetFor(wanted) ?? language,
     timeZone: zoneOf(cookieOf(config, req, zoneCookie)),
     theme: themeOf(cookieOf(config, req, themeCookie)),
     operator: null,
@@ -37,6 +43,7 @@ export function operatorReader(visit: Reader, operator: SignedInOperator): Reade
     language: wholeLanguages.find(({ code }) => code === operator.language)?.code ?? 'en',
     timeZone: zoneOf(operator.timeZone ?? undefined) ?? visit.timeZone,
     theme: operator.theme,
+    alphabet: visit.alphabet,
     operator,
   }
 }

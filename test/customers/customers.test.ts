@@ -191,7 +191,7 @@ onEachEngine('the customers', (engine) => {
     const page = await alice.follow(saved)
     expect(page.text).toContain('Nobody has been asked yet')
     const customer = await customerById(here.portal.db, page.url.split('/').at(-1) ?? '')
-    expect(customer.groups).toEqual(['Nordics', 'energy'])
+    expect(customer.groups).toEqual(['energy', 'Nordics'])
     expect(await linksOf(here.portal.db, customer.id)).toEqual([])
   })
 

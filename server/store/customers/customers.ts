@@ -1,5 +1,6 @@
-import { type Selectable, sql } from 'kysely'
+import type { Selectable } from 'kysely'
 import { PortalError } from '../../errors.ts'
+import { type Alphabet, byName } from '../../model/alphabet.ts'
 import { type Actor, recordAudit } from '../audit.ts'
 import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
@@ -93,16 +94,8 @@ export async function changeCustomer(
 export async function customerById(db: Database, id: string): Promise<Customer> {
   const row = await db.selectFrom('customers').selectAll().where('id', '=', id).executeTakeFirst()
   if (!row) throw new PortalError('NOT_FOUND')
-  const groups = await db
-    .selectFrom('customer_groups')
-    .select('name')
-    .where('customer_id', '=', id)
-    .orderBy('name')
-    .execute()
-  return fromRow(
-    row,
-    groups.map((group) => group.name),
-  )
+  const groups = await db.selectFrom('customer_groups').select('name').where('customer_id', '=', id).execute()
+  return fromRow(row, byName(groups.map(nameOf), itself, itself))
 }
 
 /** The customer, which nobody else changes or offboards until the transaction ends. @throws PortalError NOT_FOUND */
@@ -117,40 +110,41 @@ export async function holdCustomer(tx: Tx, id: string): Promise<Customer> {
 }
 
 /** All customers by name, or those named, with their groups. */
-export async function listCustomers(db: Database, ids?: readonly string[]): Promise<Customer[]> {
+export async function listCustomers(db: Database, ids?: readonly string[], alphabet?: Alphabet): Promise<Customer[]> {
   const rows = await db
     .selectFrom('customers')
     .$if(ids !== undefined, (query) => query.where('id', 'in', [...(ids ?? [])]))
     .selectAll()
-    .orderBy(sql`lower(name)`)
-    .orderBy('id')
     .execute()
   const groups = new Map<string, string[]>()
   const named = await db
     .selectFrom('customer_groups')
     .$if(ids !== undefined, (query) => query.where('customer_id', 'in', [...(ids ?? [])]))
     .selectAll()
-    .orderBy('name')
     .execute()
-  for (const { customer_id, name } of named) {
+  for (const { customer_id, name } of byName(named, nameOf, nameOf, alphabet)) {
     const list = groups.get(customer_id)
     if (list) list.push(name)
     else groups.set(customer_id, [name])
   }
-  return rows.map((row) => fromRow(row, groups.get(row.id) ?? []))
+  const customers = rows.map((row) => fromRow(row, groups.get(row.id) ?? []))
+  return byName(customers, nameOf, idOf, alphabet)
 }
 
 /** The names of all customers, or of those named, by name. */
-export async function customerNames(db: Database, ids?: readonly string[]): Promise<CustomerName[]> {
+export async function customerNames(
+  db: Database,
+  ids?: readonly string[],
+  alphabet?: Alphabet,
+): Promise<CustomerName[]> {
   if (ids?.length === 0) return []
   const rows = await db
     .selectFrom('customers')
     .$if(ids !== undefined, (query) => query.where('id', 'in', [...(ids ?? [])]))
     .select(['id', 'name', 'offboarded_at'])
-    .orderBy(sql`lower(name)`)
-    .orderBy('id')
     .execute()
-  return rows.map((row) => ({ id: row.id, name: row.name, offboardedAt: row.offboarded_at }))
+  const names = rows.map((row) => ({ id: row.id, name: row.name, offboardedAt: row.offboarded_at }))
+  return byName(names, nameOf, idOf, alphabet)
 }
 
 /** Another customer, still served, whom this tenant is expected of; null for nobody. */
@@ -171,10 +165,14 @@ export async function findExpecting(db: Database, tenantId: string, customerId: 
 export const isExpectedElsewhere = async (db: Database, tenantId: string, customerId: string): Promise<boolean> =>
   (await findExpecting(db, tenantId, customerId)) !== null
 
-export async function listGroups(db: Database): Promise<string[]> {
-  const rows = await db.selectFrom('customer_groups').select('name').distinct().orderBy('name').execute()
-  return rows.map((row) => row.name)
+export async function listGroups(db: Database, alphabet?: Alphabet): Promise<string[]> {
+  const rows = await db.selectFrom('customer_groups').select('name').distinct().execute()
+  return byName(rows.map(nameOf), itself, itself, alphabet)
 }
+
+const nameOf = ({ name }: { name: string }) => name
+const itself = (name: string) => name
+const idOf = ({ id }: { id: string }) => id
 
 const columns = (details: CustomerDetails) => ({
   name: details.name,

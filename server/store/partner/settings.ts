@@ -1,4 +1,3 @@
-import type { Language } from '../../words.ts'
 import { type Actor, recordAudit } from '../audit.ts'
 import type { Database } from '../engine/dialect.ts'
 import { write } from '../engine/write.ts'
@@ -8,13 +7,13 @@ export const customerTexts = ['partnerTagline', 'dataLocation', 'dataRetention',
 export type CustomerText = (typeof customerTexts)[number]
 
 /** Languages beside English; what was written before there was a choice is kept as the English text. */
-const furtherLanguages = ['sv', 'zh-Hant'] as const satisfies readonly Language[]
+const furtherLanguages = ['sv', 'zh-Hant'] as const
 type FurtherLanguage = (typeof furtherLanguages)[number]
 
 /** A customer's text in one language, as a setting: `dataLocation` in English, `dataLocation.sv` in Swedish. */
 export type TextSetting = CustomerText | `${CustomerText}.${FurtherLanguage}`
 
-export const textSetting = (text: CustomerText, language: Language): TextSetting =>
+export const textSetting = (text: CustomerText, language: 'en' | FurtherLanguage): TextSetting =>
   language === 'en' ? text : `${text}.${language}`
 
 /** What customers are told about the partner, and what new links start with. Empty is what was not given. */

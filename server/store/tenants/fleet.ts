@@ -1,4 +1,5 @@
-import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
+import { type ExpressionBuilder, type RawBuilder, type Selectable, sql } from 'kysely'
+import { type Alphabet, byName, nameOrder } from '../../model/alphabet.ts'
 import type { Severity } from '../../model/incident.ts'
 import type { Database } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
@@ -86,9 +87,13 @@ const openOf = (eb: ExpressionBuilder<Schema, 'tenants'>) =>
 
 /**
  * Every tenant of a customer that is served with which something is the matter: blind, paused, or in any state but
- * `active`.
+ * `active`. By the name of the customer.
  */
-export async function troubledTenants(db: Database, now: Date): Promise<{ tenant: Tenant; customerName: string }[]> {
+export async function troubledTenants(
+  db: Database,
+  now: Date,
+  alphabet?: Alphabet,
+): Promise<{ tenant: Tenant; customerName: string }[]> {
   const rows = await db
     .selectFrom('tenants')
     .innerJoin('customers', 'customers.id', 'tenants.customer_id')
@@ -106,12 +111,14 @@ export async function troubledTenants(db: Database, now: Date): Promise<{ tenant
     )
     .selectAll('tenants')
     .select('customers.name as customer_name')
-    .orderBy(sql`lower(customers.name)`)
-    .orderBy('customers.id')
-    .orderBy('tenants.bound_at')
-    .orderBy('tenants.tenant_id')
     .execute()
-  return rows.map((row) => ({ tenant: fromRow(row), customerName: row.customer_name }))
+  const troubled = rows.map((row) => ({ tenant: fromRow(row), customerName: row.customer_name }))
+  return byName(
+    troubled,
+    ({ customerName }) => customerName,
+    ({ tenant }) => `${tenant.customerId} ${tenant.boundAt} ${tenant.tenantId}`,
+    alphabet,
+  )
 }
 
 type Counts = Record<Severity, number>
@@ -161,7 +168,7 @@ export interface FleetHeat {
 }
 
 /** Open incidents by customer, of tenants that ought to be seen: so many customers by themselves, the rest together. */
-export async function heatOfFleet(db: Database, most: number, now: Date): Promise<FleetHeat> {
+export async function heatOfFleet(db: Database, most: number, now: Date, alphabet?: Alphabet): Promise<FleetHeat> {
   const limit = seenWithin(now)
   const watched = db
     .selectFrom('tenants')
@@ -169,7 +176,7 @@ export async function heatOfFleet(db: Database, most: number, now: Date): Promis
     .where('tenants.first_active_at', 'is not', null)
     .where('tenants.access_state', '!=', 'offboarded')
     .where('customers.offboarded_at', 'is', null)
-  const shown = await watched
+  const worst = watched
     .groupBy(['customers.id', 'customers.name'])
     .select(['customers.id', 'customers.name', ...openSums, blindOnes(limit)])
     .having(sql`sum(open_high + open_medium + open_low + open_informational + open_unknown)`, '>', 0)
@@ -178,10 +185,12 @@ export async function heatOfFleet(db: Database, most: number, now: Date): Promis
     .orderBy('open_low', 'desc')
     .orderBy('open_informational', 'desc')
     .orderBy('open_unknown', 'desc')
-    .orderBy(sql`lower(customers.name)`)
-    .orderBy('customers.id')
-    .limit(most)
-    .execute()
+  const listed = await worst.limit(most).execute()
+  const last = listed.at(-1)
+  // Among customers with as much open as the last of them, the name decides, which no database here can order: all are read.
+  const level = last && listed.length === most ? await ofLevel(worst, last).execute() : []
+  const candidates = [...new Map([...listed, ...level].map((row) => [row.id, row])).values()]
+  const shown = worstFirst(candidates, alphabet).slice(0, most)
   const ids = shown.map(({ id }) => id)
   const rest = ids.length === 0 ? watched : watched.where('customers.id', 'not in', ids)
   const oldestFirst = (query: typeof watched) =>
@@ -212,6 +221,29 @@ export async function heatOfFleet(db: Database, most: number, now: Date): Promis
   }
 }
 
+const heatSeverities = ['high', 'medium', 'low', 'informational', 'unknown'] as const satisfies readonly Severity[]
+
+type OpenSums = Record<`open_${Severity}`, number | null>
+
+const ofLevel = <Query extends { having(sum: RawBuilder<unknown>, operator: '=', value: number): Query }>(
+  query: Query,
+  row: OpenSums,
+): Query =>
+  heatSeverities.reduce(
+    (narrowed, severity) =>
+      narrowed.having(sql`sum(${sql.ref(`open_${severity}`)})`, '=', Number(row[`open_${severity}`] ?? 0)),
+    query,
+  )
+
+function worstFirst<Row extends OpenSums & { id: string; name: string }>(rows: readonly Row[], alphabet?: Alphabet) {
+  const compare = nameOrder(alphabet)
+  const more = (a: Row, b: Row) => {
+    const severity = heatSeverities.find((one) => Number(a[`open_${one}`] ?? 0) !== Number(b[`open_${one}`] ?? 0))
+    return severity === undefined ? 0 : Number(b[`open_${severity}`] ?? 0) - Number(a[`open_${severity}`] ?? 0)
+  }
+  return [...rows].sort((a, b) => more(a, b) || compare(a.name, b.name) || (a.id < b.id ? -1 : 1))
+}
+
 const openSums = [
   sql<number | null>`sum(open_high)`.as('open_high'),
   sql<number | null>`sum(open_medium)`.as('open_medium'),
@@ -225,7 +257,7 @@ const blindOnes = (limit: Seen) =>
     or partial_since is not null or coalesce(last_read_at, first_active_at) < ${limit.after}
     or last_read_at > ${limit.before} then 1 else 0 end)`.as('blind')
 
-const countsOf = (row: Record<`open_${Severity}`, number | null>): Counts => ({
+const countsOf = (row: OpenSums): Counts => ({
   high: Number(row.open_high ?? 0),
   medium: Number(row.open_medium ?? 0),
   low: Number(row.open_low ?? 0),

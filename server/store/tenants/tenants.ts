@@ -139,7 +139,7 @@ export async function tenantsOf(db: Database, customerId: string): Promise<Tenan
 }
 
 /**
- * Every tenant with its customer's name, or those of the customers named. No state leaves one out: a failing tenant never
+ * Every tenant with its customer's name, the oldest binding first, or those of the customers named. No state leaves one out: a failing tenant never
  * drops off a list.
  */
 export async function listTenants(
@@ -152,7 +152,7 @@ export async function listTenants(
     .$if(customerIds !== undefined, (query) => query.where('tenants.customer_id', 'in', [...(customerIds ?? [])]))
     .selectAll('tenants')
     .select('customers.name as customer_name')
-    .orderBy('customers.name')
+    .orderBy('tenants.bound_at')
     .orderBy('tenants.tenant_id')
     .execute()
   return rows.map((row) => ({ ...fromRow(row), customerName: row.customer_name }))

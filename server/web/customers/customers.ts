@@ -38,7 +38,11 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
   const { state, group, q, order, page, ...asked } = readQuery(query, req)
   const show = state === null ? asked.show : groupOf(state)
   const now = portal.now()
-  const [outlines, groups] = await Promise.all([outlineStatuses(portal.db, now), listGroups(portal.db)])
+  const { alphabet } = res.locals.reader
+  const [outlines, groups] = await Promise.all([
+    outlineStatuses(portal.db, now, alphabet),
+    listGroups(portal.db, alphabet),
+  ])
   const text = q.trim().toLowerCase()
   const found = outlines.filter((line) => (group === null || line.customer.groups.includes(group)) && holds(line, text))
   const matching = found.filter(({ standing }) =>
@@ -49,7 +53,7 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
   const number = Math.min(page, last)
   const from = (number - 1) * rowsPerPage
   const ids = matching.slice(from, from + rowsPerPage).map(({ customer }) => customer.id)
-  const lines = new Map((await listStatuses(portal.db, now, ids)).map((line) => [line.customer.id, line]))
+  const lines = new Map((await listStatuses(portal.db, now, ids, alphabet)).map((line) => [line.customer.id, line]))
   const shown = ids.flatMap((id) => lines.get(id) ?? [])
   await render(res, customersPage, {
     rows: shown.map((line) => rowOf(line, now)),

@@ -152,7 +152,7 @@ async function showForm(
   const { customer, faults, obstacle } = view
   const links = customer ? await linksOf(portal.db, customer.id) : []
   const linkOpen = links.some((link) => linkState(link, portal.now()) === 'issued')
-  const groups = await listGroups(portal.db)
+  const groups = await listGroups(portal.db, res.locals.reader.alphabet)
   const status = faults ? 422 : obstacle?.refused ? obstacle.status : 200
   await render(res, formPage, { ...view, namesakes, asks, groups, linkOpen }, status)
 }

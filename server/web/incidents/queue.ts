@@ -53,10 +53,11 @@ const pageSize = 50
 /** All tenants' incidents in one list, out of our own store: whatever Microsoft does at this moment, it opens. */
 export const showIncidents: Handler<OperatorRequest> = async (portal, req, res) => {
   const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: null }
+  const { alphabet } = res.locals.reader
   const [found, customers, groups] = await Promise.all([
     find(portal, list),
-    customerNames(portal.db),
-    listGroups(portal.db),
+    customerNames(portal.db, undefined, alphabet),
+    listGroups(portal.db, alphabet),
   ])
   const names = new Map(customers.map(({ id, name }) => [id, name]))
   await render(res, queuePage, {

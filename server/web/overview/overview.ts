@@ -34,8 +34,9 @@ const mostHeat = 12
 export const showOverview: Handler<OperatorRequest> = async (portal, req, res) => {
   const { db } = portal
   const now = portal.now()
+  const { alphabet } = res.locals.reader
   const [troubled, fleet, alarms, reviews, waiting, pause, invited] = await Promise.all([
-    troubledTenants(db, now),
+    troubledTenants(db, now, alphabet),
     openInFleet(db),
     readPartnerFaults(db),
     openReviews(db, undefined, mostReviews),
@@ -44,7 +45,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     invitedCustomers(db, new Date(now.getTime() - funnelDays * 86_400_000)),
   ])
   const [lines, names] = await Promise.all([
-    listStatuses(db, now, invited),
+    listStatuses(db, now, invited, alphabet),
     customerNames(db, [...new Set(reviews.flatMap(({ customerId }) => customerId ?? []))]),
   ])
   const beginning: Beginning = {
@@ -75,7 +76,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
   }
   const [created, heat] = await Promise.all([
     createdPerDay(db, new Date(now.getTime() - (chartDays - 1) * 86_400_000)),
-    heatOfFleet(db, mostHeat, now),
+    heatOfFleet(db, mostHeat, now, alphabet),
   ])
   const tally = severities.map((severity) => ({
     severity,

@@ -89,7 +89,7 @@ export const showAudit: Handler<OperatorRequest> = async (portal, req, res) => {
       ...(before === null ? {} : { before }),
       limit: eventsPerPage + 1,
     }),
-    listCustomers(portal.db),
+    listCustomers(portal.db, undefined, res.locals.reader.alphabet),
   ])
   const shown = events.slice(0, eventsPerPage)
   const last = shown.at(-1)
