@@ -22,13 +22,13 @@ onEachEngine('sentences and numbers agree', (engine) => {
     const [gone] = await here.portal.db.selectFrom('customers').select('id').where('name', '=', 'Gone').execute()
     await offboardCustomer(here.portal.db, before, gone?.id ?? '', here.portal.now())
     const page = await alice.open('/customers')
-    const side = numbers(page.text, /href="\/customers"[\s\S]*?<span class="count">(\d+)<\/span>/g)
-    const told = numbers(page.text, /<p>(\d+) customers\./g)
-    const all = numbers(page.text, />\s*All <span class="count">(\d+)<\/span>/g)
+    const side = numbers(page.text, /href="\/customers"[\s\S]*?<span\s+class="count">(\d+)<\/span>/g)
+    const told = numbers(page.text, /<p>\s*(\d+) customers\./g)
+    const all = numbers(page.text, />\s*All <span\s+class="count">(\d+)<\/span>/g)
     const rows = page.text.match(/<tr role="row" data-row/g) ?? []
     expect([side[0], told[0], all[0], rows.length]).toEqual([3, 3, 3, 3])
     const overview = await alice.open('/')
-    expect(numbers(overview.text, /href="\/customers"[\s\S]*?<span class="count">(\d+)<\/span>/g)[0]).toBe(3)
+    expect(numbers(overview.text, /href="\/customers"[\s\S]*?<span\s+class="count">(\d+)<\/span>/g)[0]).toBe(3)
     expect(overview.text).toContain('3 customers')
   })
 

@@ -6,6 +6,7 @@ import {
   outlineStatuses,
   statusSince,
 } from '../../customers/progress.ts'
+import { countStates, groupOf, stateGroups, troubleFirst } from '../../customers/state-groups.ts'
 import { readQuery } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { listGroups } from '../../store/customers/customers.ts'
@@ -15,8 +16,6 @@ import type { OpenCounts, Tenant } from '../../store/tenants/tenants.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { type CustomerRow, customersView } from './list-view.ts'
-
-import { countStates, groupOf, stateGroups, troubleFirst } from './states.ts'
 
 const customersPage = page('customers/customers', customersView)
 

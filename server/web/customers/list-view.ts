@@ -1,9 +1,9 @@
 import type { CustomerLine, CustomerStatus, Step } from '../../customers/progress.ts'
+import type { StateCounts, StateGroup } from '../../customers/state-groups.ts'
 import type { Html } from '../../http/html.ts'
 import type { OpenCounts } from '../../store/tenants/tenants.ts'
 import type { PageTools } from '../page/tools.ts'
 import { type OpenCountsView, openCountsView } from './counts-view.ts'
-import type { StateCounts, StateGroup } from './states.ts'
 
 export interface CustomersFacts {
   rows: CustomerRow[]
