@@ -12,59 +12,14 @@ import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { noteOpened } from '../tenants/opened.ts'
 import { defenderUrl } from './defender-portal.ts'
-import { type EntitiesView, entitiesOf } from './entities.ts'
+import { entitiesOf } from './entities.ts'
 import { filterOf, hrefOf, incidentAddress, listFrom, type QueueAddress } from './filters.ts'
-import { type NotesView, notesView } from './notes.ts'
-import { type Story, storyOf } from './timeline.ts'
+import { type Back, type IncidentFacts, incidentView, mergedView, type Raw } from './incident-view.ts'
+import { notesView } from './notes.ts'
+import { storyOf } from './timeline.ts'
 
-/** The way back to the list. */
-interface Back {
-  href: string
-  /** Whether that list is narrowed, or over one tenant alone. */
-  kind: 'open' | 'filtered' | 'tenant'
-}
-
-export interface IncidentView {
-  incident: StoredIncident
-  tenant: Tenant
-  blindFrom: string | null
-  back: Back
-  defender: string
-  previous: string | null
-  next: string | null
-  /** The incident whose link led here, because it was merged into this one. */
-  cameFrom: string | null
-  merged: { incidentId: string; title: string; href: string }[]
-  story: Story
-  entities: EntitiesView
-  notes: NotesView
-  /** The note that could not be kept as it was typed. */
-  typed: string
-  faults: FieldFault[] | null
-  raw: Raw
-}
-
-const incidentPage = page<IncidentView>('incidents/incident')
-
-export interface MergedView {
-  incident: StoredIncident
-  tenant: Tenant
-  back: Back
-  defender: string
-  notes: NotesView
-  typed: string
-  faults: FieldFault[] | null
-}
-
-const mergedPage = page<MergedView>('incidents/merged')
-
-interface Raw {
-  text: string
-  /** Characters that Microsoft sent. */
-  length: number
-  /** `text` is only the beginning. */
-  cut: boolean
-}
+const incidentPage = page('incidents/incident', incidentView)
+const mergedPage = page('incidents/merged', mergedView)
 
 const mostRaw = 200_000
 /** Alerts told of, the earliest first. */
@@ -118,8 +73,8 @@ async function show(
       return
     }
     const defender = defenderUrl(portal.config, tenant.tenantId, incident.redirectId ?? incident.id)
-    const view = { incident, tenant, back: backTo(list), defender, notes: await notes(), ...kept }
-    await render(res, mergedPage, view, code)
+    const facts = { incident, tenant, back: backTo(list), defender, notes: await notes(), ...kept }
+    await render(res, mergedPage, facts, code)
     return
   }
   const [neighbours, merged, cameFrom, written] = await Promise.all([
@@ -130,7 +85,7 @@ async function show(
   ])
   const addressIn = (item: QueueItem | null) =>
     item === null ? null : incidentAddress(item.tenantId, item.incidentId, list)
-  const view: IncidentView = {
+  const facts: IncidentFacts = {
     incident,
     tenant,
     blindFrom: blindSince(tenant, portal.now()),
@@ -149,7 +104,7 @@ async function show(
     ...kept,
     raw: rawOf(incident),
   }
-  await render(res, incidentPage, view, code)
+  await render(res, incidentPage, facts, code)
 }
 
 const survivorOfMerged = async ({ db }: Portal, { tenantId, redirectId }: StoredIncident) =>

@@ -2,51 +2,17 @@ import { pathValue } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import type { Portal } from '../../portal.ts'
 import { customerById, customerNames, listGroups } from '../../store/customers/customers.ts'
-import { openQueue, type QueueCount, type QueueItem } from '../../store/incidents/queue.ts'
+import { openQueue } from '../../store/incidents/queue.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
-import { type Tenant, tenantById } from '../../store/tenants/tenants.ts'
+import { tenantById } from '../../store/tenants/tenants.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { noteOpened } from '../tenants/opened.ts'
 import { defenderUrl } from './defender-portal.ts'
-import {
-  type Chip,
-  chipsOf,
-  filterOf,
-  hrefOf,
-  incidentAddress,
-  type QueueAddress,
-  type QueueQuery,
-  readQueueQuery,
-} from './filters.ts'
+import { chipsOf, filterOf, hrefOf, incidentAddress, type QueueAddress, readQueueQuery } from './filters.ts'
+import { queueView } from './queue-view.ts'
 
-export interface QueueView {
-  query: QueueQuery
-  rows: QueueRow[]
-  count: QueueCount
-  chips: Chip[]
-  /** What can be chosen; empty where the list is one tenant's. */
-  choices: { customers: { id: string; name: string }[]; groups: string[] }
-  /** Addresses: of the form, and of this list elsewhere. */
-  action: string
-  next: string | null
-  previous: string | null
-  first: string
-  clear: string
-  anyStatus: string
-  resolved: string
-  /** The one tenant whose list this is. */
-  only: { tenant: Tenant; customerName: string; mayRefresh: boolean; blind: boolean } | null
-}
-
-const queuePage = page<QueueView>('incidents/queue')
-
-interface QueueRow extends QueueItem {
-  href: string
-  defender: string
-  /** Since Microsoft created it. */
-  ageMs: number
-}
+const queuePage = page('incidents/queue', queueView)
 
 const pageSize = 50
 

@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import { pathValue, readQuery } from '../../http/forms.ts'
+import { type Html, html } from '../../http/html.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { type Customer, customerById } from '../../store/customers/customers.ts'
 import { type PastFilter, type PastSync, pastKinds, pastOutcomes, syncsPage } from '../../store/sync/history.ts'
 import { type Tenant, tenantById } from '../../store/tenants/tenants.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
+import type { PageTools } from '../page/tools.ts'
+import { type RunsView, runsView, titleOf } from './runs-view.ts'
 
-export interface SyncsView {
+interface SyncsFacts {
   tenant: Tenant
   customer: Customer
   runs: PastSync[]
@@ -24,7 +27,59 @@ export interface SyncsView {
   next: string | null
 }
 
-const pastSyncsPage = page<SyncsView>('tenants/syncs')
+interface SyncsView extends Pick<SyncsFacts, 'customer' | 'action'> {
+  tenantId: string
+  name: Html
+  title: string
+  badge: Html
+  fresh: Html
+  kinds: Choice[]
+  outcomes: Choice[]
+  /** Attributes of the list: it renews itself where it is the newest. */
+  region: Html
+  runs: RunsView | null
+  /** What is said where there is none, and whether others would be shown without the filter. */
+  none: { title: string; next: string; elsewhere: boolean }
+  turn: { newest: string | null; next: string | null } | null
+}
+
+interface Choice {
+  value: string
+  label: string
+  selected: boolean
+}
+
+function syncsView(facts: SyncsFacts, tools: PageTools): SyncsView {
+  const { t, word, named, live } = tools
+  const { tenant, customer, runs, filter, kinds, outcomes, older, at, action, newest, next } = facts
+  const name = titleOf(tenant, tools)
+  const elsewhere = filter.kind !== null || filter.outcome !== null || older
+  return {
+    customer,
+    action,
+    tenantId: tenant.tenantId,
+    name: named(name),
+    title: t('tenants.syncs.title', { tenant: name }),
+    badge: tools.tenantState(tenant),
+    fresh: tools.freshness(tenant),
+    kinds: kinds.map((kind) => ({ value: kind, label: word('tenants.kind', kind), selected: kind === filter.kind })),
+    outcomes: outcomes.map((outcome) => ({
+      value: outcome,
+      label: word('tenants.outcome', outcome),
+      selected: outcome === filter.outcome,
+    })),
+    region: older ? html`` : html` ${live('runs', 10)}`,
+    runs: runs.length > 0 ? runsView(runs, tenant, at, tools) : null,
+    none: {
+      title: t(elsewhere ? 'tenants.syncs.none-match' : 'tenants.syncs.none'),
+      next: t(elsewhere ? 'tenants.syncs.none-match.next' : 'tenants.syncs.none.next'),
+      elsewhere,
+    },
+    turn: older || next !== null ? { newest: older ? newest : null, next } : null,
+  }
+}
+
+const pastSyncsPage = page('tenants/syncs', syncsView)
 
 const runsPerPage = 50
 

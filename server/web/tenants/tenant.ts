@@ -4,11 +4,10 @@ import { type FieldFault, pathValue, readForm, type Typed } from '../../http/for
 import { zoneOf } from '../../http/reader.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { type ApiExample, apiExamples } from '../../microsoft/registration/examples.ts'
-import type { Capability, CapabilityState, LiveCall } from '../../model/access.ts'
+import type { Capability, CapabilityState } from '../../model/access.ts'
 import { ownerOfRefusal } from '../../model/dictionary.ts'
-import type { RefusalOwner } from '../../model/refusal.ts'
 import type { Portal } from '../../portal.ts'
-import { type Customer, customerById } from '../../store/customers/customers.ts'
+import { customerById } from '../../store/customers/customers.ts'
 import { rejectedOf } from '../../store/incidents/rejected.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { blindAfterMs, blindSince } from '../../store/tenants/blind.ts'
@@ -18,57 +17,12 @@ import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { wallClockAt } from '../page/zoned-time.ts'
 import { noteOpened } from './opened.ts'
-import { type ReadingView, readingOf } from './reading.ts'
+import { readingOf } from './reading.ts'
+import type { RereadForm } from './reading-view.ts'
 import { spanNames } from './reread.ts'
+import { type CapabilityLine, type TenantFacts, tenantView } from './tenant-view.ts'
 
-export interface TenantView {
-  tenant: Tenant
-  customer: Customer
-  blindSince: string | null
-  /** For how many milliseconds it has been blind, or in its state. */
-  sinceMs: number
-  /** The next check is due, and begins as soon as a worker is free. */
-  checkDue: boolean
-  /** Seconds until the page looks again: few while something is about to change. */
-  renewal: number
-  /** Open incidents as last read. */
-  open: number
-  /** Newest first; the first one is the proof that the page explains. */
-  checks: AccessCheck[]
-  /** Who must act on what the last check met; null when it met nothing. */
-  mustAct: RefusalOwner | null
-  capabilities: CapabilityLine[]
-  reading: ReadingView
-  blindAfterMs: number
-  reread: RereadForm
-  rejected: Awaited<ReturnType<typeof rejectedOf>>
-  examples: ApiExample[]
-  /** Our own app, for comparison with the token's. */
-  appId: string
-  linkDays: number
-  mayChange: boolean
-  mayCheck: boolean
-}
-
-const tenantPage = page<TenantView>('tenants/tenant')
-
-/** What was typed, or what the form begins with; times as clocks show them in `zone`. */
-interface RereadForm {
-  spans: readonly string[]
-  span: string
-  from: string
-  to: string
-  zone: string
-  faults: FieldFault[] | null
-}
-
-interface CapabilityLine {
-  capability: Capability
-  state: CapabilityState
-  /** The permission it is asked for by; null while Muster does not ask for it. */
-  permission: string | null
-  call: LiveCall | null
-}
+const tenantPage = page('tenants/tenant', tenantView)
 
 const checksShown = 25
 
@@ -100,7 +54,7 @@ export async function showTenantWith(
   const now = portal.now()
   const blind = blindSince(tenant, now)
   const code = checks[0]?.refusalCode ?? null
-  const view: TenantView = {
+  const facts: TenantFacts = {
     tenant,
     customer,
     blindSince: blind,
@@ -121,7 +75,7 @@ export async function showTenantWith(
     mayChange: req.operator.role === 'Admin',
     mayCheck: req.operator.role !== 'Reader',
   }
-  await render(res, tenantPage, view, said === null ? 200 : 422)
+  await render(res, tenantPage, facts, said === null ? 200 : 422)
 }
 
 /** It begins with the last day; what was typed stays, in the zone in which it was typed. */
