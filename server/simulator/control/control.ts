@@ -125,7 +125,8 @@ const actions = new Map<string, Action>(
     },
     'clear-weather': (world, body) =>
       world.clearWeather(body.tenant === undefined || body.tenant === '' ? undefined : text(body, 'tenant')),
-    behaviour: (world, body) => {
+    // The name is the control API’s own: scripts that drive the simulator use it.
+    manners: (world, body) => {
       for (const [key, value] of Object.entries(body)) {
         if (!Object.hasOwn(world.behaviour, key)) throw new ControlError(`no manner is called ${key}`)
         Object.assign(world.behaviour, { [key]: value } satisfies Partial<Record<string, unknown>>)
@@ -195,7 +196,7 @@ function press(world: World, req: Request, res: Response): void {
 function stateOf(world: World): unknown {
   return {
     now: new Date(world.clock.now()).toISOString(),
-    behaviour: world.behaviour,
+    manners: world.behaviour,
     weather: world.sky.active(),
     registrations: [...world.registrations.values()].map(({ secrets, certificates, ...registration }) => ({
       ...registration,
