@@ -47,6 +47,9 @@ export function languageFor(acceptLanguage: string | undefined): Language {
   return 'en'
 }
 
+/** Whether there is a text by that key: for keys that are made of codes. */
+export const isMessageKey = (key: string): key is MessageKey => Object.hasOwn(en, key)
+
 const compiled = new Map<string, IntlMessageFormat>()
 
 function message(language: Language, key: MessageKey): IntlMessageFormat {

@@ -42,17 +42,10 @@ const circlesLeft: Record<string, readonly string[]> = {
   store: [
     'incidents → sync',
     'incidents → tenants',
-    'partner → engine',
     'customers → onboarding',
     'onboarding → customers',
-    'engine → sync',
-    'incidents → engine',
-    'sync → engine',
     'sync → incidents',
-    'sync → partner',
     'sync → tenants',
-    'tenants → engine',
-    'tenants → partner',
     'tenants → sync',
   ],
   simulator: [

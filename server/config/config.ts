@@ -1,6 +1,7 @@
 import { datesOf } from './certificate.ts'
 import { cloudOf } from './clouds.ts'
 import { type Registration, readCredential, readSignIn } from './credentials.ts'
+import { isSender, type MailServer, parseMailServer } from './mail-server.ts'
 import { nothingAllowed, type OutboundAllow, parseOutboundAllow } from './outbound-allow.ts'
 import {
   type Fault,
@@ -49,6 +50,8 @@ export interface Config {
   readonly metricsPort: number | null
   /** What destinations may be outside the public range. */
   readonly outboundAllow: OutboundAllow
+  /** The mail server of the environment; null where there is none, or one in Settings. */
+  readonly smtp: MailServer | null
   readonly sync: SyncSettings
   /** What stops nothing, and is probably not what somebody wanted. */
   readonly warnings: readonly ConfigProblem[]
@@ -183,6 +186,7 @@ export function readConfig(env: Environment, { problems: told = [], warnings = [
     ),
     metricsPort: readMetricsPort(text('METRICS_PORT'), port, fault),
     outboundAllow: readOutboundAllow(text('OUTBOUND_ALLOW'), fault),
+    smtp: readSmtp(text('SMTP_URL'), text('SMTP_FROM'), fault),
     sync: {
       ...usualSync,
       callsPerMinute: readCount('CALLS_PER_MINUTE', text('CALLS_PER_MINUTE'), limits.minute, fault),
@@ -192,6 +196,29 @@ export function readConfig(env: Environment, { problems: told = [], warnings = [
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)
+}
+
+function readSmtp(url: string | undefined, from: string | undefined, fault: Fault): MailServer | null {
+  if (url === undefined && from === undefined) return null
+  if (url === undefined) {
+    fault('SMTP_URL', 'is missing', 'SMTP_FROM is set: give the mail server, such as smtp://user:password@host:587.')
+    return null
+  }
+  if (from === undefined) {
+    fault('SMTP_FROM', 'is missing', 'SMTP_URL is set: give the sender, such as Muster <muster@example.com>.')
+    return null
+  }
+  if (!isSender(from)) {
+    fault('SMTP_FROM', 'is not a mail address', 'Write an address, or a name with an address in angle brackets.')
+    return null
+  }
+  const server = parseMailServer(url, from)
+  if (!server) {
+    const remedy =
+      'Write smtp://user:password@host:587 or smtps://…:465, with what is special in a password as %-codes.'
+    fault('SMTP_URL', 'is not the address of a mail server', remedy)
+  }
+  return server
 }
 
 function readOutboundAllow(value: string | undefined, fault: Fault): OutboundAllow {

@@ -42,6 +42,8 @@ export const variables = [
   'CALLS_PER_HOUR',
   'METRICS_PORT',
   'OUTBOUND_ALLOW',
+  'SMTP_URL',
+  'SMTP_FROM',
 ] as const
 
 export type Environment = Partial<Record<(typeof variables)[number], string | undefined>>

@@ -39,6 +39,7 @@ export function connectMicrosoft(
   const discovery = discoverFrom(config.authorityHost, { send, now })
   const signIn = signInWith({ config, discovery, send, now })
   const tokens = keepTokens({ config, send, now })
+  const ownTokens = keepTokens({ config: { ...config, app: config.signIn }, send, now })
   const sources = { defender: defenderIncidents(config), graph: graphIncidents(config) }
   const source = sources[config.incidentsApi]
   const profiles = new LRUCache<string, { profile: TenantProfile | null; readAt: number }>({ max: 1_000 })
@@ -68,6 +69,12 @@ export function connectMicrosoft(
     redeemSignIn: (request) => signIn.redeem(request),
     async proveCredential() {
       await tokens.prove(config.partnerTenantId, graphResource(config).uri)
+    },
+    async mailToken() {
+      if (config.signIn.clientId === config.app.clientId) {
+        throw new Refusal('partner-registration', { at: now().toISOString() })
+      }
+      return (await ownTokens.get(config.partnerTenantId, 'https://outlook.office365.com')).value
     },
     checkAccess: (tenantId) => checkAccess(api, tenantId),
     listIncidents(tenantId, query, calls) {

@@ -96,6 +96,12 @@ export interface Microsoft {
   checkAccess(tenantId: string): Promise<AccessEvidence>
   /** Asks the partner's own tenant for a token with the app's credential. @throws Refusal */
   proveCredential(): Promise<void>
+  /**
+   * A token with which the sign-in registration sends mail through Exchange Online.
+   * https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth
+   * @throws Refusal; `partner-registration` where there is no second registration: customers would be asked for it too
+   */
+  mailToken(): Promise<string>
   /** Pages of the whole list, in whatever order; an incident may come again, changed. @throws Refusal, and what `calls` throws */
   listIncidents(tenantId: string, query: IncidentQuery, calls?: CallMeter): AsyncGenerator<IncidentPage>
   /** One incident as it is now, its alerts included where the API carries them. @throws Refusal */

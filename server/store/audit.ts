@@ -1,4 +1,5 @@
 import type { Database, Tx } from './engine/dialect.ts'
+import { hearEvent } from './notify/hear.ts'
 
 /** Who did it. `kind: 'muster'` is the portal by itself, `customer` whoever holds a consent link. */
 export type Actor =
@@ -51,6 +52,14 @@ export const auditActions = [
   'tenant.offboarded',
   'alarm.raised',
   'alarm.cleared',
+  'destination.added',
+  'destination.changed',
+  'destination.paused',
+  'destination.resumed',
+  'destination.removed',
+  'destination.tested',
+  'destination.switched-off',
+  'deliveries.replayed',
 ] as const
 
 export type AuditAction = (typeof auditActions)[number]
@@ -82,10 +91,11 @@ export interface AuditEvent {
   tenantName: string | null
 }
 
-/** Writes the witness of a change into the transaction of that change. */
+/** Writes the witness of a change into the transaction of that change, and what people are to be told of it. */
 export async function recordAudit(tx: Tx, actor: Actor, subject: AuditSubject): Promise<void> {
   const person = actor.kind === 'muster' ? { id: null, name: null, address: null, requestId: null } : actor
-  await tx
+  const facts = subject.facts ?? {}
+  const { id } = await tx
     .insertInto('audit_events')
     .values({
       at: subject.at.toISOString(),
@@ -96,11 +106,14 @@ export async function recordAudit(tx: Tx, actor: Actor, subject: AuditSubject): 
       customer_id: subject.customerId ?? null,
       tenant_id: subject.tenantId ?? null,
       subject_id: subject.subjectId ?? null,
-      facts: JSON.stringify(subject.facts ?? {}),
+      facts: JSON.stringify(facts),
       address: person.address,
       request_id: person.requestId,
     })
-    .execute()
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const { action, at, customerId = null, tenantId = null, subjectId = null } = subject
+  await hearEvent(tx, { id, action, at, customerId, tenantId, subjectId, facts })
 }
 
 /** Newest first; `before` is the ID of the last event of the page before. */

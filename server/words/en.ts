@@ -4,6 +4,7 @@ import { customers } from './en/customers.ts'
 import { errors } from './en/errors.ts'
 import { incidents } from './en/incidents.ts'
 import { join } from './en/join.ts'
+import { notify } from './en/notify.ts'
 import { overview } from './en/overview.ts'
 import { audit } from './en/partner/audit.ts'
 import { settings } from './en/partner/settings.ts'
@@ -31,4 +32,5 @@ export const en = {
   ...audit,
   ...setup,
   ...settings,
+  ...notify,
 } as const

@@ -1,6 +1,7 @@
 import { customers } from './sv/customers.ts'
 import { errors } from './sv/errors.ts'
 import { join } from './sv/join.ts'
+import { notify } from './sv/notify.ts'
 import { permissions } from './sv/permissions.ts'
 import { refusals } from './sv/refusals.ts'
 import { shell } from './sv/shell.ts'
@@ -15,4 +16,5 @@ export const sv = {
   ...join,
   ...permissions,
   ...customers,
+  ...notify,
 } as const

@@ -1,6 +1,7 @@
 import { customers } from './zh-hant/customers.ts'
 import { errors } from './zh-hant/errors.ts'
 import { join } from './zh-hant/join.ts'
+import { notify } from './zh-hant/notify.ts'
 import { permissions } from './zh-hant/permissions.ts'
 import { refusals } from './zh-hant/refusals.ts'
 import { shell } from './zh-hant/shell.ts'
@@ -15,4 +16,5 @@ export const zhHant = {
   ...join,
   ...permissions,
   ...customers,
+  ...notify,
 } as const

@@ -1,5 +1,6 @@
 import { PortalError } from '../errors.ts'
 import { Refusal } from '../model/refusal.ts'
+import { pruneTold, resealDestinations, watch } from '../notify/watch.ts'
 import { probePinned } from '../onboarding/probe.ts'
 import { keepAbandonedClaims } from '../onboarding/unclaimed.ts'
 import { lookAtPermissions } from '../partner/asked-permissions.ts'
@@ -23,12 +24,15 @@ const keptSyncs = 14 * 86_400_000
 export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise<void> {
   const now = portal.now()
   const chores: [string, () => Promise<unknown>][] = [
+    ['alarms', () => watch(portal)],
     ['abandoned claims', () => keepAbandonedClaims(portal)],
     ['probes', () => probeLinks(portal, stopping)],
     ['permissions', () => lookUnlessPaused(portal)],
     ['sessions', () => write(portal.db, (tx) => sweepSessions(tx, now))],
     ['spent tokens', () => write(portal.db, (tx) => sweepSpentTokens(tx, now))],
     ['old sync runs', () => pruneSyncs(portal.db, new Date(now.getTime() - keptSyncs))],
+    ['what was told', () => pruneTold(portal, stopping)],
+    ['older keys', () => resealDestinations(portal)],
     ['what is not to be kept', () => removeOld(portal, stopping)],
   ]
   for (const [chore, run] of chores) {

@@ -15,6 +15,7 @@ import {
 } from '../store/sync/claims.ts'
 import { believedClockMs } from '../store/tenants/blind.ts'
 import { ClockWatch, mendFutureTimes } from './clock-watch.ts'
+import { sendDue, startCourier } from './courier.ts'
 import { keepHouse } from './housekeeping.ts'
 import { Job, type Shared } from './job.ts'
 import { atOnce, heavyAtOnce, heavySlow, lanes, proofsAtOnce, slow } from './lanes.ts'
@@ -190,11 +191,13 @@ export function startWorker(portal: Portal): Worker {
     })
 
   const looping = loop()
+  const courier = startCourier(portal)
 
   return {
     async stop() {
       stopping.abort()
       wake()
+      const delivered = courier.stop()
       await looping
       for (const job of jobs) job.stop()
       let patience: NodeJS.Timeout | undefined
@@ -203,6 +206,7 @@ export function startWorker(portal: Portal): Worker {
       })
       await Promise.race([Promise.all(running), overdue])
       clearTimeout(patience)
+      await delivered
     },
   }
 }
@@ -210,7 +214,7 @@ export function startWorker(portal: Portal): Worker {
 /** Does everything that is due now, once: the worker's own steps, for tests and commands that must see the end of them. */
 export async function runDue(portal: Portal): Promise<number> {
   const shared: Shared = { heavy: new Slots(heavyAtOnce, heavySlow) }
-  let done = 0
+  let done = await sendDue(portal)
   const outlook = await lookAhead(portal.db, portal.now())
   if (outlook.partnerFault) {
     if (!mayProbe(outlook, portal.now())) return 0

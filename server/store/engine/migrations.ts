@@ -10,6 +10,7 @@ import { awaitedProofs } from './migrations/0007-awaited-proofs.ts'
 import { departures } from './migrations/0008-departures.ts'
 import { partnerFaults } from './migrations/0009-partner-faults.ts'
 import { readingVersionColumn } from './migrations/0010-reading-version.ts'
+import { notifications } from './migrations/0011-notifications.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
 export const migrations = {
@@ -23,6 +24,7 @@ export const migrations = {
   '0008-departures': departures,
   '0009-partner-faults': partnerFaults,
   '0010-reading-version': readingVersionColumn,
+  '0011-notifications': notifications,
 } satisfies Record<string, Migration>
 
 /** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */

@@ -27,6 +27,10 @@ export interface Schema {
   incident_notes: IncidentNoteTable
   audit_events: AuditEventTable
   refused_sign_ins: RefusedSignInTable
+  notify_alarms: NotifyAlarmTable
+  notify_seen: NotifySeenTable
+  destinations: DestinationTable
+  outbox: OutboxTable
 }
 
 /** One row for an hour and whoever was refused in it, and one event in the audit log. */
@@ -437,4 +441,95 @@ interface AuditEventTable {
   facts: string
   address: string | null
   request_id: string | null
+}
+
+/** Something that people are told of, from when it was raised until it is over. */
+interface NotifyAlarmTable {
+  id: string
+  kind: string
+  /** What it is about, within its kind: one of them is open at a time. */
+  subject: string
+  customer_id: string | null
+  tenant_id: string | null
+  subject_id: string | null
+  /** JSON: codes and numbers; names are looked up when it is told. */
+  facts: string
+  raised_at: string
+  /** The latest time it came back before it had been told that it was over. */
+  last_raised_at: string
+  times: Generated<number>
+  over_at: string | null
+  /** What was told last: `raised`, `over`, or nothing yet. */
+  announced: string | null
+  announced_at: string | null
+  /** When there is something to tell; claimed by store/engine/due.ts. */
+  announce_at: string | null
+  announce_lease_until: string | null
+  announce_fence: Generated<number>
+}
+
+interface NotifySeenTable {
+  alarm_id: string
+  operator_id: string
+  name: string | null
+  at: string
+}
+
+/** Where alarms are sent besides the portal. */
+interface DestinationTable {
+  id: string
+  kind: string
+  name: string
+  owner_id: string
+  language: string
+  time_zone: string
+  /** JSON: QuietHours. */
+  quiet: string | null
+  /** JSON arrays; null for all of them. */
+  kinds: string | null
+  customers: string | null
+  groups: string | null
+  /** JSON: what it may say. */
+  says: string
+  /** 1: audit events go there as well. */
+  audit: Generated<number>
+  /** Address and secrets, sealed. */
+  sealed: string
+  /** What may be shown of the address. */
+  shown: string
+  paused_at: string | null
+  paused_by: string | null
+  /** It was switched off because nothing could be delivered. */
+  off_at: string | null
+  off_reason: string | null
+  failing_since: string | null
+  failures: Generated<number>
+  /** It asked to be left alone until then, or we do. */
+  not_before: string | null
+  sent: Generated<number>
+  last_sent_at: string | null
+  created_at: string
+  updated_at: string
+}
+
+/** A message to one destination or person. Holds no text: it is written when it is sent. */
+interface OutboxTable {
+  /** `msg_…`: stays the same over every try. */
+  id: string
+  destination_id: string | null
+  /** An operator’s ID, where it goes to a person instead. */
+  recipient: string | null
+  topic: string
+  subject_id: string
+  change: string
+  created_at: string
+  /** When it is to be sent; null when it has ended or is held. Claimed by store/engine/due.ts. */
+  next_at: string | null
+  lease_until: string | null
+  fence: Generated<number>
+  attempts: Generated<number>
+  state: string
+  ended_at: string | null
+  /** JSON: what came back, try by try. */
+  tries: Generated<string>
 }

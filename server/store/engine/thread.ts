@@ -5,10 +5,7 @@ import { connectSqlite } from './database.ts'
 import { changeNamed } from './offload.ts'
 import { openSqliteFile } from './sqlite.ts'
 import type { Asked, AskedStatement, Told } from './thread-driver.ts'
-// What may be asked for by its name.
-import '../sync/budgets.ts'
-import '../sync/syncs.ts'
-import '../sync/window-runs.ts'
+import '../offloaded.ts'
 
 /** This thread does nothing else: whoever writes meanwhile is waited for inside SQLite. */
 const busyTimeout = 5_000

@@ -95,6 +95,14 @@ export const audit = {
     '<b>{actor}</b> stopped reading <t>{tenant}</t>{place, select, log { of <c>{customer}</c>} other {}}',
   'audit.alarm.raised': '<b>{actor}</b> met a fault of our own app',
   'audit.alarm.cleared': '<b>{actor}</b> saw the fault of our own app mended',
+  'audit.destination.added': '<b>{actor}</b> added the destination “{destination}”',
+  'audit.destination.changed': '<b>{actor}</b> changed the destination “{destination}”',
+  'audit.destination.paused': '<b>{actor}</b> paused the destination “{destination}”',
+  'audit.destination.resumed': '<b>{actor}</b> resumed the destination “{destination}”',
+  'audit.destination.removed': '<b>{actor}</b> removed the destination “{destination}”',
+  'audit.destination.tested': '<b>{actor}</b> sent a test to “{destination}”',
+  'audit.destination.switched-off': '<b>{actor}</b> switched off “{destination}”, where nothing could be delivered',
+  'audit.deliveries.replayed': '<b>{actor}</b> had messages to “{destination}” sent again',
 
   'audit.detail.incident': 'Incident #{id}',
   'audit.detail.from': 'from {address}',
@@ -143,5 +151,8 @@ export const audit = {
   'audit.field.appName': 'name of the app',
   'audit.field.linkDays': 'days of a link',
   'audit.field.closedDays': 'days closed incidents are kept',
+  'audit.field.mailServer': 'mail server',
+  'audit.field.dampingMinutes': 'minutes within which an alarm is one',
+  'audit.field.deliveriesDays': 'days deliveries and alarms are kept',
   'audit.field.offboardedDays': 'days what was read is kept after offboarding',
 } as const

@@ -1,0 +1,18 @@
+import { openFromStore, sealForStore } from '../config/data-keys.ts'
+import { type MailServer, parseMailServer } from '../config/mail-server.ts'
+import type { Portal } from '../portal.ts'
+import { findSealedMailServer } from '../store/notify/mail-server.ts'
+
+const purpose = 'mail server'
+const place = 'settings mail'
+
+/** The mail server of the environment, or the one in Settings; null for none, or one whose key is lost. */
+export async function findMailServer({ config, db }: Portal): Promise<MailServer | null> {
+  if (config.smtp !== null) return config.smtp
+  const kept = await findSealedMailServer(db)
+  const opened = kept && openFromStore(config, purpose, place, kept.sealed)
+  return opened ? parseMailServer(opened.text, kept.from) : null
+}
+
+/** The address with its password, sealed for Settings. */
+export const sealMailServer = ({ config }: Portal, url: string): string => sealForStore(config, purpose, place, url)

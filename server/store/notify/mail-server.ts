@@ -1,0 +1,38 @@
+import { type Actor, recordAudit } from '../audit.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
+
+/** The mail server as Settings keep it. */
+export interface SealedMailServer {
+  sealed: string
+  /** Host and port: what may be shown. */
+  shown: string
+  from: string
+}
+
+const name = 'mail'
+
+/** Null when none was entered. */
+export async function findSealedMailServer(db: Database): Promise<SealedMailServer | null> {
+  const row = await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst()
+  return row ? (JSON.parse(row.value) as SealedMailServer) : null
+}
+
+/** Keeps a mail server, or none. */
+export async function changeMailServer(
+  tx: Tx,
+  actor: Actor,
+  server: SealedMailServer | null,
+  now: Date,
+): Promise<void> {
+  const at = now.toISOString()
+  if (server === null) await tx.deleteFrom('settings').where('name', '=', name).execute()
+  else {
+    const value = JSON.stringify(server)
+    await tx
+      .insertInto('settings')
+      .values({ name, value, changed_at: at })
+      .onConflict((oc) => oc.column('name').doUpdateSet({ value, changed_at: at }))
+      .execute()
+  }
+  await recordAudit(tx, actor, { action: 'settings.changed', at: now, facts: { names: 'mailServer' } })
+}

@@ -1,0 +1,323 @@
+import { randomBytes } from 'node:crypto'
+import { type Selectable, sql } from 'kysely'
+import { among, type Database, type Tx } from '../engine/dialect.ts'
+import { claimDueRows, type DueClaim, DueClaimLostError, type DueWork, endDueClaim, firstDueAt } from '../engine/due.ts'
+import { nearTheData } from '../engine/offload.ts'
+import type { Schema } from '../engine/schema.ts'
+import { write } from '../engine/write.ts'
+import type { DestinationKind } from './kinds.ts'
+
+/** What a message is about: an alarm, an audit event, or nothing but that it arrives. */
+export type Topic = 'alarm' | 'audit' | 'test'
+
+/**
+ * waiting: to be sent, or tried again · held: the destination was switched off before it could be · delivered · handed-over:
+ * the other side took it and does not say what became of it · failed: given up.
+ */
+export type MessageState = 'waiting' | 'held' | 'delivered' | 'handed-over' | 'failed'
+
+/** What became of one try. Holds nothing of the message and nothing of the address. */
+export interface Try {
+  at: string
+  /** `delivered`, `interrupted`, or why not: a word of deliver.ts. */
+  outcome: string
+  status: number | null
+  ms: number | null
+  /** What the other side said, made safe to show; short. */
+  answer: string | null
+}
+
+export interface OutboxMessage {
+  id: string
+  destinationId: string | null
+  /** An operator's ID. */
+  recipient: string | null
+  topic: Topic
+  subjectId: string
+  change: string
+  createdAt: string
+  nextAt: string | null
+  attempts: number
+  state: MessageState
+  endedAt: string | null
+  tries: Try[]
+}
+
+export interface ClaimedMessage {
+  claim: DueClaim
+  message: OutboxMessage
+}
+
+export interface NewMessage {
+  destinationId: string | null
+  recipient?: string
+  topic: Topic
+  subjectId: string
+  change: string
+  /** Null holds it until somebody has it sent. */
+  dueAt: Date | null
+}
+
+/** Messages that are to be sent. */
+export const sending: DueWork = {
+  name: 'message',
+  table: 'outbox',
+  key: 'id',
+  due: 'next_at',
+  lease: 'lease_until',
+  fence: 'fence',
+}
+
+/** Longer than any try lasts: what is due again after it was interrupted. */
+export const sendLeaseMs = 60_000
+
+/** `msg_` and 120 random bits, without a full stop: Standard Webhooks signs it between two. */
+const newMessageId = () => `msg_${randomBytes(15).toString('base64url')}`
+
+/** Writes messages in the transaction of what they tell. @returns their IDs */
+export async function addMessages(tx: Tx, messages: readonly NewMessage[], now: Date): Promise<string[]> {
+  const rows = messages.map((one) => ({
+    id: newMessageId(),
+    destination_id: one.destinationId,
+    recipient: one.recipient ?? null,
+    topic: one.topic,
+    subject_id: one.subjectId,
+    change: one.change,
+    created_at: now.toISOString(),
+    next_at: one.dueAt?.toISOString() ?? null,
+    lease_until: null,
+    state: one.dueAt === null ? 'held' : 'waiting',
+    ended_at: null,
+  }))
+  for (let from = 0; from < rows.length; from += 500) {
+    await tx
+      .insertInto('outbox')
+      .values(rows.slice(from, from + 500))
+      .execute()
+  }
+  return rows.map((row) => row.id)
+}
+
+/** Messages of one destination that are claimed at once. Of one that is failing it is a single one, to see whether it still is. */
+export const mostAtOnce: Record<DestinationKind, number> = { mail: 2, teams: 2, slack: 1, webhook: 8, siem: 100 }
+
+export interface ClaimRoom {
+  /** Messages in all. */
+  limit: number
+  /** Destinations that have as many under way in this process as they may. */
+  busy: readonly string[]
+}
+
+const kindLimits = Object.entries(mostAtOnce).map(([kind, most]) => sql`when ${sql.lit(kind)} then ${sql.lit(most)}`)
+
+/**
+ * Claims messages that are due, no more than `mostAtOnce` of one destination however many wait for it. Left out are destinations
+ * that are paused, switched off or to be left alone, and what follows a message on the same matter that is not sent yet.
+ */
+export const claimMessages = nearTheData(
+  'claimMessages',
+  (db: Database, now: Date, room: ClaimRoom): Promise<ClaimedMessage[]> =>
+    write(db, async (tx) => {
+      const at = now.toISOString()
+      const awake = sql`paused_at is null and off_at is null and (not_before is null or not_before <= ${at})`
+      const place = sql`row_number() over (partition by o.destination_id, o.recipient order by o.next_at, o.created_at, o.id)`
+      const limits = sql`case d.kind ${sql.join(kindLimits, sql` `)} else 1 end`
+      const where = sql`id in (select id from (
+        select o.id, ${place} as place, case when d.failing_since is not null then 1 else ${limits} end as most
+        from outbox as o left join destinations as d on d.id = o.destination_id
+        where o.next_at <= ${at} and (o.lease_until is null or o.lease_until <= ${at})
+          and (o.destination_id is null or d.id is not null and ${awake})
+          and ${room.busy.length === 0 ? sql`1 = 1` : sql`not coalesce(${among(tx, 'o.destination_id', room.busy)}, false)`}
+          and not exists (select 1 from outbox as e where e.subject_id = o.subject_id and e.topic = 'alarm'
+            and e.destination_id = o.destination_id and e.next_at is not null and e.created_at < o.created_at)
+        ) as ranked where place <= most)`
+      const claims = await claimDueRows(tx, sending, { now, limit: room.limit, leaseMs: sendLeaseMs, where })
+      if (claims.length === 0) return []
+      const keys = claims.map((claim) => claim.key)
+      const rows = await tx.selectFrom('outbox').selectAll().where('id', 'in', keys).execute()
+      return claims.flatMap((claim) => {
+        const row = rows.find((one) => one.id === claim.key)
+        return row ? [{ claim, message: fromRow(row) }] : []
+      })
+    }),
+)
+
+/** Writes a message that is sent at once by whoever wrote it; it is a worker's only after the lease. */
+export async function addClaimedMessage(tx: Tx, message: NewMessage, now: Date): Promise<ClaimedMessage> {
+  const [id = ''] = await addMessages(tx, [message], now)
+  const [claim] = await claimDueRows(tx, sending, { now, limit: 1, leaseMs: sendLeaseMs, where: sql`id = ${id}` })
+  const row = await tx.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!claim || !row) throw new Error('a message vanished inside the transaction that wrote it')
+  return { claim, message: fromRow(row) }
+}
+
+/** How a try ended, and what follows for the message and its destination. */
+export interface Ending {
+  claim: DueClaim
+  tries: Try[]
+  state: MessageState
+  /** When it is tried again; null where it is not. */
+  nextAt: string | null
+}
+
+/**
+ * Notes how tries ended. Those whose claim was overtaken are passed over: somebody else notes them.
+ * @returns the IDs of what was noted
+ */
+export async function noteEndings(tx: Tx, endings: readonly Ending[], now: Date): Promise<string[]> {
+  const noted: string[] = []
+  for (const { claim, tries, state, nextAt } of endings) {
+    try {
+      await endDueClaim(tx, sending, claim, nextAt === null ? null : new Date(nextAt))
+    } catch (error) {
+      if (error instanceof DueClaimLostError) continue
+      throw error
+    }
+    await tx
+      .updateTable('outbox')
+      .set((eb) => ({
+        state,
+        attempts: eb('attempts', '+', 1),
+        tries: JSON.stringify(tries),
+        ended_at: state === 'waiting' ? null : now.toISOString(),
+      }))
+      .where('id', '=', claim.key)
+      .execute()
+    noted.push(claim.key)
+  }
+  return noted
+}
+
+/** When the first message is due that somebody may claim; null for none. */
+export const nextMessageAt = (db: Database, now: Date): Promise<string | null> =>
+  firstDueAt(
+    db,
+    sending,
+    now,
+    sql`(destination_id is null or exists (select 1 from destinations as d where d.id = outbox.destination_id
+      and d.paused_at is null and d.off_at is null and (d.not_before is null or d.not_before <= ${now.toISOString()})))`,
+  )
+
+/** Holds whatever waits for a destination: it was switched off. */
+export async function holdMessages(tx: Tx, destinationId: string): Promise<void> {
+  await tx
+    .updateTable('outbox')
+    .set({ next_at: null, lease_until: null, state: 'held' })
+    .where('destination_id', '=', destinationId)
+    .where('state', '=', 'waiting')
+    .where('lease_until', 'is', null)
+    .execute()
+}
+
+/**
+ * Has a message sent again, under its own ID, from the first try on.
+ * @returns false where it is being sent, or is not there
+ */
+export async function replayMessage(tx: Tx, id: string, now: Date): Promise<boolean> {
+  const replayed = await again(tx, now).where('id', '=', id).where('state', '!=', 'waiting').executeTakeFirst()
+  return replayed.numUpdatedRows === 1n
+}
+
+/** Has everything sent again that failed for a destination or is held for it. @returns how many */
+export async function replayFailed(tx: Tx, destinationId: string, now: Date): Promise<number> {
+  const replayed = await again(tx, now)
+    .where('destination_id', '=', destinationId)
+    .where('state', 'in', ['failed', 'held'])
+    .executeTakeFirst()
+  return Number(replayed.numUpdatedRows)
+}
+
+const again = (tx: Tx, now: Date) =>
+  tx
+    .updateTable('outbox')
+    .set({ next_at: now.toISOString(), lease_until: null, attempts: 0, state: 'waiting', ended_at: null })
+
+/** Null when there is none. */
+export async function findMessage(db: Database, id: string): Promise<OutboxMessage | null> {
+  const row = await db.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirst()
+  return row ? fromRow(row) : null
+}
+
+export interface MessageQuery {
+  destinationId?: string
+  states?: readonly MessageState[]
+  topic?: Topic
+  /** Of the last message of the page before: its time and ID. */
+  before?: { at: string; id: string }
+  limit: number
+}
+
+/** Newest first. */
+export async function listMessages(db: Database, query: MessageQuery): Promise<OutboxMessage[]> {
+  const { before } = query
+  const rows = await db
+    .selectFrom('outbox')
+    .selectAll()
+    .$if(query.destinationId !== undefined, (q) => q.where('destination_id', '=', query.destinationId ?? ''))
+    .$if(query.states !== undefined, (q) => q.where('state', 'in', [...(query.states ?? [])]))
+    .$if(query.topic !== undefined, (q) => q.where('topic', '=', query.topic ?? ''))
+    .$if(before !== undefined, (q) =>
+      q.where((eb) =>
+        eb.or([
+          eb('created_at', '<', before?.at ?? ''),
+          eb.and([eb('created_at', '=', before?.at ?? ''), eb('id', '<', before?.id ?? '')]),
+        ]),
+      ),
+    )
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(query.limit)
+    .execute()
+  return rows.map(fromRow)
+}
+
+/** How many messages there are of each state; of all destinations, or of one. */
+export async function countMessages(db: Database, destinationId?: string): Promise<Record<MessageState, number>> {
+  const rows = await db
+    .selectFrom('outbox')
+    .select(['state', (eb) => eb.fn.countAll<number>().as('n')])
+    .$if(destinationId !== undefined, (q) => q.where('destination_id', '=', destinationId ?? ''))
+    .groupBy('state')
+    .execute()
+  const of = (state: MessageState) => Number(rows.find((row) => row.state === state)?.n ?? 0)
+  return {
+    waiting: of('waiting'),
+    held: of('held'),
+    delivered: of('delivered'),
+    'handed-over': of('handed-over'),
+    failed: of('failed'),
+  }
+}
+
+/** Removes messages that ended, or were written and held, before then: a few in a step. @returns how many went */
+export async function pruneMessages(tx: Tx, before: Date, limit: number): Promise<number> {
+  const old = await tx
+    .selectFrom('outbox')
+    .select('id')
+    .where('created_at', '<', before.toISOString())
+    .where('next_at', 'is', null)
+    .orderBy('created_at')
+    .limit(limit)
+    .execute()
+  if (old.length === 0) return 0
+  const ids = old.map((row) => row.id)
+  await tx.deleteFrom('outbox').where('id', 'in', ids).execute()
+  return ids.length
+}
+
+export function fromRow(row: Selectable<Schema['outbox']>): OutboxMessage {
+  return {
+    id: row.id,
+    destinationId: row.destination_id,
+    recipient: row.recipient,
+    topic: row.topic as Topic,
+    subjectId: row.subject_id,
+    change: row.change,
+    createdAt: row.created_at,
+    nextAt: row.next_at,
+    attempts: row.attempts,
+    state: row.state as MessageState,
+    endedAt: row.ended_at,
+    tries: JSON.parse(row.tries) as Try[],
+  }
+}
