@@ -14,7 +14,10 @@ export interface MailServer {
 }
 
 const address = /^(?:[^<>@\r\n]{0,100}<\s*)?[^\s<>@,;:"]+@[^\s<>@,;:"]+\s*>?$/
-const usualPorts: Record<string, number> = { 'smtp:': 587, 'smtps:': 465 }
+const usualPorts = new Map([
+  ['smtp:', 587],
+  ['smtps:', 465],
+])
 
 /** Whether a mail can come from this: an address, or a name with one in angle brackets. */
 export const isSender = (text: string): boolean => {
@@ -32,7 +35,7 @@ export const addressIn = (sender: string): string => /<\s*([^<>]+?)\s*>\s*$/.exe
 export function parseMailServer(url: string, from: string): MailServer | null {
   if (!URL.canParse(url) || !isSender(from)) return null
   const parsed = new URL(url)
-  const usual = usualPorts[parsed.protocol]
+  const usual = usualPorts.get(parsed.protocol)
   const auth = parsed.searchParams.get('auth')
   if (usual === undefined || parsed.hostname === '' || !['', '/'].includes(parsed.pathname)) return null
   if (auth !== null && auth !== 'oauth2') return null

@@ -1,4 +1,5 @@
 import type { Portal } from '../portal.ts'
+import { countAlarms } from '../store/notify/alarm-list.ts'
 import { readSettings } from '../store/partner/settings.ts'
 import { type FleetSummary, fleetSummary } from '../store/tenants/fleet.ts'
 import { type Pause, readPause } from '../store/tenants/pauses.ts'
@@ -15,15 +16,31 @@ export interface Frame {
   places: Place[]
   keys: KeyHelp[]
   fleet: FleetSummary
+  /** Alarms that nobody has seen. */
+  newAlarms: number
   /** Reading of every tenant stands still. */
   pause: Pause | null
 }
 
 export async function operatorFrame(portal: Portal, operator: SignedInOperator): Promise<Frame> {
   const { db, now } = portal
-  const [settings, fleet, pause] = await Promise.all([readSettings(db), fleetSummary(db, now()), readPause(db)])
+  const [settings, fleet, pause, alarms] = await Promise.all([
+    readSettings(db),
+    fleetSummary(db, now()),
+    readPause(db),
+    countAlarms(db),
+  ])
   const avatar = avatarOf(operator.name ?? operator.username ?? '')
   const { role } = operator
   const { partnerName } = settings
-  return { partnerName, operator, avatar, places: placesFor(role), keys: keysFor(role), fleet, pause }
+  return {
+    partnerName,
+    operator,
+    avatar,
+    places: placesFor(role),
+    keys: keysFor(role),
+    fleet,
+    newAlarms: alarms.new,
+    pause,
+  }
 }

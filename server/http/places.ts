@@ -2,7 +2,7 @@ import { type OperatorRole, reaches } from './operator.ts'
 
 /** A place of the side bar. */
 export interface Place {
-  name: 'overview' | 'incidents' | 'customers' | 'audit' | 'setup' | 'settings'
+  name: 'overview' | 'incidents' | 'customers' | 'alarms' | 'audit' | 'setup' | 'settings'
   href: string
   icon: string
   /** Leads there when pressed after `g`. */
@@ -15,6 +15,7 @@ const places: readonly Place[] = [
   { name: 'overview', href: '/', icon: 'layout-dashboard', key: 'o', access: 'Reader' },
   { name: 'incidents', href: '/incidents', icon: 'inbox', key: 'i', access: 'Reader' },
   { name: 'customers', href: '/customers', icon: 'building', key: 'c', access: 'Reader' },
+  { name: 'alarms', href: '/alarms', icon: 'bell', key: 'l', access: 'Reader' },
   { name: 'audit', href: '/audit', icon: 'history', key: 'a', access: 'Admin' },
   { name: 'setup', href: '/setup', icon: 'stethoscope', key: null, access: 'Admin' },
   { name: 'settings', href: '/settings', icon: 'settings', key: null, access: 'Reader' },

@@ -14,7 +14,20 @@ import { addAttemptAgain, showAttempt } from './join/attempt.ts'
 import { returnFromConsent } from './join/callback.ts'
 import { addAttempt, addOpening, joinPageAgain, showJoin, showNotAdmin } from './join/join.ts'
 import { showOverview } from './overview/overview.ts'
+import { addSightings, showAlarm, showAlarms } from './partner/alarms.ts'
 import { showAudit } from './partner/audit.ts'
+import { replayOne, showDeliveries } from './partner/deliveries.ts'
+import { addNewDestination, editDestination, showDestination, showNewDestination } from './partner/destination.ts'
+import {
+  addSecret,
+  addTest,
+  pauseOne,
+  removeOne,
+  replayAll,
+  resumeOne,
+  retireOldSecret,
+} from './partner/destination-acts.ts'
+import { saveAlarmSettings, saveMailServer, showDestinations } from './partner/destinations.ts'
 import { pauseAll, resumeAll, showPause } from './partner/pause.ts'
 import { savePermissions } from './partner/permissions-form.ts'
 import { saveSettings, showSettings } from './partner/settings.ts'
@@ -131,6 +144,28 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/pause', access: 'Admin', handler: pauseAll },
   { method: 'POST', path: '/resumption', access: 'Admin', handler: resumeAll },
   { method: 'GET', path: '/audit', access: 'Admin', handler: showAudit },
+
+  // What people are told
+  { method: 'GET', path: '/alarms', access: 'Reader', handler: showAlarms },
+  { method: 'POST', path: '/alarms/sightings', access: 'Analyst', handler: addSightings },
+  { method: 'GET', path: '/alarms/:id', access: 'Reader', handler: showAlarm },
+  { method: 'GET', path: '/destinations', access: 'Admin', handler: showDestinations },
+  { method: 'POST', path: '/destinations', access: 'Admin', handler: addNewDestination },
+  { method: 'GET', path: '/destinations/new', access: 'Admin', handler: showNewDestination },
+  { method: 'POST', path: '/destinations/settings', access: 'Admin', handler: saveAlarmSettings },
+  { method: 'POST', path: '/destinations/mail-server', access: 'Admin', handler: saveMailServer },
+  { method: 'GET', path: '/destinations/:id', access: 'Admin', handler: showDestination },
+  { method: 'POST', path: '/destinations/:id', access: 'Admin', handler: editDestination },
+  { method: 'POST', path: '/destinations/:id/tests', access: 'Admin', handler: addTest },
+  { method: 'POST', path: '/destinations/:id/pause', access: 'Admin', handler: pauseOne },
+  { method: 'POST', path: '/destinations/:id/resumption', access: 'Admin', handler: resumeOne },
+  { method: 'POST', path: '/destinations/:id/removal', access: 'Admin', handler: removeOne },
+  { method: 'POST', path: '/destinations/:id/secrets', access: 'Admin', handler: addSecret },
+  { method: 'POST', path: '/destinations/:id/secrets/retirement', access: 'Admin', handler: retireOldSecret },
+  { method: 'POST', path: '/destinations/:id/replays', access: 'Admin', handler: replayAll },
+  { method: 'GET', path: '/deliveries', access: 'Admin', handler: showDeliveries },
+  { method: 'POST', path: '/deliveries/:id/replays', access: 'Admin', handler: replayOne },
+
   { method: 'GET', path: '/setup', access: 'Admin', getChanges: true, handler: showSetup },
   { method: 'GET', path: '/doctor', access: 'Admin', getChanges: true, handler: showDoctor },
   { method: 'GET', path: '/settings', access: 'Reader', getChanges: true, handler: showSettings },

@@ -1,3 +1,4 @@
+import { alarms } from './en/alarms.ts'
 import { signals } from './en/badges.ts'
 import { causes } from './en/causes.ts'
 import { customers } from './en/customers.ts'
@@ -33,4 +34,5 @@ export const en = {
   ...setup,
   ...settings,
   ...notify,
+  ...alarms,
 } as const

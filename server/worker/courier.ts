@@ -8,7 +8,7 @@ import { Slots } from './slots.ts'
 
 /** Parcels under way at once. Whoever takes longer than a moment makes room for another. */
 const atOnce = 48
-const slow = { patienceMs: 400, lent: 400 }
+const slow = { slowAfterMs: 400, borrowed: 400 }
 /** How long it rests when nothing is due: what somebody waits for a message at most. */
 const longestRestMs = 400
 const shortestRestMs = 5
@@ -24,7 +24,7 @@ export interface Courier {
 
 /** Tells what there is to tell and sends what is due, by itself, until stopped. Everything it goes by is in the database. */
 export function startCourier(portal: Portal): Courier {
-  const places = new Slots(atOnce, slow)
+  const slots = new Slots(atOnce, slow)
   const notebook = new Notebook(portal)
   const running = new Set<Promise<void>>()
   const underWay = new Map<string, number>()
@@ -35,11 +35,11 @@ export function startCourier(portal: Portal): Courier {
   let wake: () => void = () => undefined
 
   const launch = (parcel: Parcel) => {
-    const place = places.take()
+    const slot = slots.take()
     most.set(parcel.to, parcel.most)
     count(underWay, parcel.to, 1)
     const job = deliver(portal, notebook, parcel).finally(() => {
-      place.leave()
+      slot.leave()
       count(underWay, parcel.to, -1)
       running.delete(job)
       wake()
@@ -52,9 +52,9 @@ export function startCourier(portal: Portal): Courier {
     const told = await announceDue(portal)
     const next = await nextMessageAt(portal.db, portal.now())
     const rest = next === null ? longestRestMs : Date.parse(next) - portal.now().getTime()
-    if (rest <= 0 && places.free > 0) {
+    if (rest <= 0 && slots.free > 0) {
       const busy = [...underWay].filter(([to, parcels]) => parcels >= (most.get(to) ?? 1)).map(([to]) => to)
-      const parcels = await claimParcels(portal, { limit: places.free, busy })
+      const parcels = await claimParcels(portal, { limit: slots.free, busy })
       for (const parcel of parcels) launch(parcel)
       if (parcels.length > 0) return shortestRestMs
     }

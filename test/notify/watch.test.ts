@@ -5,6 +5,10 @@ import { write } from '../../server/store/engine/write.ts'
 import { endAlarm, fromRow } from '../../server/store/notify/alarms.ts'
 import { sealedPlace, sealingPurpose } from '../../server/store/notify/destinations.ts'
 import { changeAlarmSettings } from '../../server/store/notify/settings.ts'
+import {
+  clearPartnerFaults as clearFaults,
+  recordPartnerFault as raiseFault,
+} from '../../server/store/partner/faults.ts'
 import { pauseEverything, resumeEverything } from '../../server/store/tenants/pauses.ts'
 import { runDue } from '../../server/worker/worker.ts'
 import { before, connected, customerNamed, waitingReview } from '../support/admin.ts'
@@ -84,6 +88,19 @@ onEachEngine('an alarm', (engine) => {
     await here.portal.db.updateTable('tenants').set(paused).where('tenant_id', '=', tenant.id).execute()
     await watchFor(30)
     expect(await kinds()).toEqual(['customer-proven over'])
+  })
+
+  test('tells of a fault of our own once, however many tenants feel it, and when it is mended', async () => {
+    const { db, now } = here.portal
+    const nothing = { status: 401, error: null, correlationId: null, traceId: null }
+    const facts = { ...nothing, at: now().toISOString(), aadsts: 7000222 }
+    await raiseFault(db, 'partner-credential', facts, now())
+    await raiseFault(db, 'partner-credential', facts, now())
+    expect(await alarms()).toMatchObject([
+      { kind: 'partner-fault', facts: { code: 'partner-credential', aadsts: 7000222 }, times: 1, overAt: null },
+    ])
+    await clearFaults(db, now())
+    expect(await kinds()).toEqual(['partner-fault over'])
   })
 
   test('waits for a decision, and is over when somebody decides', async () => {

@@ -1,7 +1,13 @@
 import type { Message } from '../message.ts'
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' }
-const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => entities[character] ?? '')
+const entities = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&#34;'],
+  ["'", '&#39;'],
+])
+const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => entities.get(character) ?? '')
 
 /** Chinese has glyphs of its own wherever it stands: without the mark some readers draw Japanese ones. */
 const marked = (text: string, language: string) =>

@@ -196,12 +196,6 @@ export async function takeAnnouncements(tx: Tx, now: Date, limit: number): Promi
   return taken
 }
 
-/** Null when there is none. */
-export async function findAlarm(db: Database, id: string): Promise<Alarm | null> {
-  const row = await db.selectFrom('notify_alarms').selectAll().where('id', '=', id).executeTakeFirst()
-  return row ? fromRow(row) : null
-}
-
 /** Removes alarms that were over before then, a few in a step. @returns how many went */
 export async function pruneAlarms(tx: Tx, before: Date, limit: number): Promise<number> {
   const old = await tx

@@ -19,29 +19,32 @@ const lostStates: readonly unknown[] = ['limited', 'unlicensed', 'blocked', 'dis
 
 /** Raises and ends alarms along with what is written to the audit log, in the same transaction, and sends it to SIEMs. */
 export async function hearEvent(tx: Tx, event: Heard): Promise<void> {
-  await hearings[event.action]?.(tx, event)
+  await hearings.get(event.action)?.(tx, event)
   await forwardEvent(tx, event)
 }
 
-const hearings: Record<string, (tx: Tx, event: Heard) => Promise<unknown>> = {
-  'access.changed': hearAccess,
-  'alarm.raised': (tx, { at, facts }) =>
-    raiseAlarm(tx, { kind: 'partner-fault', subject: String(facts.code), facts: pick(facts, 'code', 'aadsts') }, at),
-  'alarm.cleared': (tx, { at, facts }) => endAlarm(tx, { kind: 'partner-fault', subject: String(facts.code) }, at),
-  'consent.received': hearClaim,
-  'consent.unclaimed': hearClaim,
-  'review.confirmed': endClaim,
-  'review.dismissed': endClaim,
-  'attempt.declined': (tx, { at, customerId, facts }) =>
-    raiseAlarm(
-      tx,
-      { kind: 'consent-refused', subject: customerId ?? '', customerId, facts: pick(facts, 'aadsts') },
-      at,
-    ),
-  'tenant.offboarded': async (tx, { at, tenantId }) => {
-    if (tenantId !== null) await dropAlarmsOf(tx, tenantId, at)
-  },
-}
+const hearings = new Map<string, (tx: Tx, event: Heard) => Promise<unknown>>(
+  Object.entries({
+    'access.changed': hearAccess,
+    'alarm.raised': (tx: Tx, { at, facts }: Heard) =>
+      raiseAlarm(tx, { kind: 'partner-fault', subject: String(facts.code), facts: pick(facts, 'code', 'aadsts') }, at),
+    'alarm.cleared': (tx: Tx, { at, facts }: Heard) =>
+      endAlarm(tx, { kind: 'partner-fault', subject: String(facts.code) }, at),
+    'consent.received': hearClaim,
+    'consent.unclaimed': hearClaim,
+    'review.confirmed': endClaim,
+    'review.dismissed': endClaim,
+    'attempt.declined': (tx: Tx, { at, customerId, facts }: Heard) =>
+      raiseAlarm(
+        tx,
+        { kind: 'consent-refused', subject: customerId ?? '', customerId, facts: pick(facts, 'aadsts') },
+        at,
+      ),
+    'tenant.offboarded': async (tx: Tx, { at, tenantId }: Heard) => {
+      if (tenantId !== null) await dropAlarmsOf(tx, tenantId, at)
+    },
+  }),
+)
 
 async function hearAccess(tx: Tx, { at, customerId, tenantId, facts }: Heard): Promise<void> {
   if (tenantId === null) return

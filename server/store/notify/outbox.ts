@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { type Selectable, sql } from 'kysely'
+import { ClaimLostError, type DueClaim } from '../engine/claim.ts'
 import { among, type Database, type Tx } from '../engine/dialect.ts'
-import { claimDueRows, type DueClaim, DueClaimLostError, type DueWork, endDueClaim, firstDueAt } from '../engine/due.ts'
-import { nearTheData } from '../engine/offload.ts'
+import { claimDueRows, type DueWork, endDueClaim, firstDueAt } from '../engine/due.ts'
+import { offloaded } from '../engine/offload.ts'
 import type { Schema } from '../engine/schema.ts'
 import { write } from '../engine/write.ts'
 import type { DestinationKind } from './kinds.ts'
@@ -14,7 +15,8 @@ export type Topic = 'alarm' | 'audit' | 'test'
  * waiting: to be sent, or tried again · held: the destination was switched off before it could be · delivered · handed-over:
  * the other side took it and does not say what became of it · failed: given up.
  */
-export type MessageState = 'waiting' | 'held' | 'delivered' | 'handed-over' | 'failed'
+export const messageStates = ['failed', 'waiting', 'held', 'delivered', 'handed-over'] as const
+export type MessageState = (typeof messageStates)[number]
 
 /** What became of one try. Holds nothing of the message and nothing of the address. */
 export interface Try {
@@ -114,7 +116,7 @@ const kindLimits = Object.entries(mostAtOnce).map(([kind, most]) => sql`when ${s
  * Claims messages that are due, no more than `mostAtOnce` of one destination however many wait for it. Left out are destinations
  * that are paused, switched off or to be left alone, and what follows a message on the same matter that is not sent yet.
  */
-export const claimMessages = nearTheData(
+export const claimMessages = offloaded(
   'claimMessages',
   (db: Database, now: Date, room: ClaimRoom): Promise<ClaimedMessage[]> =>
     write(db, async (tx) => {
@@ -170,7 +172,7 @@ export async function noteEndings(tx: Tx, endings: readonly Ending[], now: Date)
     try {
       await endDueClaim(tx, sending, claim, nextAt === null ? null : new Date(nextAt))
     } catch (error) {
-      if (error instanceof DueClaimLostError) continue
+      if (error instanceof ClaimLostError) continue
       throw error
     }
     await tx
@@ -287,6 +289,17 @@ export async function countMessages(db: Database, destinationId?: string): Promi
     'handed-over': of('handed-over'),
     failed: of('failed'),
   }
+}
+
+/** How many messages are held for each destination that has any. */
+export async function countHeld(db: Database): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('outbox')
+    .select(['destination_id', (eb) => eb.fn.countAll<number>().as('n')])
+    .where('state', '=', 'held')
+    .groupBy('destination_id')
+    .execute()
+  return new Map(rows.flatMap((row) => (row.destination_id === null ? [] : [[row.destination_id, Number(row.n)]])))
 }
 
 /** Removes messages that ended, or were written and held, before then: a few in a step. @returns how many went */

@@ -1,6 +1,6 @@
 import { muster, recordAudit } from '../audit.ts'
 import type { Database } from '../engine/dialect.ts'
-import { nearTheData } from '../engine/offload.ts'
+import { offloaded } from '../engine/offload.ts'
 import { write } from '../engine/write.ts'
 import { endAlarm, raiseAlarm } from './alarms.ts'
 import { type Destination, holdDestination } from './destinations.ts'
@@ -26,7 +26,7 @@ const failingTries = 4
  * again; one that refuses is left alone for a while, told of when that lasts, and switched off when nothing helps.
  * @returns the IDs of the messages that were noted; the others were overtaken
  */
-export const noteOutcomes = nearTheData(
+export const noteOutcomes = offloaded(
   'noteOutcomes',
   (db: Database, outcomes: readonly NotedOutcome[], now: Date): Promise<string[]> =>
     write(db, async (tx) => {

@@ -22,6 +22,9 @@ const written = {
   },
   consent_links: { key: 'id', columns: ['next_probe_at'] },
   awaited_proofs: { key: 'tenant_id', columns: ['since', 'claimed_at', 'next_at', 'last_at'] },
+  notify_alarms: { key: 'id', columns: ['raised_at', 'last_raised_at', 'announced_at', 'announce_at'] },
+  outbox: { key: 'id', columns: ['created_at', 'next_at', 'lease_until'] },
+  destinations: { key: 'id', columns: ['failing_since', 'not_before'] },
 } as const
 
 type Written = keyof typeof written

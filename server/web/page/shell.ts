@@ -6,10 +6,12 @@ export function shellView(frame: Frame, { t, number, reader }: PageTools): Shell
   const { fleet, operator, partnerName, avatar } = frame
   const open = html`${number(fleet.openIncidents)}<span class="visually-hidden"> ${t('shell.count.open')}</span>`
   const reviews = t('shell.count.reviews', { n: fleet.reviews })
+  const unseen = html`${number(frame.newAlarms)}<span class="visually-hidden"> ${t('alarms.new')}</span>`
   const customers = fleet.customers > 0 ? number(fleet.customers) : null
   const counts: Partial<Record<Frame['places'][number]['name'], Html | string | null>> = {
     incidents: fleet.openIncidents > 0 ? open : null,
     customers: fleet.reviews > 0 ? reviews : customers,
+    alarms: frame.newAlarms > 0 ? unseen : null,
   }
   return {
     partnerName,
@@ -26,6 +28,8 @@ export function shellView(frame: Frame, { t, number, reader }: PageTools): Shell
       label: place ? t('shell.keys.go', { place: t(`shell.place.${place}`) }) : t(`shell.keys.${name}` as 'shell.keys'),
       keys,
     })),
+    newAlarms: frame.newAlarms > 0 ? number(frame.newAlarms) : null,
+    bell: t('alarms.bell', { n: frame.newAlarms }),
     blind: fleet.blind > 0 ? t('shell.watch.blind', { n: fleet.blind }) : null,
     read:
       fleet.tenants > 0

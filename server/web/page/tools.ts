@@ -62,6 +62,9 @@ export interface ShellView {
   avatar: Frame['avatar']
   places: (Frame['places'][number] & { label: string; count: Html | string | null })[]
   keys: { first: string; label: string; keys: string[] }[]
+  /** How many alarms nobody has seen, null for none, and the same in words. */
+  newAlarms: string | null
+  bell: string
   /** How many tenants are blind, in words; null for none. */
   blind: string | null
   /** Over how many tenants the numbers are; null without any. */

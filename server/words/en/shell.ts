@@ -16,6 +16,7 @@ export const shell = {
   'shell.place.overview': 'Overview',
   'shell.place.incidents': 'Incidents',
   'shell.place.customers': 'Customers',
+  'shell.place.alarms': 'Alarms',
   'shell.place.audit': 'Audit log',
   'shell.place.setup': 'Setup',
   'shell.place.settings': 'Settings',

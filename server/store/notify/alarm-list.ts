@@ -1,0 +1,155 @@
+import { type ExpressionBuilder, sql } from 'kysely'
+import { among, type Database, type Tx } from '../engine/dialect.ts'
+import type { Schema } from '../engine/schema.ts'
+import { type AlarmKind, fromRow } from './alarms.ts'
+import { type NamedAlarm, namedAlarms } from './subjects.ts'
+
+/** new: nobody has seen it · seen: somebody has · over: it ended, or was news that somebody has seen. */
+export const alarmStates = ['new', 'seen', 'over'] as const
+export type AlarmListState = (typeof alarmStates)[number]
+
+export interface AlarmQuery {
+  state: AlarmListState
+  kind?: AlarmKind
+  customerId?: string
+  /** Customers whose alarms may be seen; what concerns no customer is seen by all. Null for all of them. */
+  scope?: readonly string[] | null
+  limit: number
+}
+
+export interface SeenBy {
+  name: string | null
+  at: string
+}
+
+export interface ListedAlarm extends NamedAlarm {
+  seenBy: SeenBy[]
+  /** Destinations it was sent to, by name, with what became of the latest message. */
+  told: { destination: string; state: string }[]
+}
+
+/** Newest first; those that are over by their end. */
+export async function listAlarms(db: Database, query: AlarmQuery): Promise<ListedAlarm[]> {
+  const rows = await db
+    .selectFrom('notify_alarms as a')
+    .leftJoin('customers as c', 'c.id', 'a.customer_id')
+    .leftJoin('tenants as t', 't.tenant_id', 'a.tenant_id')
+    .leftJoin('destinations as d', 'd.id', 'a.subject_id')
+    .selectAll('a')
+    .select(['c.name as customer_name', 't.display_name', 't.default_domain', 'd.name as destination_name'])
+    .where((eb) => stateIs(eb, query.state))
+    .$if(query.kind !== undefined, (q) => q.where('a.kind', '=', query.kind ?? ''))
+    .$if(query.customerId !== undefined, (q) => q.where('a.customer_id', '=', query.customerId ?? ''))
+    .$if((query.scope ?? null) !== null, (q) =>
+      q.where((eb) => eb.or([eb('a.customer_id', 'is', null), among(db, 'a.customer_id', query.scope ?? [])])),
+    )
+    .orderBy(query.state === 'over' ? 'a.over_at' : 'a.raised_at', 'desc')
+    .orderBy('a.id')
+    .limit(query.limit)
+    .execute()
+  const ids = rows.map((row) => row.id)
+  const [seen, told] = await Promise.all([seenBy(db, ids), toldTo(db, ids)])
+  return rows.map((row) => ({
+    ...fromRow(row),
+    customerName: row.customer_name,
+    tenantName: row.display_name,
+    tenantDomain: row.default_domain,
+    destinationName: row.destination_name,
+    seenBy: seen.get(row.id) ?? [],
+    told: told.get(row.id) ?? [],
+  }))
+}
+
+/** How many there are of each state. */
+export async function countAlarms(
+  db: Database,
+  scope: readonly string[] | null = null,
+): Promise<Record<AlarmListState, number>> {
+  const rows = await db
+    .selectFrom('notify_alarms as a')
+    .$if(scope !== null, (q) =>
+      q.where((eb) => eb.or([eb('a.customer_id', 'is', null), among(db, 'a.customer_id', scope ?? [])])),
+    )
+    .select((eb) => [
+      eb.fn.sum<number | null>(eb.case().when(stateIs(eb, 'new')).then(1).else(0).end()).as('new'),
+      eb.fn.sum<number | null>(eb.case().when(stateIs(eb, 'seen')).then(1).else(0).end()).as('seen'),
+      eb.fn.sum<number | null>(eb.case().when(stateIs(eb, 'over')).then(1).else(0).end()).as('over'),
+    ])
+    .execute()
+  const [row] = rows
+  return { new: Number(row?.new ?? 0), seen: Number(row?.seen ?? 0), over: Number(row?.over ?? 0) }
+}
+
+/** Notes that somebody has seen these; whoever has seen one before keeps the time. */
+export async function seeAlarms(
+  tx: Tx,
+  operator: { id: string; name: string | null },
+  ids: readonly string[],
+  now: Date,
+): Promise<void> {
+  if (ids.length === 0) return
+  const there = await tx
+    .selectFrom('notify_alarms')
+    .select('id')
+    .where('id', 'in', [...ids])
+    .execute()
+  if (there.length === 0) return
+  await tx
+    .insertInto('notify_seen')
+    .values(
+      there.map(({ id }) => ({ alarm_id: id, operator_id: operator.id, name: operator.name, at: now.toISOString() })),
+    )
+    .onConflict((oc) => oc.doNothing())
+    .execute()
+}
+
+/** Null when there is none. */
+export async function findListedAlarm(db: Database, id: string): Promise<ListedAlarm | null> {
+  const alarm = (await namedAlarms(db, [id])).get(id)
+  if (!alarm) return null
+  const [seen, told] = await Promise.all([seenBy(db, [id]), toldTo(db, [id])])
+  return { ...alarm, seenBy: seen.get(id) ?? [], told: told.get(id) ?? [] }
+}
+
+type Builder = ExpressionBuilder<Schema & { a: Schema['notify_alarms'] }, 'a'>
+
+function stateIs(eb: Builder, state: AlarmListState) {
+  const seen = sql<boolean>`exists (select 1 from notify_seen as s where s.alarm_id = a.id)`
+  const news = eb('a.kind', 'in', ['consent-refused', 'customer-proven'])
+  const goesOn = eb('a.over_at', 'is', null)
+  // News is over from the first; it is new all the same until somebody has seen it.
+  if (state === 'new') return eb.and([eb.or([goesOn, news]), eb.not(seen)])
+  if (state === 'seen') return eb.and([goesOn, seen])
+  return eb.and([eb('a.over_at', 'is not', null), eb.or([eb.not(news), seen])])
+}
+
+async function seenBy(db: Database, ids: readonly string[]): Promise<Map<string, SeenBy[]>> {
+  const found = new Map<string, SeenBy[]>()
+  if (ids.length === 0) return found
+  const rows = await db
+    .selectFrom('notify_seen')
+    .selectAll()
+    .where('alarm_id', 'in', [...ids])
+    .orderBy('at')
+    .execute()
+  for (const { alarm_id, name, at } of rows) found.set(alarm_id, [...(found.get(alarm_id) ?? []), { name, at }])
+  return found
+}
+
+async function toldTo(db: Database, ids: readonly string[]): Promise<Map<string, ListedAlarm['told']>> {
+  const found = new Map<string, ListedAlarm['told']>()
+  if (ids.length === 0) return found
+  const rows = await db
+    .selectFrom('outbox as o')
+    .innerJoin('destinations as d', 'd.id', 'o.destination_id')
+    .select(['o.subject_id', 'o.state', 'd.name'])
+    .where('o.topic', '=', 'alarm')
+    .where('o.subject_id', 'in', [...ids])
+    .orderBy('o.created_at')
+    .execute()
+  for (const { subject_id, state, name } of rows) {
+    const others = (found.get(subject_id) ?? []).filter((one) => one.destination !== name)
+    found.set(subject_id, [...others, { destination: name, state }])
+  }
+  return found
+}
