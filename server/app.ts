@@ -7,7 +7,7 @@ import type { Lifecycle } from './http/lifecycle.ts'
 import { createLimits } from './http/limits.ts'
 import { visitor } from './http/reader.ts'
 import type { Route } from './http/route.ts'
-import { knownMethods, noStore, onlyPublicHost, securityHeaders } from './http/security.ts'
+import { compressed, knownMethods, noStore, onlyPublicHost, securityHeaders } from './http/security.ts'
 import { checkForm, refuseCrossSite } from './http/session/csrf.ts'
 import { createSessions } from './http/session/sessions.ts'
 import { plain } from './log.ts'
@@ -41,6 +41,7 @@ export function createApp(
   register(table.filter((route) => route.anyHost))
   app.use(onlyPublicHost(config))
   app.use('/assets', assets())
+  app.use(compressed())
   app.use(noStore)
   app.use((req, _res, next) => {
     refuseCrossSite(config, req)

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import express, { type Router } from 'express'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+import express, { type RequestHandler, type Router } from 'express'
 
 const folder = fileURLToPath(new URL('../../public', import.meta.url))
 const resolve = createRequire(import.meta.url).resolve
@@ -44,17 +46,16 @@ const moved = new Map([
   ['muster.js', 'js/muster.js'],
 ])
 
+const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath, entry.name))
+  .sort()
+
 /**
  * A digest over every file that is served. It is part of each file's path, so that the addresses inside style sheets
  * carry it as well, and a browser may keep what it has for good.
  */
-const version = digestOf([
-  ...readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort(),
-  ...vendored.values(),
-])
+const version = digestOf([...files, ...vendored.values()])
 
 function digestOf(files: string[]): string {
   const hash = createHash('sha256')
@@ -64,6 +65,28 @@ function digestOf(files: string[]): string {
 
 /** The address of a file of public/: `asset('css/muster.css')`; `vendor/` holds the scripts of others. */
 export const assetPath = (name: string): string => `/assets/${version}/${name}`
+
+const encodings = ['br', 'gzip'] as const
+
+const encode = {
+  br: (text: Buffer) => promisify(brotliCompress)(text),
+  gzip: (text: Buffer) => promisify(gzip)(text, { level: constants.Z_BEST_COMPRESSION }),
+}
+
+/** Sends a text in the first of these encodings that the browser takes, made once, when it is first asked for. */
+function sendText(type: string, text: Buffer): RequestHandler {
+  const made: Partial<Record<(typeof encodings)[number], Promise<Buffer>>> = {}
+  return async (req, res) => {
+    res.type(type).vary('Accept-Encoding')
+    const encoding = encodings.find((one) => req.acceptsEncodings(one) !== false)
+    if (encoding === undefined) {
+      res.send(text)
+      return
+    }
+    made[encoding] ??= encode[encoding](text)
+    res.set('Content-Encoding', encoding).send(await made[encoding])
+  }
+}
 
 /**
  * Files, under whatever version is asked for: while two releases run side by side, both find theirs. Only what the
@@ -76,14 +99,14 @@ export function assets(): Router {
     res.set('Cache-Control', promised ? 'public, max-age=31536000, immutable' : 'no-cache')
     next()
   })
-  router.get('/:version/css/muster.css', (_req, res) => {
-    res.type('css').send(sheet)
-  })
+  router.get('/:version/css/muster.css', sendText('css', Buffer.from(sheet)))
   for (const [name, place] of moved) router.get(`/:version/${name}`, (_req, res) => res.redirect(place))
   for (const [name, file] of vendored) {
-    router.get(`/:version/vendor/${name}`, (_req, res) => {
-      res.sendFile(basename(file), { root: dirname(file), cacheControl: false })
-    })
+    router.get(`/:version/vendor/${name}`, sendText('js', readFileSync(file)))
+  }
+  for (const file of files) {
+    const kind = /\.(css|js|svg)$/.exec(file)?.[1]
+    if (kind) router.get(`/:version/${relative(folder, file)}`, sendText(kind, readFileSync(file)))
   }
   router.use(
     '/:version',

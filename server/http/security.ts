@@ -1,4 +1,5 @@
-import type { Request, RequestHandler } from 'express'
+import compression from 'compression'
+import type { Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 import { isLoopbackHost } from '../config/clouds.ts'
 import type { Config } from '../config/config.ts'
@@ -32,6 +33,26 @@ export function securityHeaders(config: Config): RequestHandler {
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
   })
+}
+
+/**
+ * Compresses answers, but for two kinds. One that shows a secret says `no-transform`, which holds for proxies as well. And
+ * what another site had the browser of an operator or of a customer on his way ask for: such a site can put guesses into the address and, with somebody
+ * who sees the lengths, find out by them what else is on the page (BREACH). It cannot read what it asks for uncompressed.
+ */
+export const compressed = (): RequestHandler =>
+  compression({
+    filter: (req, res) => {
+      const site = req.headers['sec-fetch-site']
+      const isAskedByOthers = site === 'cross-site' || site === 'same-site'
+      const isSomebodys = req.operator !== undefined || req.browser !== undefined
+      return !(isAskedByOthers && isSomebodys) && compression.filter(req, res)
+    },
+  })
+
+/** For an answer that shows a secret: kept by nobody, and compressed by nobody. */
+export function guardSecret(res: Response): void {
+  res.set('Cache-Control', 'no-store, no-transform')
 }
 
 /** Whatever is not a file of ours is one reader's own: nothing between here and her may keep it. */

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { csrfSync } from 'csrf-sync'
 import type { Request, Response } from 'express'
 import type { Config } from '../../config/config.ts'
@@ -16,18 +16,39 @@ import { sameText } from './same-text.ts'
  * 2. A token in the form. Operators: the synchroniser token of their session. Public pages have no session and set no
  *    cookie before their visitor continues, so theirs is signed, bound to the path it is posted to, and short-lived. It
  *    proves that the form came from here and lately, not to whom it was given: there, layer 1 is the defence.
+ *
+ * A session's token is another text in every answer. Answers are compressed, and a secret that stays the same could be
+ * guessed from their lengths (BREACH, https://breachattack.com).
  */
 
 export const field = '_csrf'
 const formLifeMs = 24 * 3_600_000
 
-export const { generateToken, isRequestValid } = csrfSync({
+const { generateToken, isRequestValid } = csrfSync({
   size: 32,
   getTokenFromRequest: (req) => {
     const token: unknown = (req.body as Record<string, unknown> | undefined)?.[field]
-    return typeof token === 'string' ? token : undefined
+    if (typeof token !== 'string') return undefined
+    // Forms of a release without masks may still be open.
+    return /^[0-9a-f]{64}$/.test(token) ? token : unmask(token)
   },
 })
+
+/** The token of the session as one answer carries it: under a mask of its own, which comes along. */
+export function maskedToken(req: Request): string {
+  const token = Buffer.from(generateToken(req), 'latin1')
+  const mask = randomBytes(token.length)
+  return Buffer.concat([mask, xor(token, mask)]).toString('base64url')
+}
+
+/** What lies under a mask; some other text for what was never masked. */
+function unmask(text: string): string {
+  const bytes = Buffer.from(text, 'base64url')
+  const half = bytes.length >> 1
+  return xor(bytes.subarray(half), bytes.subarray(0, half)).toString('latin1')
+}
+
+const xor = (bytes: Buffer, mask: Buffer): Buffer => Buffer.from(bytes.map((byte, i) => byte ^ (mask[i] ?? 0)))
 
 /** The token of a session is made with it, at sign-in. */
 export const startCsrf = (req: Request): string => generateToken(req, true)

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
 import type { OperatorRequest } from '../../http/route.ts'
+import { guardSecret } from '../../http/security.ts'
 import { dropSealed, type Sealed, seal, unseal } from '../../http/session/sealed.ts'
 import { readAsking } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
@@ -68,6 +69,7 @@ export async function takeIssued(
   dropSealed(portal, res, carried)
   if (link === null || link.id !== held.linkId) return null
   const { url, classicUrl } = held
+  guardSecret(res)
   return { url, classicUrl, mails: await mailsFor(portal, req, customer, link, url) }
 }
 

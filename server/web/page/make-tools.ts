@@ -17,6 +17,7 @@ export function toolsFor(res: Response, frame: Frame | null): PageTools {
   const now = portal.now()
   const format = createFormat(reader.language, reader.timeZone, now)
   const t = translator(reader.language)
+  let own: Html | undefined
   const word: PageTools['word'] = (...parts) => {
     const last = parts.at(-1)
     const values = typeof last === 'object' ? last : undefined
@@ -39,7 +40,12 @@ export function toolsFor(res: Response, frame: Frame | null): PageTools {
       res.req.method !== 'GET'
         ? html`id="${id}"`
         : html`id="${id}" data-live hx-get="${path}" hx-trigger="every ${seconds}s" hx-select="#${id}" hx-target="this" hx-swap="morph:outerHTML" hx-headers='{"X-Muster-Live":"1"}'`,
-    csrfField: (action) => csrfField(portal, res.req, action),
+    // One mask for all forms of a page: each would weigh as much again.
+    csrfField(action) {
+      if (action !== undefined) return csrfField(portal, res.req, action)
+      own ??= csrfField(portal, res.req, action)
+      return own
+    },
     lang: reader.language,
     gap: reader.language === 'zh-Hant' ? '' : ' ',
     heading,
