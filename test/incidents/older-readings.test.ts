@@ -5,6 +5,7 @@ import { startWorker } from '../../server/worker/worker.ts'
 import { defenderAlert, defenderIncident, graphAlert, graphIncident } from '../support/payloads.ts'
 import { onEachEngine } from '../support/portal.ts'
 import { type RecordsPortal, startRecordsPortal } from '../support/records.ts'
+import { until } from '../support/waiting.ts'
 
 const hashes = ['a'.repeat(64), 'b'.repeat(64)]
 
@@ -90,13 +91,13 @@ onEachEngine('what an older Muster stored', (engine) => {
       )
       const stop = new AbortController()
       const first = readOlderAgain(portal.here.portal, stop.signal)
-      while ((await countOlder(db)) === 45) await new Promise((resolve) => setImmediate(resolve))
+      await until(async () => (await countOlder(db)) < 45, { everyMs: 1 })
       stop.abort()
       await first
       const left = await countOlder(db)
       expect(left).toBeGreaterThan(0)
       const worker = startWorker(portal.here.portal)
-      while ((await countOlder(db)) > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+      await until(async () => (await countOlder(db)) === 0)
       await worker.stop()
       await portal.close()
     })

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import type { Config } from '../../server/config/config.ts'
 import { microsoftCalls } from '../../server/metrics.ts'
@@ -11,6 +10,7 @@ import type { IncidentPage } from '../../server/model/incident.ts'
 import { Refusal } from '../../server/model/refusal.ts'
 import { configFor, connect, consented, contoso, fabrikam, type Handler, listen } from '../support/microsoft.ts'
 import { defenderAlert, defenderIncident, graphAlert, graphIncident } from '../support/payloads.ts'
+import { afterMs, turnsOfLoop } from '../support/slow.ts'
 
 type Api = Config['incidentsApi']
 
@@ -122,7 +122,7 @@ describe('the meter of a tenant’s calls', () => {
     await using double = await listen(() => ({ json: {} }))
     const send = outbound({ fetch, now: () => new Date() })
     const request = { url: double.origin, deadlineMs: 150, limitBytes: 1_000, tries: 1 }
-    expect((await send({ ...request, before: () => wait(400) })).status).toBe(200)
+    expect((await send({ ...request, before: () => afterMs(400) })).status).toBe(200)
   })
 })
 
@@ -170,7 +170,7 @@ describe('a service that hangs', () => {
   test('in the middle of a page has until the deadline', async () => {
     await using double = await listen((_call, response) => {
       response.writeHead(200).write('{')
-      setTimeout(() => response.end('}'), 400)
+      void afterMs(400).then(() => response.end('}'))
       return 'handled'
     })
     const answer = await send({ url: double.origin, answerMs: 150, deadlineMs: 5_000, limitBytes: 1_000, tries: 1 })
@@ -301,19 +301,13 @@ describe('a heavy list', () => {
   test('lets others run while a page is read', async () => {
     const body = { value: all.slice(0, 100) }
     const source = defenderIncidents(configFor('http://127.0.0.1:1'))
-    const items = Array.from({ length: 30 }, () => body.value).flat()
-    let turns = 0
-    let reading = true
-    const turn = () => {
-      turns++
-      if (reading) setImmediate(turn)
-    }
-    setImmediate(turn)
+    const items = Array.from({ length: 5 }, () => body.value).flat()
+    const loop = turnsOfLoop()
     const started = performance.now()
     await readItems(source, items, contoso, 0)
-    reading = false
+    loop.stop()
     // A turn of the event loop about every 8 ms.
     expect(performance.now() - started).toBeGreaterThan(60)
-    expect(turns).toBeGreaterThan(4)
+    expect(loop.turns()).toBeGreaterThan(4)
   })
 })

@@ -4,6 +4,7 @@ import { createGzip, gzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import { type Outgoing, outbound, retryAfterMs } from '../../server/microsoft/wire/http.ts'
 import { type Handler, listen } from '../support/microsoft.ts'
+import { drip } from '../support/slow.ts'
 
 const send = outbound({ fetch, now: () => new Date() })
 const get = (url: string, changes: Partial<Outgoing> = {}) =>
@@ -74,8 +75,8 @@ describe('an answer', () => {
   test('without end is dropped at the limit', async () => {
     await using double = await listen((_call, response) => {
       response.writeHead(200)
-      const more = setInterval(() => response.write('x'.repeat(50_000)), 1)
-      response.once('close', () => clearInterval(more))
+      const more = () => response.write('x'.repeat(50_000), (fault) => fault || more())
+      more()
       return 'handled'
     })
     await expect(get(double.origin)).rejects.toMatchObject({ code: 'unexpected-answer' })
@@ -84,8 +85,7 @@ describe('an answer', () => {
   test('that drips is cut at the deadline, with all tries together', async () => {
     await using double = await listen((_call, response) => {
       response.writeHead(200)
-      const more = setInterval(() => response.write('x'), 20)
-      response.once('close', () => clearInterval(more))
+      drip(response, 'x', 20)
       return 'handled'
     })
     const started = performance.now()

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readConfig } from '../../server/config/config.ts'
 import { createLog } from '../../server/log.ts'
@@ -9,6 +8,7 @@ import { freshDatabase } from '../support/databases.ts'
 import { type OutsideDouble, type OutsideTenant, startOutsideDouble } from '../support/outside.ts'
 import { introducePartner } from '../support/portal.ts'
 import { syncsOf } from '../support/sync.ts'
+import { until } from '../support/waiting.ts'
 
 /*
  * The portal knows Microsoft by its addresses alone: what it does with the simulator it does with any other double of
@@ -106,12 +106,11 @@ describe.each(['defender', 'graph'] as const)('with another Microsoft than the s
   }
 
   async function reading(tenant: OutsideTenant, title = 'Outside 1'): Promise<void> {
-    for (let tries = 0; tries < 150; tries++) {
+    const shown = async () => {
       const page = await admin.open(`/tenants/${tenant.id}/incidents?status=any`)
-      if (page.status === 200 && page.text.includes(`${title}<`)) return
-      await sleep(100)
+      return page.status === 200 && page.text.includes(`${title}<`)
     }
-    throw new Error(`nothing was read of ${tenant.domain}`)
+    await until(shown, { everyMs: 100, what: `${tenant.domain} is read` })
   }
 
   test('a customer pinned by domain is brought from its link to its incidents', async () => {
@@ -203,10 +202,8 @@ describe.each(['defender', 'graph'] as const)('with another Microsoft than the s
     double.weather = (path, asked) =>
       asked === tenant && /\/incidents\/2(\/|$)/.test(path) ? { status: 500, body: { error: { code: '' } } } : undefined
     await consent((await customer(tenant.id)).link, double.person(tenant, 'Lars'))
-    for (let tries = 0; tries < 150; tries++) {
-      if ((await tenantById(running.portal.db, tenant.id).catch(() => null))?.cursor) break
-      await sleep(100)
-    }
+    const cursor = async () => (await tenantById(running.portal.db, tenant.id).catch(() => null))?.cursor
+    await until(async () => Boolean(await cursor()), { what: 'its list is read' })
     double.weather = null
     const asked = double.calls.slice(before).filter((call) => call.includes('/incidents/2')).length
     expect((await tenantById(running.portal.db, tenant.id)).cursor).not.toBeNull()

@@ -14,6 +14,7 @@ import {
   tokenReply,
 } from '../support/microsoft.ts'
 import { listPublicFixture } from '../support/public-fixtures.ts'
+import { afterMs } from '../support/slow.ts'
 
 const isToken = (path: string) => path.endsWith('/oauth2/v2.0/token')
 
@@ -34,7 +35,7 @@ test('twenty callers at the same moment make one token request', async () => {
 test('fifty tenants at once each see their own token at the API, and no other', async () => {
   const mixed: string[] = []
   await using double = await listen(async (call) => {
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
+    await afterMs(Math.random() * 20)
     if (isToken(call.path)) return tokenReply(appToken(tenantIn(call.path)))
     const claims = JSON.parse(Buffer.from(call.headers.authorization?.split('.')[1] ?? '', 'base64url').toString())
     const asked = (call.query.get('$filter') ?? '').match(/T..:..:(..)/)?.[1]

@@ -10,6 +10,7 @@ import {
   sendOutbound,
 } from '../../server/notify/channels/outbound.ts'
 import { certificate } from '../support/certificates.ts'
+import { drip } from '../support/slow.ts'
 import { answerStatus, type Receiver, startReceiver } from './receivers.ts'
 
 const strict: DoorSettings = {
@@ -184,8 +185,8 @@ describe('what is sent out', () => {
     const dripping = createServer((socket) => {
       sockets.add(socket)
       socket.write('HTTP/1.1 200 OK\r\n')
-      const drip = setInterval(() => socket.write('x-drip: 1\r\n'), 20)
-      socket.on('error', () => undefined).on('close', () => clearInterval(drip))
+      drip(socket, 'x-drip: 1\r\n', 20)
+      socket.on('error', () => undefined)
     })
     await new Promise<void>((resolve) => dripping.listen(0, '127.0.0.1', resolve))
     open.push({

@@ -19,6 +19,7 @@ import {
   tokenFor,
 } from '../support/simulator.ts'
 import { Browser } from '../support/simulator-browser.ts'
+import { until } from '../support/waiting.ts'
 
 const running: Simulator[] = []
 const tracked = <S extends Simulator>(simulator: S): S => {
@@ -204,8 +205,9 @@ describe('memory', () => {
   test('is written soon after a change, and never half', async () => {
     const simulator = tracked(await open('empty'))
     const { id } = simulator.world.addTenant({ displayName: 'Late Ltd' })
-    await new Promise((resolve) => setTimeout(resolve, 600))
-    expect(JSON.parse(readFileSync(file, 'utf8')).tenants.map((tenant: { id: string }) => tenant.id)).toEqual([id])
+    const kept = () => JSON.parse(readFileSync(file, 'utf8')).tenants.map((tenant: { id: string }) => tenant.id)
+    expect(await until(() => kept().length > 0)).toBeLessThan(5_000)
+    expect(kept()).toEqual([id])
   })
 
   test('refuses a file that is not its own', async () => {
@@ -275,8 +277,7 @@ describe('the demonstration', () => {
         .map(({ incidents }) => incidents.all().at(-1)?.lastUpdateAt)
         .join()
     const before = seen()
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    expect(seen()).not.toBe(before)
+    await until(() => seen() !== before, { what: 'something happens' })
   })
 })
 

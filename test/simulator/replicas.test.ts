@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type Simulator, startSimulator } from '../../server/simulator/simulator.ts'
 import { instantOf } from '../../server/simulator/world/instants.ts'
 import { appId, call, customerId, graphRoles, registrations, stage, start, tokenFor } from '../support/simulator.ts'
+import { until } from '../support/waiting.ts'
 
 /** Neither what is written is shown at once everywhere, nor is every list read from the newest state. */
 let simulator: Simulator
@@ -152,6 +153,6 @@ test('a request is written down with its caller and its end', async () => {
   await call(simulator, token, '/api/incidents', { headers: { 'user-agent': 'process 7' } })
   const record = simulator.requests.at(-1)
   expect(record).toMatchObject({ agent: 'process 7', status: 200, at: start })
-  while (record?.endedAt === null) await new Promise((resolve) => setTimeout(resolve, 1))
+  await until(() => record?.endedAt !== null, { everyMs: 1 })
   expect(record?.endedAt).toBe(start)
 })

@@ -10,6 +10,7 @@ import { changeSettings, readSettings } from '../../server/store/partner/setting
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import { startProgram } from '../support/programs.ts'
 import { start } from '../support/store.ts'
+import { until } from '../support/waiting.ts'
 
 describe.each(databases)('what was written on $name', ({ name, open }) => {
   let store: OpenDatabase
@@ -83,18 +84,21 @@ describe.each(databases)('what was written on $name', ({ name, open }) => {
     test('waits for another process that writes, without standing still itself, and then goes on', async () => {
       const holder = new Sqlite(`${store.dataDir}/muster.db`)
       holder.exec('begin immediate')
-      let turns = 0
-      const turning = setInterval(() => turns++, 5)
+      let over = false
       const waiting = Promise.all(
         ['A', 'B', 'C'].map((partnerName) => changeSettings(store.db, muster, { partnerName }, start)),
       )
-      await new Promise((resolve) => setTimeout(resolve, 600))
-      clearInterval(turning)
+      void waiting.then(() => {
+        over = true
+      })
+      // This loop goes round all the while, and nothing is written.
+      let turns = 0
+      await until(() => ++turns > 30)
+      expect(over).toBe(false)
       holder.exec('commit')
       await waiting
       holder.close()
       expect((await readSettings(store.db)).partnerName).toBe('C')
-      expect(turns).toBeGreaterThan(10)
     })
 
     test('is refused as unavailable when another process never lets go, and possible again when it does', async () => {
@@ -140,7 +144,7 @@ describe.each(databases)('what was written on $name', ({ name, open }) => {
       const db = await openDatabase({ databaseUrl: store.url, dataDir: store.dataDir, log })
       await Promise.all(Array.from({ length: 4 }, () => readSettings(db)))
       await cut()
-      for (let tries = 0; lines.length < 4 && tries < 200; tries++) await new Promise((wake) => setTimeout(wake, 10))
+      await until(() => lines.length >= 4)
       expect(lines.join('')).toContain('an idle database connection was lost')
       expect((await readSettings(db)).partnerName).toBe('')
       await db.destroy()
@@ -163,12 +167,18 @@ describe.each(databases)('what was written on $name', ({ name, open }) => {
         await store.db.insertInto('settings').values({ name: key, value: '0', changed_at: '' }).execute()
       }
       let tries = 0
+      // Each goes on to the other's row once both have one.
+      let held = 0
+      const rowHeld = async () => {
+        held++
+        await until(() => held > 1)
+      }
       const add = (db: OpenDatabase['db'], keys: string[]) =>
         write(db, async (tx) => {
           tries++
           for (const key of keys) {
             await sql`update settings set value = (value::int + 1)::text where name = ${key}`.execute(tx)
-            await new Promise((wake) => setTimeout(wake, 50))
+            if (key === keys[0]) await rowHeld()
           }
         })
       await Promise.all([add(store.db, ['a', 'b']), add(other, ['b', 'a'])])

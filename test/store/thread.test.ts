@@ -2,19 +2,25 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startProgram } from '../support/programs.ts'
+import { build } from '../support/build.ts'
+import { startNode } from '../support/processes.ts'
+import { root } from '../support/root.ts'
+
+/** Compiled: the thread is. */
+const program = join(root, 'dist-tools', 'test', 'support', 'programs', 'threaded-sqlite.js')
 
 describe('SQLite in a thread of its own', () => {
   const folder = mkdtempSync(join(tmpdir(), 'muster-thread-'))
   const found = new Map<string, unknown>()
   beforeAll(async () => {
-    const { code, lines, errors } = await startProgram('threaded-sqlite.mjs', [folder]).ended()
-    expect([code, errors]).toEqual([0, ''])
-    for (const line of lines) {
+    build('tools')
+    const run = startNode([program, folder])
+    expect([await run.ended, run.err()]).toEqual([0, ''])
+    for (const line of run.out().trim().split('\n')) {
       const said = JSON.parse(line) as { what: string; found: unknown }
       found.set(said.what, said.found)
     }
-  }, 30_000)
+  }, 120_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   test.each([
@@ -36,7 +42,7 @@ describe('SQLite in a thread of its own', () => {
     ['a change is made, and its answer comes back', [{ granted: 3, waitMs: 0 }, 7]],
     [
       'a claim that was lost is told as one',
-      [true, { work: 'sync', tenantId: 'tenant', fence: 7, dueAt: '', calls: 0 }],
+      [true, { work: 'sync', key: 'tenant', tenantId: 'tenant', fence: 7, dueAt: '', calls: 0, interrupted: false }],
     ],
     ['a change that fails tells its code', 'SQLITE_CONSTRAINT_NOTNULL'],
     ['and leaves everything to the next', [1, 6]],
@@ -47,8 +53,8 @@ describe('SQLite in a thread of its own', () => {
   })
 
   test('that crashes takes the process with it', async () => {
-    const { code, errors } = await startProgram('threaded-sqlite.mjs', [folder, 'crash']).ended()
-    expect(code).not.toBe(0)
-    expect(errors).toContain('the database thread')
+    const run = startNode([program, folder, 'crash'])
+    expect(await run.ended).not.toBe(0)
+    expect(run.err()).toContain('the database thread')
   })
 })

@@ -9,6 +9,7 @@ import { closedLongAgo, removeClosed } from '../../server/store/upkeep/retention
 import { syncTenant } from '../../server/sync/follow.ts'
 import { before, connected, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
+import { until } from '../support/waiting.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -113,8 +114,8 @@ describe('a list that waits for its tenant’s calls', () => {
         stopping: undefined,
         async rest(ms) {
           rests++
-          // Long enough for the page before to be stored.
-          await new Promise((resolve) => setTimeout(resolve, 150))
+          // The page before is still being stored: its room comes back meanwhile, or never.
+          await until(() => held === 0, { withinMs: 5_000 }).catch(() => undefined)
           heldAtRest += held
           here.clock.advance(ms)
         },

@@ -8,6 +8,7 @@ import { startWorker } from '../../server/worker/worker.ts'
 import { connected } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 import { hour, minute, run, withoutComparison } from '../support/sync.ts'
+import { until } from '../support/waiting.ts'
 
 onEachEngine('a clock that was an hour ahead and is put right', (engine) => {
   let here: TestPortal
@@ -70,9 +71,7 @@ onEachEngine('a clock that was an hour ahead and is put right', (engine) => {
 
   test('is noticed by a worker that runs', async () => {
     const worker = startWorker(here.portal)
-    while (((await tenant()).lastReadAt ?? '') > here.portal.now().toISOString()) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    await until(async () => ((await tenant()).lastReadAt ?? '') <= here.portal.now().toISOString())
     await worker.stop()
     expect(await blind()).toBe(false)
   })

@@ -19,6 +19,7 @@ import { removeClosed } from '../../server/store/upkeep/retention.ts'
 import { removeOld } from '../../server/worker/retention.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 import { active, alert, alice, contosoTenant, customer, fabrikamTenant, incident } from '../support/store.ts'
+import { until } from '../support/waiting.ts'
 
 const day = 86_400_000
 const ago = (days: number) => new Date(Date.now() - days * day)
@@ -156,7 +157,7 @@ onEachEngine('what was kept long enough', (engine) => {
     await keep(Array.from({ length: 220 }, (_, n) => closed(`old-${n}`, 400 + n)))
     const stopping = new AbortController()
     const running = run(stopping.signal)
-    while ((await kept()).length === 220) await new Promise((resolve) => setTimeout(resolve, 1))
+    await until(async () => (await kept()).length < 220, { everyMs: 1 })
     stopping.abort()
     await running
     const left = (await kept()).length
@@ -241,7 +242,7 @@ onEachEngine('what was kept long enough', (engine) => {
     await settle({ offboardedDays: 88 })
     const stopping = new AbortController()
     const running = run(stopping.signal)
-    while ((await kept()).length === 122) await new Promise((resolve) => setTimeout(resolve, 1))
+    await until(async () => (await kept()).length < 122, { everyMs: 1 })
     stopping.abort()
     await running
     expect((await kept()).length).toBeGreaterThan(0)

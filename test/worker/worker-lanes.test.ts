@@ -8,6 +8,7 @@ import { Slots } from '../../server/worker/slots.ts'
 import { runDue, startWorker, type Worker } from '../../server/worker/worker.ts'
 import { before, connected, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
+import { until } from '../support/waiting.ts'
 
 const minute = 60_000
 
@@ -56,24 +57,32 @@ onEachEngine('tenants in flight', (engine) => {
   }
 
   /** Makes these due in this order of seconds past, starts the worker, and says when the last of `watched` was read. */
-  async function readWithin(due: Tenant[][], watched: Tenant[], slowAfterMs: number): Promise<number> {
+  async function readWithin(due: Tenant[][], watched: Tenant[], patienceMs: number): Promise<number> {
     for (const [n, tenants] of due.entries()) {
       await change(tenants, { next_sync_at: new Date(here.portal.now().getTime() - (20 - n) * 1_000).toISOString() })
     }
     const started = here.portal.now()
     worker = startWorker(here.portal)
-    for (;;) {
-      const read = await here.portal.db
+    const took = () => here.portal.now().getTime() - started.getTime()
+    const allRead = async () => {
+      const rows = await here.portal.db
         .selectFrom('tenants')
         .select('tenant_id')
         .where('last_read_at', '>=', started.toISOString())
         .execute()
-      const ids = new Set(read.map((row) => row.tenant_id))
-      const took = here.portal.now().getTime() - started.getTime()
-      if (watched.every(({ id }) => ids.has(id))) return took
-      if (took > slowAfterMs) throw new Error(`${watched.length} tenants were not read within ${took} ms`)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      const ids = new Set(rows.map((row) => row.tenant_id))
+      return watched.every(({ id }) => ids.has(id))
     }
+    await until(allRead, { withinMs: patienceMs, everyMs: 50, what: `${watched.length} tenants are read` })
+    return took()
+  }
+
+  /** The most of these tenants whose requests were under way at one moment, since so many requests. */
+  function mostAtOnce(tenants: Tenant[], since: number): number {
+    const ids = new Set<string | null>(tenants.map(({ id }) => id))
+    const own = here.simulator.requests.slice(since).filter(({ tenantId }) => ids.has(tenantId))
+    const open = (at: number) => own.filter((one) => one.at <= at && (one.endedAt === null || one.endedAt > at))
+    return Math.max(...own.map(({ at }) => new Set(open(at).map(({ tenantId }) => tenantId)).size))
   }
 
   test('that hang for the first time, more than there are places, delay the others by seconds', async () => {
@@ -86,12 +95,16 @@ onEachEngine('tenants in flight', (engine) => {
   test('that hung before wait in a lane of their own and delay nobody', async () => {
     const tenants = await fleet(65)
     const [hung, sound] = [tenants.slice(0, 60), tenants.slice(60)]
-    hang(hung, 5_000)
+    hang(hung, 2_000)
     await change(hung, { sync_failures: 2 })
+    const before = here.simulator.requests.length
     expect(await readWithin([hung, sound], sound, 3_000)).toBeLessThan(3_000)
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
-    const asked = new Set(here.simulator.requests.filter(({ status }) => status === null).map((one) => one.tenantId))
-    expect(asked.size).toBeLessThanOrEqual(6)
+    const hungIds = new Set<string | null>(hung.map(({ id }) => id))
+    const asked = () => here.simulator.requests.slice(before).filter(({ tenantId }) => hungIds.has(tenantId))
+    await until(() => new Set(asked().map(({ tenantId }) => tenantId)).size > 6, {
+      what: 'the next of them are asked for',
+    })
+    expect(mostAtOnce(hung, before)).toBeLessThanOrEqual(6)
   }, 60_000)
 
   test('with 50,000 incidents in one of them: the others are read at once meanwhile', async () => {
@@ -99,8 +112,10 @@ onEachEngine('tenants in flight', (engine) => {
     if (!large) throw new Error('no tenant')
     here.simulator.world.generate(large.id, 50_000, { seed: 5, days: 1 })
     await readWithin([[large]], [], 1_000)
+    const kept = async () => (await tenantById(here.portal.db, large.id)).incidentCount
     for (let round = 0; round < 3; round++) {
-      await new Promise((resolve) => setTimeout(resolve, 700))
+      const before = await kept()
+      await until(async () => (await kept()) > before, { what: 'more of the large one is stored' })
       await worker?.stop()
       expect(await readWithin([[large], small], small, 5_000)).toBeLessThan(5_000)
     }
@@ -109,15 +124,9 @@ onEachEngine('tenants in flight', (engine) => {
   test('are never more than there are places, however many are due, and all of them come up', async () => {
     const tenants = await fleet(120)
     here.simulator.world.setWeather('*', 'slow', { surface: 'defender', delayMs: 60 })
-    const fleetIds = new Set(tenants.map(({ id }) => id))
-    let most = 0
-    const watch = setInterval(() => {
-      // A request that an earlier stop cut off is never answered, and none of these tenants'.
-      const open = here.simulator.requests.slice(-400).filter(({ status }) => status === null)
-      most = Math.max(most, new Set(open.map((one) => one.tenantId).filter((id) => fleetIds.has(id ?? ''))).size)
-    }, 10)
+    const before = here.simulator.requests.length
     const took = await readWithin([tenants], tenants, 20_000)
-    clearInterval(watch)
+    const most = mostAtOnce(tenants, before)
     expect(most).toBeGreaterThan(8)
     expect(most).toBeLessThanOrEqual(24)
     expect(took).toBeLessThan(7_000)
@@ -172,16 +181,16 @@ onEachEngine('tenants in flight', (engine) => {
     here.simulator.world.setWeather(tenant.id, 'slow', { surface: 'defender', delayMs: 500 })
     worker = startWorker(here.portal)
     const kept = async () => (await tenantById(db, tenant.id)).incidentCount
-    while ((await kept()) < 100) await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(async () => (await kept()) >= 100)
     await pauseEverything(db, before, here.portal.now())
-    await new Promise((resolve) => setTimeout(resolve, 1_800))
+    await until(async () => !(await tenantById(db, tenant.id)).syncing, { what: 'it stops' })
     const stopped = await tenantById(db, tenant.id)
     expect(stopped).toMatchObject({ syncing: false, syncFailures: 0 })
     expect(stopped.incidentCount).toBeLessThan(451)
     here.simulator.world.clearWeather()
-    await new Promise((resolve) => setTimeout(resolve, 800))
-    expect(await kept()).toBe(stopped.incidentCount)
     await worker.stop()
+    expect(await runDue(here.portal)).toBe(0)
+    expect(await kept()).toBe(stopped.incidentCount)
     await resumeEverything(db, before, here.portal.now())
     while ((await runDue(here.portal)) > 0);
     expect(await kept()).toBe(451)
@@ -221,7 +230,10 @@ describe('places', () => {
       third = true
       return place
     })
-    await new Promise((resolve) => setTimeout(resolve, 80))
+    // A place elsewhere, given for the same reason but later: by now the patience with the second is over as well.
+    const elsewhere = new Slots(1, { ...patient, slowAfterMs: 2 * patient.slowAfterMs })
+    elsewhere.take()
+    await elsewhere.enter()
     expect(third).toBe(false)
     slow.leave()
     const last = await waiting

@@ -11,6 +11,7 @@ import { runDue, startWorker, type Worker } from '../../server/worker/worker.ts'
 import { before, connected, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 import { syncsOf } from '../support/sync.ts'
+import { until } from '../support/waiting.ts'
 
 const minute = 60_000
 const noFacts = { aadsts: 7000222, status: 401, error: 'invalid_client', correlationId: null, traceId: null }
@@ -38,13 +39,6 @@ onEachEngine('the worker', (engine) => {
     const customer = await customerNamed(here, name, { expectedTenantId: tenant.id })
     await issueConsentLink(here.portal, before, { customerId: customer.id, days: 14 })
     return tenant
-  }
-
-  async function until(what: () => Promise<boolean>): Promise<void> {
-    for (let tries = 0; !(await what()); tries++) {
-      if (tries > 200) throw new Error('it never came to that')
-      await new Promise((resolve) => setTimeout(resolve, 25))
-    }
   }
 
   test('finds out within a minute that the credential works again, when no check is due for hours', async () => {
@@ -106,13 +100,13 @@ onEachEngine('the worker', (engine) => {
     const atHome = () => requests.filter(({ path }) => path.includes(here.partner.id) && path.endsWith('/token')).length
     const before = atHome()
     worker = startWorker(here.portal)
-    await until(async () => atHome() > before)
+    await until(() => atHome() > before)
     await worker.stop()
     const asked = requests.filter(({ path }) => path.includes(tenant.id)).length
     const row = () => db.selectFrom('tenants').select(['check_lease_until', 'check_fence']).executeTakeFirstOrThrow()
     const stopped = await row()
     expect(stopped.check_lease_until).toBeNull()
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await until(() => requests.every(({ endedAt }) => endedAt !== null), { what: 'the probe is answered' })
     expect(requests.filter(({ path }) => path.includes(tenant.id))).toHaveLength(asked)
     expect(await row()).toEqual(stopped)
   })
