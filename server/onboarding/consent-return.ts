@@ -86,7 +86,7 @@ async function receiveKept(
     }
     if (attempt.kind === 'proof') return { kind: 'proof', attempt }
     if (attempt.browserHash === null) await adoptAttempt(tx, attempt.id, browser)
-    return follow({ ...portal, db: tx }, tx, known, attempt, claim)
+    return follow(portal, tx, known, attempt, claim)
   })
   if (received.kind !== 'proof') return received
   return finishOldProof(portal, known, received.attempt, claim, proof)
@@ -120,7 +120,7 @@ async function receiveFresh(portal: Portal, visitor: Known, claim: ConsentClaim,
       expiresAt,
     })
     if (attempt === null) return { kind: 'stranger' }
-    if (!late) return follow({ ...portal, db: tx }, tx, visitor, attempt, claim)
+    if (!late) return follow(portal, tx, visitor, attempt, claim)
     await keepLate(portal, tx, visitor.actor, attempt, claim)
     return { kind: 'attempt', attemptId: attempt.id, browser }
   })
@@ -176,7 +176,7 @@ async function follow(
   if (attempt.pinnedTenantId === null) {
     return beginTenantProof(portal, { tx, attempt }, { browser, tenantId: claim.tenantId, silent: true })
   }
-  await endAttemptWithClaim(portal, actor, attempt, { tenantId: claim.tenantId, how: 'pinned', by: '' })
+  await endAttemptWithClaim(portal, tx, actor, attempt, { tenantId: claim.tenantId, how: 'pinned', by: '' })
   return page
 }
 

@@ -1,50 +1,81 @@
 import { PortalError } from '../errors.ts'
 import type { Portal } from '../portal.ts'
-import type { Actor } from '../store/audit.ts'
-import { customerById } from '../store/customers/customers.ts'
+import { type Customer, type CustomerDetails, createCustomer, customerById } from '../store/customers/customers.ts'
+import type { Tx } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
 import { startAttempt } from '../store/onboarding/attempts.ts'
 import { type ConsentLink, issueLink } from '../store/onboarding/links.ts'
+import type { OperatorActor } from './binding.ts'
 import { findLinkObstacle } from './link-obstacle.ts'
 
+export interface IssuedLink {
+  link: ConsentLink
+  url: string
+  /** The classic link of the original documentation. */
+  classicUrl: string
+}
+
 /**
- * Issues a consent link for a customer, pinned to its expected tenant, and with it the classic link of the original
- * documentation.
+ * Issues a consent link for a customer, pinned to its expected tenant, and with it the classic link.
  * @returns both addresses; neither can ever be shown again
  * @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED, and whatever `findLinkObstacle` finds
  */
 export async function issueConsentLink(
   portal: Portal,
-  actor: Actor & { kind: 'operator' },
+  actor: OperatorActor,
   request: { customerId: string; days: number },
-): Promise<{ link: ConsentLink; url: string; classicUrl: string }> {
-  const { db, config, microsoft } = portal
-  const now = portal.now()
-  return write(db, async (tx) => {
-    const customer = await customerById(tx, request.customerId)
-    if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
-    const obstacle = await findLinkObstacle({ ...portal, db: tx })
-    if (obstacle) throw obstacle
-    const { link, token } = await issueLink(tx, actor, {
-      customerId: customer.id,
-      pinnedTenantId: customer.expectedTenantId,
-      pinnedDomain: customer.expectedDomain,
-      days: request.days,
-      now,
-    })
-    const { state } = await startAttempt(tx, {
-      linkId: link.id,
-      customerId: customer.id,
-      kind: 'classic',
-      browser: null,
-      pinnedTenantId: link.pinnedTenantId,
-      now,
-      expiresAt: new Date(link.expiresAt),
-    })
-    return {
-      link,
-      url: `${config.publicUrl}/join/${token}`,
-      classicUrl: microsoft.classicConsentUrl({ state }),
-    }
+): Promise<IssuedLink> {
+  return write(portal.db, (tx) => issueFor(portal, tx, actor, request))
+}
+
+/**
+ * A customer is added, and in the same step invited by a link of so many days; without one where `days` is null.
+ * @throws PortalError whatever `findLinkObstacle` finds
+ */
+export async function registerCustomer(
+  portal: Portal,
+  actor: OperatorActor,
+  details: CustomerDetails,
+  days: number | null,
+): Promise<{ customer: Customer; issued: IssuedLink | null }> {
+  return write(portal.db, async (tx) => {
+    const customer = await createCustomer(tx, actor, details, portal.now())
+    const issued = days === null ? null : await issueFor(portal, tx, actor, { customerId: customer.id, days })
+    return { customer, issued }
   })
+}
+
+async function issueFor(
+  portal: Portal,
+  tx: Tx,
+  actor: OperatorActor,
+  request: { customerId: string; days: number },
+): Promise<IssuedLink> {
+  const { config, microsoft } = portal
+  const now = portal.now()
+  const customer = await customerById(tx, request.customerId)
+  if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
+  const obstacle = await findLinkObstacle(portal, tx)
+  if (obstacle) throw obstacle
+  const { link, token } = await issueLink(tx, actor, {
+    customerId: customer.id,
+    pinnedTenantId: customer.expectedTenantId,
+    pinnedDomain: customer.expectedDomain,
+    days: request.days,
+    now,
+  })
+  const { state } = await startAttempt(tx, {
+    linkId: link.id,
+    customerId: customer.id,
+    kind: 'classic',
+    browser: null,
+    pinnedTenantId: link.pinnedTenantId,
+    now,
+    expiresAt: new Date(link.expiresAt),
+  })
+  return {
+    link,
+    url: `${config.publicUrl}/join/${token}`,
+    classicUrl: microsoft.classicConsentUrl({ state }),
+  }
 }

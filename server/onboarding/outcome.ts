@@ -1,7 +1,6 @@
 import type { Portal } from '../portal.ts'
 import type { Actor } from '../store/audit.ts'
-import type { Database, Tx } from '../store/engine/dialect.ts'
-import { write } from '../store/engine/write.ts'
+import type { Tx } from '../store/engine/dialect.ts'
 import {
   type AttemptOutcome,
   attemptById,
@@ -21,7 +20,8 @@ import { type BindingEnd, judgeBinding, objectionTo } from './judge.ts'
  * the attempt waits until a token proves that the tenant consented, or ends here and now where that could change nothing.
  */
 export async function endAttemptWithClaim(
-  portal: Portal,
+  portal: Pick<Portal, 'config' | 'now'>,
+  tx: Tx,
   actor: Actor,
   attempt: ConsentAttempt,
   claimed: Pick<Binding, 'tenantId' | 'by'> & { how: 'pinned' | 'sign-in' },
@@ -29,28 +29,26 @@ export async function endAttemptWithClaim(
   const now = portal.now()
   const { tenantId, how } = claimed
   const { customerId, linkId, pinnedTenantId } = attempt
-  await write(portal.db, async (tx) => {
-    const { partnerTenantId } = portal.config
-    const facts = await loadBindingFacts(tx, {
-      tenantId,
-      customerId,
-      linkId,
-      how,
-      pinnedTenantId,
-      partnerTenantId,
-      now,
-    })
-    const verdict = judgeBinding(facts)
-    if (verdict !== 'allowed') return endAttempt(portal, tx, actor, { ...attempt, ...knownOf(claimed) }, verdict)
-    await awaitProofOf(tx, attempt.id, { tenantId, ...knownOf(claimed) })
-    await awaitProof(tx, tenantId, now)
-    await recordVisitorAudit(tx, actor, linkId, {
-      action: 'consent.claimed',
-      at: now,
-      customerId,
-      subjectId: attempt.id,
-      facts: { tenantId, evidence: knownOf(claimed).evidence },
-    })
+  const { partnerTenantId } = portal.config
+  const facts = await loadBindingFacts(tx, {
+    tenantId,
+    customerId,
+    linkId,
+    how,
+    pinnedTenantId,
+    partnerTenantId,
+    now,
+  })
+  const verdict = judgeBinding(facts)
+  if (verdict !== 'allowed') return endAttempt(portal, tx, actor, { ...attempt, ...knownOf(claimed) }, verdict)
+  await awaitProofOf(tx, attempt.id, { tenantId, ...knownOf(claimed) })
+  await awaitProof(tx, tenantId, now)
+  await recordVisitorAudit(tx, actor, linkId, {
+    action: 'consent.claimed',
+    at: now,
+    customerId,
+    subjectId: attempt.id,
+    facts: { tenantId, evidence: knownOf(claimed).evidence },
   })
 }
 
@@ -79,9 +77,9 @@ export async function endAttempt(
       await openReview(tx, actor, reviewOf(attempt, { kind: 'unclaimed', ...kept }), now)
       return endAttemptRefused(tx, actor, attempt, 'link-withdrawn', now, { claimedTenantId })
     case 'late':
-      return keepForReview({ ...portal, db: tx }, actor, attempt, { kind: 'unclaimed', ...kept })
+      return keepForReview(portal, tx, actor, attempt, { kind: 'unclaimed', ...kept })
     case 'needs-decision':
-      return keepForReview({ ...portal, db: tx }, actor, attempt, { kind: 'unpinned', ...kept })
+      return keepForReview(portal, tx, actor, attempt, { kind: 'unpinned', ...kept })
     default:
       await recordRefused(tx, actor, { tenantId: claimedTenantId, customerId, now }, verdict, attempt.linkId)
       return recordOutcome(tx, attempt.id, verdict, now, { claimedTenantId })
@@ -90,7 +88,7 @@ export async function endAttempt(
 
 /** Ends an attempt without a binding, in the customer's timeline as well. */
 export async function endAttemptRefused(
-  db: Database,
+  tx: Tx,
   actor: Actor,
   attempt: ConsentAttempt,
   outcome: AttemptOutcome,
@@ -98,23 +96,21 @@ export async function endAttemptRefused(
   known: { aadsts?: number | null; correlationId?: string | null; claimedTenantId?: string } = {},
 ): Promise<void> {
   const { aadsts = null, correlationId = null, claimedTenantId } = known
-  await write(db, async (tx) => {
-    await recordOutcome(tx, attempt.id, outcome, now, {
+  await recordOutcome(tx, attempt.id, outcome, now, {
+    aadsts,
+    ...(claimedTenantId === undefined ? {} : { claimedTenantId }),
+  })
+  await recordVisitorAudit(tx, actor, attempt.linkId, {
+    action: outcome === 'declined' ? 'attempt.declined' : 'attempt.refused',
+    at: now,
+    customerId: attempt.customerId,
+    subjectId: attempt.id,
+    facts: {
+      outcome,
       aadsts,
-      ...(claimedTenantId === undefined ? {} : { claimedTenantId }),
-    })
-    await recordVisitorAudit(tx, actor, attempt.linkId, {
-      action: outcome === 'declined' ? 'attempt.declined' : 'attempt.refused',
-      at: now,
-      customerId: attempt.customerId,
-      subjectId: attempt.id,
-      facts: {
-        outcome,
-        aadsts,
-        ...(correlationId === null ? {} : { correlationId }),
-        ...(claimedTenantId === undefined ? {} : { tenantId: claimedTenantId }),
-      },
-    })
+      ...(correlationId === null ? {} : { correlationId }),
+      ...(claimedTenantId === undefined ? {} : { tenantId: claimedTenantId }),
+    },
   })
 }
 
@@ -144,36 +140,35 @@ const reviewOf = (attempt: ConsentAttempt, kept: Kept) => ({
  * that anybody can make up, the answer must not tell whether a tenant is known here.
  */
 export async function keepForReview(
-  portal: Pick<Portal, 'db' | 'config' | 'now'>,
+  portal: Pick<Portal, 'config' | 'now'>,
+  tx: Tx,
   actor: Actor,
   attempt: ConsentAttempt,
   kept: Kept,
 ): Promise<void> {
   const now = portal.now()
-  await write(portal.db, async (tx) => {
-    const current = await attemptById(tx, attempt.id)
-    if (current.outcome === 'bound') return
-    const owner = await findTenant(tx, kept.tenantId)
-    const claimed = {
-      tenantId: kept.tenantId,
-      customerId: attempt.customerId,
-      pinnedTenantId: attempt.pinnedTenantId,
-      partnerTenantId: portal.config.partnerTenantId,
-      owner: owner && { customerId: owner.customerId, tombstone: owner.accessState === 'offboarded' },
-      now,
-    }
-    const belongs = kept.evidence === 'sign-in' && kept.kind !== 'guest'
-    const objection = belongs ? objectionTo(claimed) : null
-    const { id, linkId } = attempt
-    const claimedTenantId = kept.tenantId
-    if (objection) {
-      await recordRefused(tx, actor, claimed, objection, linkId)
-      return recordOutcome(tx, id, objection, now, { claimedTenantId })
-    }
-    if (await openReview(tx, actor, reviewOf(attempt, kept), now)) {
-      return recordOutcome(tx, id, 'review', now, { claimedTenantId })
-    }
-    // So many wait for a decision that nobody will look at this one: it does not say otherwise.
-    await recordOutcome(tx, id, 'sign-in-failed', now, { claimedTenantId })
-  })
+  const current = await attemptById(tx, attempt.id)
+  if (current.outcome === 'bound') return
+  const owner = await findTenant(tx, kept.tenantId)
+  const claimed = {
+    tenantId: kept.tenantId,
+    customerId: attempt.customerId,
+    pinnedTenantId: attempt.pinnedTenantId,
+    partnerTenantId: portal.config.partnerTenantId,
+    owner: owner && { customerId: owner.customerId, tombstone: owner.accessState === 'offboarded' },
+    now,
+  }
+  const belongs = kept.evidence === 'sign-in' && kept.kind !== 'guest'
+  const objection = belongs ? objectionTo(claimed) : null
+  const { id, linkId } = attempt
+  const claimedTenantId = kept.tenantId
+  if (objection) {
+    await recordRefused(tx, actor, claimed, objection, linkId)
+    return recordOutcome(tx, id, objection, now, { claimedTenantId })
+  }
+  if (await openReview(tx, actor, reviewOf(attempt, kept), now)) {
+    return recordOutcome(tx, id, 'review', now, { claimedTenantId })
+  }
+  // So many wait for a decision that nobody will look at this one: it does not say otherwise.
+  await recordOutcome(tx, id, 'sign-in-failed', now, { claimedTenantId })
 }

@@ -19,7 +19,6 @@ import {
   takeProofOf,
 } from '../store/onboarding/attempts.ts'
 import { holdLink, linkState } from '../store/onboarding/links.ts'
-import type { ReviewEvidence, ReviewKind } from '../store/onboarding/reviews.ts'
 import { findTenant } from '../store/tenants/tenants.ts'
 import { consentRightOf } from './consent-right.ts'
 import { endAttemptRefused, endAttemptWithClaim, keepForReview } from './outcome.ts'
@@ -123,14 +122,15 @@ async function finish(
   if (claim.kind === 'code') {
     const person = await redeem(portal, claim.code, sealed)
     if (person) {
-      await endAttemptProven(portal, visitor, attempt, person)
+      await write(portal.db, (tx) => endAttemptProven(portal, tx, visitor, attempt, person))
       return page
     }
   } else if (claim.kind === 'refused' && silent) {
     const { browser } = visitor
     return write(portal.db, (tx) => beginTenantProof(portal, { tx, attempt }, { browser, tenantId, silent: false }))
   }
-  await endAttemptUnproven(portal, visitor, attempt, claim.kind === 'refused' ? claim : null)
+  const refusal = claim.kind === 'refused' ? claim : null
+  await write(portal.db, (tx) => endAttemptUnproven(portal, tx, visitor, attempt, refusal))
   return page
 }
 
@@ -169,7 +169,7 @@ async function finishUnkept(portal: Portal, visitor: Known, sealed: SealedProof,
     })
   })
   if (attempt === null) return landing
-  await endAttemptProven(portal, visitor, attempt, person)
+  await write(portal.db, (tx) => endAttemptProven(portal, tx, visitor, attempt, person))
   return { kind: 'attempt', attemptId: attempt.id, browser }
 }
 
@@ -196,64 +196,66 @@ async function redeem(portal: Portal, code: string, sealed: SealedProof): Promis
 
 async function endAttemptProven(
   portal: Portal,
+  tx: Tx,
   visitor: Visitor,
   attempt: ConsentAttempt,
   person: SignedInPerson,
 ): Promise<void> {
   const name = nameOf(person)
   const actor = { ...visitor.actor, name }
-  if (!person.guest) await recordSignedInTenant(portal.db, attempt.id, person.tid)
+  if (!person.guest) await recordSignedInTenant(tx, attempt.id, person.tid)
   // What a browser claimed counts only where the claim came back to the browser that had set out.
   const claimed = attempt.kind === 'classic' ? null : attempt.claimedTenantId
   const expected = claimed ?? attempt.pinnedTenantId
   if (expected !== null && person.tid !== expected) {
     const known = { claimedTenantId: person.tid }
-    await endAttemptRefused(portal.db, actor, attempt, 'other-tenant-signed-in', portal.now(), known)
+    await endAttemptRefused(tx, actor, attempt, 'other-tenant-signed-in', portal.now(), known)
     return
   }
   if (expected === null) {
-    await review(portal, actor, attempt, 'unpinned', { tenantId: person.tid, evidence: 'sign-in', person: name })
+    await keepForReview(portal, tx, actor, attempt, {
+      kind: 'unpinned',
+      tenantId: person.tid,
+      evidence: 'sign-in',
+      person: name,
+    })
     return
   }
   const right = consentRightOf(person, portal.microsoft.api)
-  if (right === 'guest' || (right !== 'shown' && (await asksForRight(portal, attempt, person.tid)))) {
+  if (right === 'guest' || (right !== 'shown' && (await asksForRight(tx, attempt, person.tid)))) {
     if (right === 'roles-unseen') portal.log.warn({ tenantId: person.tid }, rolesUnseen)
-    await review(portal, actor, attempt, right, { tenantId: person.tid, evidence: 'sign-in', person: name })
+    await keepForReview(portal, tx, actor, attempt, {
+      kind: right,
+      tenantId: person.tid,
+      evidence: 'sign-in',
+      person: name,
+    })
     return
   }
-  await endAttemptWithClaim(portal, actor, attempt, { tenantId: person.tid, how: 'sign-in', by: name })
+  await endAttemptWithClaim(portal, tx, actor, attempt, { tenantId: person.tid, how: 'sign-in', by: name })
 }
 
 const rolesUnseen =
   'a sign-in showed no directory roles: set groupMembershipClaims to DirectoryRole on the app that customers consent to'
 
 /** The right to give a tenant counts where neither an operator named it beforehand nor this customer has it already. */
-async function asksForRight(portal: Portal, attempt: ConsentAttempt, tenantId: string): Promise<boolean> {
+async function asksForRight(tx: Tx, attempt: ConsentAttempt, tenantId: string): Promise<boolean> {
   if (attempt.pinnedTenantId !== null) return false
-  const known = await findTenant(portal.db, tenantId)
+  const known = await findTenant(tx, tenantId)
   return known?.customerId !== attempt.customerId
 }
 
 async function endAttemptUnproven(
   portal: Portal,
+  tx: Tx,
   visitor: Visitor,
   attempt: ConsentAttempt,
   refusal: (ConsentClaim & { kind: 'refused' }) | null,
 ): Promise<void> {
   if (attempt.claimedTenantId === null) {
-    await endAttemptRefused(portal.db, visitor.actor, attempt, 'sign-in-failed', portal.now(), refusal ?? {})
+    await endAttemptRefused(tx, visitor.actor, attempt, 'sign-in-failed', portal.now(), refusal ?? {})
     return
   }
-  const claimed = { tenantId: attempt.claimedTenantId, evidence: 'callback', person: null } as const
-  await review(portal, visitor.actor, attempt, 'unpinned', claimed)
-}
-
-async function review(
-  portal: Portal,
-  actor: Visitor['actor'],
-  attempt: ConsentAttempt,
-  kind: ReviewKind,
-  claimed: { tenantId: string; evidence: ReviewEvidence; person: string | null },
-): Promise<void> {
-  await keepForReview(portal, actor, attempt, { kind, ...claimed })
+  const claimed = { kind: 'unpinned', tenantId: attempt.claimedTenantId, evidence: 'callback' } as const
+  await keepForReview(portal, tx, visitor.actor, attempt, claimed)
 }

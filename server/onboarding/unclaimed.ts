@@ -39,7 +39,7 @@ export async function keepLate(
 ): Promise<void> {
   if (claim.kind !== 'granted') return
   const kept = { kind: 'unclaimed', tenantId: claim.tenantId, evidence: 'callback' } as const
-  await keepForReview({ ...portal, db: tx }, actor, attempt, kept)
+  await keepForReview(portal, tx, actor, attempt, kept)
 }
 
 /**
@@ -57,7 +57,7 @@ export async function keepAbandonedClaims(portal: Portal): Promise<number> {
       if (attempt.claimedTenantId === null) await endAttemptRefused(tx, muster, attempt, 'sign-in-failed', now)
       else {
         const claimed = { kind: 'unpinned', tenantId: attempt.claimedTenantId, evidence: 'callback' } as const
-        await keepForReview({ ...portal, db: tx }, muster, attempt, claimed)
+        await keepForReview(portal, tx, muster, attempt, claimed)
       }
     })
   }

@@ -76,9 +76,11 @@ onEachEngine('one tenant, claimed for several customers at once', (engine) => {
       await write(here.portal.db, (tx) => openReview(tx, visitor, review, here.portal.now()))
       const [{ id: reviewId } = { id: '' }] = await openReviews(here.portal.db, reviewed.customerId)
       await Promise.all(
-        attempts.map((attempt, n) =>
-          endAttemptWithClaim(processes[n % 2] as Portal, visitor, attempt, { tenantId, how: 'sign-in', by: 'Åsa' }),
-        ),
+        attempts.map((attempt, n) => {
+          const portal = processes[n % 2] as Portal
+          const claimed = { tenantId, how: 'sign-in', by: 'Åsa' } as const
+          return write(portal.db, (tx) => endAttemptWithClaim(portal, tx, visitor, attempt, claimed))
+        }),
       )
       const doors = [
         ...processes.map((portal) => concludeProof(portal, tenantId)),

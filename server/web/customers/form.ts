@@ -7,18 +7,16 @@ import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { readTenantName } from '../../microsoft/wire/tenant-name.ts'
 import { Refusal } from '../../model/refusal.ts'
 import { resolveExpected } from '../../onboarding/by-hand.ts'
-import { issueConsentLink } from '../../onboarding/links.ts'
+import { registerCustomer } from '../../onboarding/links.ts'
 import { lookAtPermissions, lookEvery } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
 import {
   type Customer,
   type CustomerDetails,
   changeCustomer,
-  createCustomer,
   customerById,
   listGroups,
 } from '../../store/customers/customers.ts'
-import { write } from '../../store/engine/write.ts'
 import { linkState, linksOf } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { languages, type MessageKey } from '../../words.ts'
@@ -106,11 +104,8 @@ export const addCustomer: Handler<OperatorRequest> = async (portal, req, res) =>
   }
   const { days, link } = form.value
   const actor = operatorActor(req)
-  const { customer, issued } = await write(portal.db, async (tx) => {
-    const customer = await createCustomer(tx, actor, { ...detailsOf(form.value), ...expected.tenant }, portal.now())
-    if (link === 'none') return { customer, issued: null }
-    return { customer, issued: await issueConsentLink({ ...portal, db: tx }, actor, { customerId: customer.id, days }) }
-  })
+  const wanted = { ...detailsOf(form.value), ...expected.tenant }
+  const { customer, issued } = await registerCustomer(portal, actor, wanted, link === 'none' ? null : days)
   if (issued) await showOnce(portal, req, res, issued)
   res.redirect(303, `/customers/${customer.id}`)
 }

@@ -20,7 +20,7 @@ export async function findObstacleView(
   req: OperatorRequest,
   refused = false,
 ): Promise<ObstacleView | null> {
-  const obstacle = await findLinkObstacle(portal)
+  const obstacle = await findLinkObstacle(portal, portal.db)
   if (obstacle === null) return null
   const path = req.operator.role === 'Admin' ? settingsPathOf(obstacle) : null
   const { code, status, facts } = obstacle
