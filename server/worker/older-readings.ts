@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Portal } from '../portal.ts'
-import { beginRereading, type KeptOriginal, type Reading, readSomeAgain } from '../store/upkeep/older-readings.ts'
+import {
+  beginRereading,
+  countOlder,
+  type KeptOriginal,
+  type Reading,
+  readSomeAgain,
+} from '../store/upkeep/older-readings.ts'
 
 /** Rows in one transaction: over in some ten milliseconds, so that whoever waits hardly notices. */
 const atOnce = 10
 const pauseMs = 10
+const busyMs = 500
 
 /**
  * Reads again, from what Microsoft sent, whatever an older Muster understood less of: nothing is asked for anew. A stop
@@ -19,9 +26,10 @@ export async function readOlderAgain(portal: Portal, stopping?: AbortSignal): Pr
   for (;;) {
     if (stopping?.aborted) return
     const read = await readSomeAgain(db, atOnce, (kept) => understood(portal, kept), portal.now())
-    if (read === 0) break
+    // What is left is in somebody's hands this moment: a sync run that stores, or another process that reads again.
+    if (read === 0 && (await countOlder(db)) === 0) break
     done += read
-    await sleep(pauseMs, undefined, { signal: stopping }).catch(() => undefined)
+    await sleep(read === 0 ? busyMs : pauseMs, undefined, { signal: stopping }).catch(() => undefined)
   }
   log.info({ read: done }, 'incidents of an older version have been read again')
 }
