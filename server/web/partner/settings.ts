@@ -3,56 +3,27 @@ import type { z } from 'zod'
 import { operatorActor, roleOf } from '../../http/access.ts'
 import { linkDays, optionalEmail, optionalLine, wholeNumber } from '../../http/fields.ts'
 import { type FieldFault, readForm, says, type Typed } from '../../http/forms.ts'
-import type { OperatorRole } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import type { Portal } from '../../portal.ts'
-import { listOperators, type Operator } from '../../store/operators/operators.ts'
+import { listOperators } from '../../store/operators/operators.ts'
 import {
   type CustomerText,
   changeSettings,
   customerTexts,
   findIntroductionGap,
   hasNumber,
-  type IntroductionGap,
   leastClosedDays,
   readSettings,
   type TextSetting,
   textSetting,
 } from '../../store/partner/settings.ts'
-import { type Language, languages, type MessageKey, wholeLanguages } from '../../words.ts'
+import { languages, wholeLanguages } from '../../words.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
-import { type PermissionsView, permissionsView } from './permissions.ts'
+import { permissionsView } from './permissions.ts'
+import { type SettingsFacts, type SettingsField, settingsView } from './settings-view.ts'
 
-export interface SettingsView {
-  /** What is saved, or what was typed when that could not be saved. */
-  typed: Typed
-  faults: FieldFault[] | null
-  /** In the order of the form, what customers see first and what is kept after it. */
-  fields: readonly SettingsField[]
-  keeping: readonly SettingsField[]
-  people: (Operator & { role: OperatorRole | null })[]
-  zones: string[]
-  /** What operators' pages can be read in. */
-  wholeLanguages: typeof wholeLanguages
-  mayChange: boolean
-  /** What is missing before a link can be issued. */
-  gap: IntroductionGap | null
-  permissions: PermissionsView & { typed: Typed; faults: FieldFault[] | null }
-}
-
-const settingsPage = page<SettingsView>('partner/settings')
-
-interface SettingsField {
-  name: keyof typeof fields
-  kind: 'text' | 'email' | 'tel' | 'url' | 'days'
-  wide: boolean
-  label: MessageKey
-  /** What is said under the field. */
-  where: MessageKey
-  /** Of a text for customers: whose pages show it. */
-  language: { code: Language; name: string } | null
-}
+const settingsPage = page('partner/settings', settingsView)
 
 const long = says('settings.long')
 const orEmpty = (text: string | null) => text ?? ''
@@ -150,7 +121,7 @@ export async function showSettingsWith(
     permissionsView(portal, req, refused.permissions?.typed ?? {}),
   ])
   const nothingTyped = Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, String(value)]))
-  const view: SettingsView = {
+  const facts: SettingsFacts = {
     typed: refused.partner?.typed ?? nothingTyped,
     faults: refused.partner?.faults ?? null,
     fields: form,
@@ -166,5 +137,5 @@ export async function showSettingsWith(
       faults: refused.permissions?.faults ?? null,
     },
   }
-  await render(res, settingsPage, view, refused.partner || refused.permissions ? 422 : 200)
+  await render(res, settingsPage, facts, refused.partner || refused.permissions ? 422 : 200)
 }

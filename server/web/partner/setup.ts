@@ -1,58 +1,18 @@
-import type { Config } from '../../config/config.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
-import { type SetupMaterial, setupMaterial } from '../../microsoft/registration/setup.ts'
+import { setupMaterial } from '../../microsoft/registration/setup.ts'
 import { lookAtPermissions, lookEvery, readAsking, rolesBeyond } from '../../partner/asked-permissions.ts'
-import { type CheckName, type Examination, examineLately, type Finding } from '../../partner/doctor.ts'
+import { type CheckName, examineLately, type Finding } from '../../partner/doctor.ts'
 import { readAskedPermissions } from '../../store/partner/asked-permissions.ts'
 import { findIntroductionGap, readSettings } from '../../store/partner/settings.ts'
 import { listTenants } from '../../store/tenants/tenants.ts'
 import { rereadingProgress } from '../../store/upkeep/older-readings.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
+import { doctorView } from './doctor-view.ts'
+import { type SetupStep, type StepName, setupView } from './setup-view.ts'
 
-type StepName =
-  | 'runs'
-  | 'app'
-  | 'redirects'
-  | 'credential'
-  | 'permissions'
-  | 'consent'
-  | 'sign-in'
-  | 'admin'
-  | 'partner'
-  | 'asked'
-  | 'trial'
-
-interface SetupStep {
-  name: StepName
-  /** `now` is the first one that is neither done nor failing. */
-  state: 'done' | 'now' | 'bad' | 'warn' | 'todo'
-  findings: Finding[]
-}
-
-export interface SetupView {
-  steps: SetupStep[]
-  material: SetupMaterial
-  api: Config['incidentsApi']
-  clientId: string
-  credential: { kind: 'secret' } | { kind: 'certificate'; thumbprint: string; endsAt: Date }
-  /** Makes the files that the step about the credential speaks of. */
-  certificateCommand: string
-  adminUsers: number
-  /** The environment line that keeps this operator Admin. */
-  adminLine: string
-  firstProvenAt: string | null
-  /** Incidents of an older version that are being read again. */
-  rereading: { left: number; done: number; total: number } | null
-}
-
-const setupPage = page<SetupView>('partner/setup')
-
-export interface DoctorView extends Examination {
-  isOurs(finding: Finding): boolean
-}
-
-const doctorPage = page<DoctorView>('partner/doctor')
+const setupPage = page('partner/setup', setupView)
+const doctorPage = page('partner/doctor', doctorView)
 
 /** What each step’s tick rests on. Steps without a check are ticked by what the portal knows of itself. */
 const checksOf: Partial<Record<StepName, readonly CheckName[]>> = {
