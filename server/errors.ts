@@ -13,6 +13,7 @@ export const catalogue = {
   SIGN_IN_NO_ROLE: { status: 403 },
   SIGN_IN_UNAVAILABLE: { status: 503 },
   FORBIDDEN: { status: 403 },
+  OUTSIDE_SCOPE: { status: 403 },
   CROSS_SITE: { status: 403 },
   FORM_EXPIRED: { status: 403 },
   NOT_FOUND: { status: 404 },

@@ -1,5 +1,6 @@
 import { type CustomerName, customerNames, findExpecting } from '../store/customers/customers.ts'
 import type { Database } from '../store/engine/dialect.ts'
+import { everything, type Scope } from '../store/scope.ts'
 import { findTenant } from '../store/tenants/tenants.ts'
 
 /** Whose a tenant is that is expected of another: `bound` to it, `kept` for it since it left, or `expected` of it as well. */
@@ -26,7 +27,12 @@ export async function findExpectedConflict(
 const spelling = (name: string) => name.normalize('NFKC').trim().replace(/\s+/gu, ' ').toLowerCase()
 
 /** Customers of the same name, however it is capitalised, other than this one. */
-export async function findNamesakes(db: Database, name: string, customerId: string | null): Promise<CustomerName[]> {
-  const names = await customerNames(db)
+export async function findNamesakes(
+  db: Database,
+  name: string,
+  customerId: string | null,
+  scope: Scope = everything,
+): Promise<CustomerName[]> {
+  const names = await customerNames(db, undefined, undefined, scope)
   return names.filter((one) => one.id !== customerId && spelling(one.name) === spelling(name))
 }

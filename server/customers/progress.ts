@@ -1,11 +1,12 @@
 import type { Alphabet } from '../model/alphabet.ts'
-import { type Customer, customerById, listCustomers } from '../store/customers/customers.ts'
+import { type Customer, listCustomers } from '../store/customers/customers.ts'
 import type { Database } from '../store/engine/dialect.ts'
 import type { ConsentAttempt } from '../store/onboarding/attempts.ts'
 import { attemptsOf, latestAttempts } from '../store/onboarding/attempts.ts'
 import { type AwaitedProof, findAwaitedProof } from '../store/onboarding/awaited-proofs.ts'
 import { type ConsentLink, latestLinks, linkState, linksOf } from '../store/onboarding/links.ts'
 import { countOpenReviews, openReviews, type Review } from '../store/onboarding/reviews.ts'
+import { everything, type Scope } from '../store/scope.ts'
 import { blindSince } from '../store/tenants/blind.ts'
 import { outlineTenants, type TenantOutline } from '../store/tenants/fleet.ts'
 import { type AccessState, listTenants, type Tenant, tenantsOf } from '../store/tenants/tenants.ts'
@@ -40,9 +41,9 @@ export interface CustomerRecord {
   awaited: AwaitedProof | null
 }
 
-/** @throws PortalError NOT_FOUND */
-export async function loadCustomerRecord(db: Database, customerId: string): Promise<CustomerRecord> {
-  const customer = await customerById(db, customerId)
+/** Everything about a customer's way so far. */
+export async function loadCustomerRecord(db: Database, customer: Customer): Promise<CustomerRecord> {
+  const customerId = customer.id
   const [links, attempts, tenants, reviews] = await Promise.all([
     linksOf(db, customerId),
     attemptsOf(db, customerId),
@@ -78,8 +79,13 @@ export interface CustomerOutline {
 }
 
 /** Every customer in outline, by name. */
-export async function outlineStatuses(db: Database, now: Date, alphabet?: Alphabet): Promise<CustomerOutline[]> {
-  const files = await loadRecords(db, outlineTenants(db), now, undefined, alphabet)
+export async function outlineStatuses(
+  db: Database,
+  now: Date,
+  alphabet?: Alphabet,
+  scope: Scope = everything,
+): Promise<CustomerOutline[]> {
+  const files = await loadRecords(db, outlineTenants(db, scope), now, { alphabet, scope })
   return files.map(({ customer, standing, tenants, link }) => ({ customer, standing, tenants, link }))
 }
 
@@ -89,9 +95,10 @@ export async function listStatuses(
   now: Date,
   customerIds?: readonly string[],
   alphabet?: Alphabet,
+  scope: Scope = everything,
 ): Promise<CustomerLine[]> {
   if (customerIds?.length === 0) return []
-  const files = await loadRecords(db, listTenants(db, customerIds), now, customerIds, alphabet)
+  const files = await loadRecords(db, listTenants(db, customerIds, scope), now, { customerIds, alphabet, scope })
   return files.map(({ customer, standing, tenants, link, attempt }) => {
     const file: CustomerRecord = {
       customer,
@@ -110,15 +117,15 @@ async function loadRecords<T extends TenantOutline>(
   db: Database,
   loading: Promise<T[]>,
   now: Date,
-  customerIds?: readonly string[],
-  alphabet?: Alphabet,
+  asked: { customerIds?: readonly string[] | undefined; alphabet: Alphabet | undefined; scope: Scope },
 ) {
+  const { customerIds, alphabet, scope } = asked
   const [customers, links, attempts, tenants, reviews] = await Promise.all([
-    listCustomers(db, customerIds, alphabet),
-    latestLinks(db, customerIds),
-    latestAttempts(db, customerIds),
+    listCustomers(db, customerIds, alphabet, scope),
+    latestLinks(db, customerIds, scope),
+    latestAttempts(db, customerIds, scope),
     loading,
-    countOpenReviews(db),
+    countOpenReviews(db, scope),
   ])
   const tenantsBy = byCustomer(tenants)
   return customers.map((customer) => {

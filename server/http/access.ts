@@ -4,22 +4,20 @@ import { PortalError } from '../errors.ts'
 import type { Portal } from '../portal.ts'
 import type { Actor } from '../store/audit.ts'
 import { findOperator, type Operator } from '../store/operators/operators.ts'
+import { everything } from '../store/scope.ts'
 import { clientAddress } from './client-address.ts'
-import { operatorFrame } from './frame.ts'
-import { type OperatorRole, reaches } from './operator.ts'
+import { operatorFrame } from './frame/frame.ts'
+import { isNamedAdmin, type OperatorRole, reaches } from './operator.ts'
 import { operatorReader } from './reader.ts'
 import type { Access, OperatorRequest, Route } from './route.ts'
+import { scopeOf } from './scope.ts'
 import { ownPath } from './security.ts'
 import { clearCookie, cookieOf, setCookie } from './session/cookies.ts'
 
 /** The role of someone of the partner's tenant, as of now: app roles of the latest sign-in, or ADMIN_USERS. */
 export function roleOf(person: Pick<Operator, 'tid' | 'oid' | 'username' | 'roles' | 'guest'>, config: Config) {
   if (person.tid !== config.partnerTenantId) return null
-  const { adminUsers } = config
-  // A guest's user principal name is his home organisation's to give, so for guests only the object ID counts.
-  const named = person.guest ? undefined : person.username?.toLowerCase()
-  if (adminUsers.includes(person.oid.toLowerCase()) || (named !== undefined && adminUsers.includes(named)))
-    return 'Admin'
+  if (isNamedAdmin(person, config)) return 'Admin'
   const order: OperatorRole[] = ['Admin', 'Analyst', 'Reader']
   return order.find((role) => person.roles.includes(`Muster.${role}`)) ?? null
 }
@@ -27,7 +25,7 @@ export function roleOf(person: Pick<Operator, 'tid' | 'oid' | 'username' | 'role
 /**
  * Lets a request through to its route, or not. What it finds out is on the request: `operator` for the signed in,
  * `browser` for customers.
- * @throws PortalError `FORBIDDEN`, `SIGN_IN_REQUIRED`, `SIGN_IN_NO_ROLE`, `CONSENT_NOT_YOURS`
+ * @throws PortalError `FORBIDDEN`, `OUTSIDE_SCOPE`, `SIGN_IN_REQUIRED`, `SIGN_IN_NO_ROLE`, `CONSENT_NOT_YOURS`
  */
 export async function admit(portal: Portal, route: Route, req: Request, res: Response): Promise<'in' | 'answered'> {
   if (route.access === 'public') {
@@ -43,11 +41,14 @@ export async function admit(portal: Portal, route: Route, req: Request, res: Res
   const operator = await recogniseOperator(portal, req, res)
   if (operator === null) return askToSignIn(req, res)
   res.locals.reader = operatorReader(res.locals.reader, operator)
-  res.locals.frame = () => operatorFrame(portal, operator)
+  const scope = scopeOf(operator, portal.config)
+  req.scope = scope
+  res.locals.frame = () => operatorFrame(portal, operator, scope)
   const needed = route.access === 'signed-in' ? 'Reader' : route.access
   if (!reaches(operator.role, needed)) {
     throw new PortalError('FORBIDDEN', { facts: { role: operator.role, needed } })
   }
+  if (route.wholePortal && scope !== everything) throw new PortalError('OUTSIDE_SCOPE')
   return 'in'
 }
 

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import type { Portal } from '../portal.ts'
-import type { Frame } from './frame.ts'
+import type { Scope } from '../store/scope.ts'
+import type { Frame } from './frame/frame.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { OperatorRole, SignedInOperator } from './operator.ts'
 import type { Reader } from './reader.ts'
@@ -13,6 +14,8 @@ export type Access = 'public' | 'customer-browser' | 'signed-in' | OperatorRole
 
 export interface OperatorRequest extends Request {
   operator: SignedInOperator
+  /** Whose data she may see. */
+  scope: Scope
 }
 
 export interface CustomerRequest extends Request {
@@ -36,6 +39,8 @@ interface RouteOptions {
   formPage?: (req: Request) => string
   /** Looks at the session although nobody need be signed in. */
   readsSession?: true
+  /** It concerns the whole portal: for operators who may see every customer. */
+  wholePortal?: true
   /** Its GET changes something, or asks Microsoft: a HEAD, as scanners and previews send it, is answered before any of that. */
   getChanges?: true
 }
@@ -53,6 +58,7 @@ declare global {
       /** Ours alone: what a client sends as one is not looked at. */
       requestId: string
       operator?: SignedInOperator
+      scope?: Scope
       browser?: string
     }
     interface Locals {

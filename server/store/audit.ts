@@ -1,5 +1,6 @@
 import type { Database, Tx } from './engine/dialect.ts'
 import { hearEvent } from './notify/hear.ts'
+import { everything, type Scope, within } from './scope.ts'
 
 /** Who did it. `kind: 'muster'` is the portal by itself, `customer` whoever holds a consent link. */
 export type Actor =
@@ -116,10 +117,14 @@ export async function recordAudit(tx: Tx, actor: Actor, subject: AuditSubject): 
   await hearEvent(tx, { id, action, at, customerId, tenantId, subjectId, facts })
 }
 
-/** Newest first; `before` is the ID of the last event of the page before. */
+/**
+ * Newest first; `before` is the ID of the last event of the page before. What concerns no customer is in `everything`
+ * alone.
+ */
 export async function listAudit(
   db: Database,
   filter: { customerId?: string; tenantId?: string; actions?: readonly AuditAction[]; before?: number; limit: number },
+  scope: Scope = everything,
 ): Promise<AuditEvent[]> {
   let query = db
     .selectFrom('audit_events')
@@ -127,6 +132,7 @@ export async function listAudit(
     .leftJoin('tenants', 'tenants.tenant_id', 'audit_events.tenant_id')
     .selectAll('audit_events')
     .select(['customers.name as customer_name', 'tenants.display_name', 'tenants.default_domain'])
+    .where(within(db, scope, 'audit_events.customer_id'))
     .orderBy('audit_events.id', 'desc')
     .limit(filter.limit)
   if (filter.customerId !== undefined) query = query.where('audit_events.customer_id', '=', filter.customerId)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { avatarOf } from '../../server/http/avatar.ts'
+import { avatarOf } from '../../server/http/frame/avatar.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { before, connected, customerNamed } from '../support/admin.ts'
 import type { Browser } from '../support/browser.ts'

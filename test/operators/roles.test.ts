@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { placesFor } from '../../server/http/frame/places.ts'
 import { type OperatorRole, reaches } from '../../server/http/operator.ts'
-import { placesFor } from '../../server/http/places.ts'
 import type { Route } from '../../server/http/route.ts'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
+import { everything, type Scope } from '../../server/store/scope.ts'
 import { routes } from '../../server/web/routes.ts'
 import { before, connected, consentedTenant, customerNamed, waitingReview } from '../support/admin.ts'
 import type { Browser, Page } from '../support/browser.ts'
@@ -12,19 +13,27 @@ import { startTestPortal, type TestPortal } from '../support/portal.ts'
 const routeOf = (method: Route['method'], path: string) =>
   routes.find((route) => route.method === method && new RegExp(`^${route.path.replace(/:\w+/g, '[^/]+')}$`).test(path))
 
-/** Whether somebody of this role gets past the door of that route. */
-const isOpenTo = (route: Route | undefined, role: OperatorRole) =>
+/** Whether somebody of this role, or of it with some customers alone, gets past the door of that route. */
+const isOpenTo = (route: Route | undefined, role: OperatorRole, limited = false) =>
   route !== undefined &&
+  !(limited && route.wholePortal) &&
   (['public', 'customer-browser', 'signed-in'].includes(route.access) || reaches(role, route.access as OperatorRole))
 
 const plain = (text: string) => text.replaceAll('&amp;', '&').replaceAll('&#39;', "'")
 const roles: OperatorRole[] = ['Reader', 'Analyst', 'Admin']
 
-test.each(roles)('the side bar of a %s has every place that its role may go to, and no other', (role) => {
-  const all = placesFor('Admin')
+const goer = (role: OperatorRole, scope: Scope = everything) => ({ operator: { role }, scope })
+const ofNobody: Scope = { customerIds: [], groups: [], groupValues: [] }
+
+test.each(roles)('the side bar of a %s has every place that its role and scope may go to, and no other', (role) => {
+  const all = placesFor(goer('Admin'))
   const open = all.filter(({ href }) => isOpenTo(routeOf('GET', href), role))
-  expect(placesFor(role)).toEqual(open)
-  for (const { href, access } of all) expect([href, routeOf('GET', href)?.access]).toEqual([href, access])
+  expect(placesFor(goer(role))).toEqual(open)
+  expect(placesFor(goer(role, ofNobody))).toEqual(open.filter(({ href }) => !routeOf('GET', href)?.wholePortal))
+  for (const { href, access, wholePortal } of all) {
+    const route = routeOf('GET', href)
+    expect([href, route?.access, route?.wholePortal]).toEqual([href, access, wholePortal])
+  }
 })
 
 describe('what a role cannot use', () => {
@@ -35,7 +44,7 @@ describe('what a role cannot use', () => {
   afterAll(() => here.close())
 
   /** Every page that can be reached by links from the first one, once for each route and each state of its address. */
-  async function walk(browser: Browser, role: OperatorRole): Promise<string[]> {
+  async function walk(browser: Browser, role: OperatorRole, limited = false): Promise<string[]> {
     const shown: string[] = []
     const asked = new Set<string>()
     const ahead = ['/']
@@ -45,7 +54,7 @@ describe('what a role cannot use', () => {
       shown.push(path)
       for (const [method, target] of doorsOf(page)) {
         const { pathname, search } = new URL(target, page.url)
-        expect([role, path, method, pathname, isOpenTo(routeOf(method, pathname), role)]).toEqual([
+        expect([role, path, method, pathname, isOpenTo(routeOf(method, pathname), role, limited)]).toEqual([
           role,
           path,
           method,
@@ -104,6 +113,16 @@ describe('what a role cannot use', () => {
       expect(shown.filter((path) => /^\/tenants\/[^/]+$/.test(path)).length).toBeGreaterThan(1)
       expect(shown.some((path) => path.startsWith('/audit'))).toBe(role === 'Admin')
     }
+  })
+
+  test('or a scope cannot use is behind no link and no form of a page', async () => {
+    const { world } = here.simulator
+    await customerNamed(here, 'Grouped', { groups: ['South'] })
+    world.registration(here.portal.config.signIn.clientId).appRoles?.push('Muster.Scope.South')
+    const limited = world.addPerson(here.partner.id, { name: 'Lim', appRoles: ['Muster.Admin', 'Muster.Scope.South'] })
+    const shown = await walk(await here.signedIn(limited), 'Admin', true)
+    expect(shown.filter((path) => /^\/customers\/[^/]+$/.test(path))).toHaveLength(1)
+    expect(shown).toContain('/audit')
   })
 
   test('is not among the keys of the help, nor behind one', async () => {

@@ -6,6 +6,7 @@ import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { write } from '../engine/write.ts'
 import { newId } from '../identifiers.ts'
+import { everything, type Scope, within } from '../scope.ts'
 
 export interface Customer {
   id: string
@@ -92,8 +93,20 @@ export async function changeCustomer(
 
 /** @throws PortalError NOT_FOUND */
 export async function customerById(db: Database, id: string): Promise<Customer> {
-  const row = await db.selectFrom('customers').selectAll().where('id', '=', id).executeTakeFirst()
-  if (!row) throw new PortalError('NOT_FOUND')
+  const customer = await findCustomer(db, id)
+  if (customer === null) throw new PortalError('NOT_FOUND')
+  return customer
+}
+
+/** Null when there is none of that ID, or it is outside the scope. */
+export async function findCustomer(db: Database, id: string, scope: Scope = everything): Promise<Customer | null> {
+  const row = await db
+    .selectFrom('customers')
+    .selectAll()
+    .where('id', '=', id)
+    .where(within(db, scope, 'id'))
+    .executeTakeFirst()
+  if (!row) return null
   const groups = await db.selectFrom('customer_groups').select('name').where('customer_id', '=', id).execute()
   return fromRow(row, byName(groups.map(nameOf), itself, itself))
 }
@@ -110,16 +123,23 @@ export async function holdCustomer(tx: Tx, id: string): Promise<Customer> {
 }
 
 /** All customers by name, or those named, with their groups. */
-export async function listCustomers(db: Database, ids?: readonly string[], alphabet?: Alphabet): Promise<Customer[]> {
+export async function listCustomers(
+  db: Database,
+  ids?: readonly string[],
+  alphabet?: Alphabet,
+  scope: Scope = everything,
+): Promise<Customer[]> {
   const rows = await db
     .selectFrom('customers')
     .$if(ids !== undefined, (query) => query.where('id', 'in', [...(ids ?? [])]))
+    .where(within(db, scope, 'id'))
     .selectAll()
     .execute()
   const groups = new Map<string, string[]>()
   const named = await db
     .selectFrom('customer_groups')
     .$if(ids !== undefined, (query) => query.where('customer_id', 'in', [...(ids ?? [])]))
+    .where(within(db, scope, 'customer_id'))
     .selectAll()
     .execute()
   for (const { customer_id, name } of byName(named, nameOf, nameOf, alphabet)) {
@@ -136,11 +156,13 @@ export async function customerNames(
   db: Database,
   ids?: readonly string[],
   alphabet?: Alphabet,
+  scope: Scope = everything,
 ): Promise<CustomerName[]> {
   if (ids?.length === 0) return []
   const rows = await db
     .selectFrom('customers')
     .$if(ids !== undefined, (query) => query.where('id', 'in', [...(ids ?? [])]))
+    .where(within(db, scope, 'id'))
     .select(['id', 'name', 'offboarded_at'])
     .execute()
   const names = rows.map((row) => ({ id: row.id, name: row.name, offboardedAt: row.offboarded_at }))
@@ -165,8 +187,13 @@ export async function findExpecting(db: Database, tenantId: string, customerId: 
 export const isExpectedElsewhere = async (db: Database, tenantId: string, customerId: string): Promise<boolean> =>
   (await findExpecting(db, tenantId, customerId)) !== null
 
-export async function listGroups(db: Database, alphabet?: Alphabet): Promise<string[]> {
-  const rows = await db.selectFrom('customer_groups').select('name').distinct().execute()
+export async function listGroups(db: Database, alphabet?: Alphabet, scope: Scope = everything): Promise<string[]> {
+  const rows = await db
+    .selectFrom('customer_groups')
+    .where(within(db, scope, 'customer_id'))
+    .select('name')
+    .distinct()
+    .execute()
   return byName(rows.map(nameOf), itself, itself, alphabet)
 }
 

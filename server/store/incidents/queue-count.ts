@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Database } from '../engine/dialect.ts'
-import { conditions, type QueueFilter, runsOf, type Scope, scopeOf } from './queue-filter.ts'
+import { everything, type Scope } from '../scope.ts'
+import { conditions, type QueueFilter, runsOf, type Selection, selectionOf } from './queue-filter.ts'
 import { gathers, keysOf, located, lookedThrough, withoutText } from './queue-lines.ts'
 import { matches } from './queue-search.ts'
 
@@ -15,17 +16,22 @@ export const mostCounted = 10_000
 const mostCountedByText = 500
 
 /** How many incidents match, counted up to `cap`. */
-export async function countQueue(db: Database, filter: QueueFilter, cap = mostCounted): Promise<QueueCount> {
-  return countOf(db, await scopeOf(db, filter), cap)
+export async function countQueue(
+  db: Database,
+  filter: QueueFilter,
+  cap = mostCounted,
+  scope: Scope = everything,
+): Promise<QueueCount> {
+  return countOf(db, await selectionOf(db, filter, scope), cap)
 }
 
-export async function countOf(db: Database, scope: Scope | null, cap: number): Promise<QueueCount> {
-  if (scope === null) return { count: 0, exact: true }
-  const { text } = scope
-  if (text === null || scope.located?.candidates) return countUpTo(db, scope, cap)
-  const parts = runsOf(scope, 'newest').map(
+export async function countOf(db: Database, selection: Selection | null, cap: number): Promise<QueueCount> {
+  if (selection === null) return { count: 0, exact: true }
+  const { text } = selection
+  if (text === null || selection.located?.candidates) return countUpTo(db, selection, cap)
+  const parts = runsOf(selection, 'newest').map(
     (run) => sql`select * from (select case when ${matches(text)} then 1 else 0 end as hit from incidents
-      where ${conditions(withoutText(scope), run)} limit ${lookedThrough}) as run`,
+      where ${conditions(withoutText(selection), run)} limit ${lookedThrough}) as run`,
   )
   const { rows } = await sql<{ looked: number; hits: number | null }>`select count(*) as looked, sum(hit) as hits from (
     select * from (${sql.join(parts, sql` union all `)}) as runs limit ${lookedThrough}) as lines`.execute(db)
@@ -35,18 +41,18 @@ export async function countOf(db: Database, scope: Scope | null, cap: number): P
   // What is frequent among some is frequent among all: a round number does.
   const round = Math.min(cap, hits - (hits % 50))
   if (round > 0) return { count: round, exact: false }
-  if ((await located(db, scope, text)).candidates) return countUpTo(db, scope, cap)
+  if ((await located(db, selection, text)).candidates) return countUpTo(db, selection, cap)
   const most = Math.min(cap, mostCountedByText)
   const { rows: counted } = await sql<{ n: number }>`select count(*) as n from
-    ${keysOf(db, scope, 'worst', null, most)} as line`.execute(db)
+    ${keysOf(db, selection, 'worst', null, most)} as line`.execute(db)
   const count = Number(counted[0]?.n ?? 0)
   return { count, exact: count < most }
 }
 
-async function countUpTo(db: Database, scope: Scope, limit: number): Promise<QueueCount> {
-  if (scope.located?.candidates?.length === 0) return { count: 0, exact: true }
-  const parts = (gathers(db, scope) ? [{}] : runsOf(scope, 'newest')).map(
-    (run) => sql`select incident_id from incidents where ${conditions(scope, run)}`,
+async function countUpTo(db: Database, selection: Selection, limit: number): Promise<QueueCount> {
+  if (selection.located?.candidates?.length === 0) return { count: 0, exact: true }
+  const parts = (gathers(db, selection) ? [{}] : runsOf(selection, 'newest')).map(
+    (run) => sql`select incident_id from incidents where ${conditions(selection, run)}`,
   )
   const { rows } = await sql<{ n: number }>`select count(*) as n from (
     ${sql.join(parts, sql` union all `)} limit ${limit}) as counted`.execute(db)

@@ -1,6 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { IncidentStatus, Severity } from '../../model/incident.ts'
 import type { Database } from '../engine/dialect.ts'
+import { everything, type Scope, within } from '../scope.ts'
 import { severityRank } from './incidents.ts'
 import type { Place, QueueOrder } from './queue-cursor.ts'
 import { isQuicklyLocated, type Located, locate, matches, mayMatch, type TextMatch, textMatch } from './queue-search.ts'
@@ -18,7 +19,7 @@ export interface QueueFilter {
 }
 
 /** A filter in the terms of the indexes. */
-export interface Scope {
+export interface Selection {
   /** Null for every tenant that is not offboarded. */
   tenants: readonly string[] | null
   open: 0 | 1 | null
@@ -32,8 +33,8 @@ export interface Scope {
 const closedStatuses: ReadonlySet<string> = new Set(['closed', 'resolved'])
 
 /** Null when nothing can match. */
-export async function scopeOf(db: Database, filter: QueueFilter): Promise<Scope | null> {
-  const tenants = await tenantsIn(db, filter)
+export async function selectionOf(db: Database, filter: QueueFilter, scope: Scope): Promise<Selection | null> {
+  const tenants = await tenantsIn(db, filter, scope)
   if (tenants?.length === 0) return null
   const { status, severities } = filter
   const text = filter.text === undefined ? null : textMatch(filter.text)
@@ -50,10 +51,15 @@ export async function scopeOf(db: Database, filter: QueueFilter): Promise<Scope 
   }
 }
 
-async function tenantsIn(db: Database, filter: QueueFilter): Promise<string[] | null> {
+async function tenantsIn(db: Database, filter: QueueFilter, scope: Scope): Promise<string[] | null> {
   const { tenantId, customerIds = [], groups = [] } = filter
-  if (customerIds.length === 0 && groups.length === 0) return tenantId === undefined ? null : [tenantId]
-  let query = db.selectFrom('tenants').select('tenant_id')
+  if (scope === everything && customerIds.length === 0 && groups.length === 0) {
+    return tenantId === undefined ? null : [tenantId]
+  }
+  let query = db
+    .selectFrom('tenants')
+    .select('tenant_id')
+    .where(within(db, scope, 'customer_id'))
   if (tenantId === undefined) query = query.where('access_state', '!=', 'offboarded')
   else query = query.where('tenant_id', '=', tenantId)
   if (customerIds.length > 0) query = query.where('customer_id', 'in', [...customerIds])
@@ -73,33 +79,33 @@ const mostRuns = 60
 const allRanks = Object.values(severityRank)
 
 /**
- * The parts of a scope that an index holds in the order asked for: a page is the merge of their beginnings, however
+ * The parts of a selection that an index holds in the order asked for: a page is the merge of their beginnings, however
  * many incidents there are and however few of them match.
  */
-export function runsOf(scope: Scope, order: QueueOrder): Partial<Place>[] {
-  const byRank = order === 'newest' || scope.ranks !== null
-  const opens = scope.open !== null ? [scope.open] : byRank ? [1, 0] : [undefined]
-  const ranks = scope.ranks ?? (byRank ? allRanks : [undefined])
+export function runsOf(selection: Selection, order: QueueOrder): Partial<Place>[] {
+  const byRank = order === 'newest' || selection.ranks !== null
+  const opens = selection.open !== null ? [selection.open] : byRank ? [1, 0] : [undefined]
+  const ranks = selection.ranks ?? (byRank ? allRanks : [undefined])
   const parts = opens.flatMap((open) =>
     ranks.map((rank) => ({ ...(open === undefined ? {} : { open }), ...(rank === undefined ? {} : { rank }) })),
   )
-  if (scope.tenants === null || scope.tenants.length * parts.length > mostRuns) return parts
-  return scope.tenants.flatMap((tenant) => parts.map((part) => ({ ...part, tenant })))
+  if (selection.tenants === null || selection.tenants.length * parts.length > mostRuns) return parts
+  return selection.tenants.flatMap((tenant) => parts.map((part) => ({ ...part, tenant })))
 }
 
-/** A scope within one run, as SQL over `incidents`. */
-export function conditions(scope: Scope, run: Partial<Place>): RawBuilder<SqlBool> {
-  const open = run.open ?? scope.open
+/** A selection within one run, as SQL over `incidents`. */
+export function conditions(selection: Selection, run: Partial<Place>): RawBuilder<SqlBool> {
+  const open = run.open ?? selection.open
   const all: RawBuilder<unknown>[] = [sql`redirect_id is null`]
   if (open !== null) all.push(sql`open = ${open}`)
   if (run.rank !== undefined) all.push(sql`severity_rank = ${run.rank}`)
-  else if (scope.ranks !== null) all.push(sql`severity_rank in (${sql.join(scope.ranks)})`)
+  else if (selection.ranks !== null) all.push(sql`severity_rank in (${sql.join(selection.ranks)})`)
   if (run.tenant !== undefined) all.push(sql`tenant_id = ${run.tenant}`)
-  else if (scope.tenants !== null) all.push(sql`tenant_id in (${sql.join(scope.tenants)})`)
+  else if (selection.tenants !== null) all.push(sql`tenant_id in (${sql.join(selection.tenants)})`)
   // What an offboarded customer's tenants held is history: it is nobody's to work on.
   else all.push(sql`tenant_id not in (select tenant_id from tenants where access_state = 'offboarded')`)
-  if (scope.status !== null) all.push(sql`status = ${scope.status}`)
-  const { text, located } = scope
+  if (selection.status !== null) all.push(sql`status = ${selection.status}`)
+  const { text, located } = selection
   if (located?.candidates) all.push(sql`number in (${sql.join(located.candidates)})`)
   else if (text && located) all.push(...[mayMatch(text, located)].filter((one) => one !== null))
   if (text) all.push(matches(text))

@@ -1,46 +1,52 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import { type Database, isPostgres } from '../engine/dialect.ts'
 import { beyond, type Cursor, ordering, type QueueOrder } from './queue-cursor.ts'
-import { conditions, runsOf, type Scope } from './queue-filter.ts'
+import { conditions, runsOf, type Selection } from './queue-filter.ts'
 import { type Located, locate, matches, type TextMatch } from './queue-search.ts'
 
 /** So many lines are looked through for a text that many hold, before all that hold it are gathered. */
 export const lookedThrough = 500
 
-export const withoutText = (scope: Scope): Scope => ({ ...scope, text: null, located: null })
+export const withoutText = (selection: Selection): Selection => ({ ...selection, text: null, located: null })
 
 /** Asks the index, once for the page and its count. */
-export async function located(db: Database, scope: Scope, text: TextMatch): Promise<Located> {
-  scope.located ??= await locate(db, text)
-  return scope.located
+export async function located(db: Database, selection: Selection, text: TextMatch): Promise<Located> {
+  selection.located ??= await locate(db, text)
+  return selection.located
 }
 
 /**
  * Whether what matches is found by its text and sorted then, instead of being met in the order of an index: candidates
  * are few enough, and PostgreSQL's index names all that hold a text at once.
  */
-export const gathers = (db: Database, { text, located }: Scope) =>
+export const gathers = (db: Database, { text, located }: Selection) =>
   text !== null && (Boolean(located?.candidates) || isPostgres(db))
 
-/** The first lines of a scope beyond a cursor, with what the queue shows of them. */
-export async function linesOf(db: Database, scope: Scope, order: QueueOrder, cursor: Cursor | null, limit: number) {
-  const { text } = scope
-  if (text === null || scope.located?.candidates)
-    return linesAt(db, keysOf(db, scope, order, cursor, limit), order, cursor)
+/** The first lines of a selection beyond a cursor, with what the queue shows of them. */
+export async function linesOf(
+  db: Database,
+  selection: Selection,
+  order: QueueOrder,
+  cursor: Cursor | null,
+  limit: number,
+) {
+  const { text } = selection
+  if (text === null || selection.located?.candidates)
+    return linesAt(db, keysOf(db, selection, order, cursor, limit), order, cursor)
   // A word that many hold is found among the first lines there are, and the others need not be known for it.
-  const first = keysOf(db, withoutText(scope), order, cursor, lookedThrough)
+  const first = keysOf(db, withoutText(selection), order, cursor, lookedThrough)
   const found = await linesAt(db, first, order, cursor, { text, limit })
   if (found.length >= limit || first === null) return found
   const { rows } = await sql<{ n: number }>`select count(*) as n from ${first} as line`.execute(db)
   if (Number(rows[0]?.n ?? 0) < lookedThrough) return found
-  if ((await located(db, scope, text)).candidates?.length === 0) return []
-  return linesAt(db, keysOf(db, scope, order, cursor, limit), order, cursor)
+  if ((await located(db, selection, text)).candidates?.length === 0) return []
+  return linesAt(db, keysOf(db, selection, order, cursor, limit), order, cursor)
 }
 
 /** The keys of the first lines there are beyond the cursor, as a table; null when there can be none. */
 export function keysOf(
   db: Database,
-  scope: Scope,
+  selection: Selection,
   order: QueueOrder,
   cursor: Cursor | null,
   limit: number,
@@ -49,18 +55,18 @@ export function keysOf(
   const columns = sql`open, severity_rank, last_update_at, tenant_id, incident_id`
   const sorted = (conditions: RawBuilder<SqlBool>) => sql`
     select ${columns} from incidents where ${conditions} order by ${ordering(order, backwards)} limit ${limit}`
-  if (scope.text !== null && gathers(db, scope)) {
+  if (selection.text !== null && gathers(db, selection)) {
     const bound = cursor === null ? null : beyond(cursor, order, {})
     // Materialized: expecting the next match just around the corner, PostgreSQL would walk the queue for it.
-    const found = sql`select ${columns} from incidents where ${conditions(scope, {})}`
+    const found = sql`select ${columns} from incidents where ${conditions(selection, {})}`
     return sql`(with found as materialized (${found}) select * from found
       ${bound === null || bound === 'all' || bound === 'none' ? sql`` : sql`where ${bound}`}
       order by ${ordering(order, backwards)} limit ${limit})`
   }
-  const parts = runsOf(scope, order).flatMap((run) => {
+  const parts = runsOf(selection, order).flatMap((run) => {
     const bound = cursor === null ? 'all' : beyond(cursor, order, run)
     if (bound === 'none') return []
-    const within = conditions(scope, run)
+    const within = conditions(selection, run)
     return [sorted(bound === 'all' ? within : sql<SqlBool>`${within} and ${bound}`)]
   })
   if (parts.length === 0) return null

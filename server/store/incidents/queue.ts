@@ -1,9 +1,10 @@
 import type { IncidentStatus, Severity } from '../../model/incident.ts'
 import type { Database } from '../engine/dialect.ts'
+import { everything, type Scope, tenantWithin } from '../scope.ts'
 import { severityRank } from './incidents.ts'
 import { countOf, mostCounted, type QueueCount } from './queue-count.ts'
 import { type Cursor, decodeCursor, encodeCursor, type Place, type QueueOrder } from './queue-cursor.ts'
-import { type QueueFilter, type Scope, scopeOf } from './queue-filter.ts'
+import { type QueueFilter, type Selection, selectionOf } from './queue-filter.ts'
 import { linesOf, type QueueRow } from './queue-lines.ts'
 
 export { countQueue, type QueueCount } from './queue-count.ts'
@@ -44,8 +45,13 @@ export interface QueuePage {
  * One page of the queue, out of our own store.
  * @param page.at a cursor from a page before; one that cannot be read begins at the start
  */
-export async function readQueue(db: Database, filter: QueueFilter, page: PageWanted): Promise<QueuePage> {
-  return pageOf(db, await scopeOf(db, filter), page)
+export async function readQueue(
+  db: Database,
+  filter: QueueFilter,
+  page: PageWanted,
+  scope: Scope = everything,
+): Promise<QueuePage> {
+  return pageOf(db, await selectionOf(db, filter, scope), page)
 }
 
 interface PageWanted {
@@ -59,17 +65,21 @@ export async function openQueue(
   db: Database,
   filter: QueueFilter,
   wanted: PageWanted,
+  scope: Scope = everything,
 ): Promise<QueuePage & { count: QueueCount }> {
-  const scope = await scopeOf(db, filter)
-  const page = await pageOf(db, scope, wanted)
+  const selection = await selectionOf(db, filter, scope)
+  const page = await pageOf(db, selection, wanted)
   const whole = page.next === null && page.previous === null
-  return { ...page, count: whole ? { count: page.items.length, exact: true } : await countOf(db, scope, mostCounted) }
+  return {
+    ...page,
+    count: whole ? { count: page.items.length, exact: true } : await countOf(db, selection, mostCounted),
+  }
 }
 
-async function pageOf(db: Database, scope: Scope | null, page: PageWanted): Promise<QueuePage> {
+async function pageOf(db: Database, selection: Selection | null, page: PageWanted): Promise<QueuePage> {
   const cursor = page.at === undefined ? null : decodeCursor(page.at)
   const backwards = cursor?.direction === 'before'
-  const rows = scope === null ? [] : await linesOf(db, scope, page.order, cursor, page.limit + 1)
+  const rows = selection === null ? [] : await linesOf(db, selection, page.order, cursor, page.limit + 1)
   const more = rows.length > page.limit
   const shown = rows.slice(0, page.limit)
   if (backwards) shown.reverse()
@@ -111,6 +121,7 @@ export async function neighboursOf(
   filter: QueueFilter,
   order: QueueOrder,
   incident: { tenantId: string; incidentId: string; severity: Severity; open: boolean; lastUpdateAt: string },
+  scope: Scope = everything,
 ): Promise<{ previous: QueueItem | null; next: QueueItem | null }> {
   const place: Place = {
     open: incident.open ? 1 : 0,
@@ -120,7 +131,7 @@ export async function neighboursOf(
     incident: incident.incidentId,
   }
   const beside = async (direction: Cursor['direction']) => {
-    const page = await readQueue(db, filter, { order, limit: 1, at: encodeCursor({ direction, place }) })
+    const page = await readQueue(db, filter, { order, limit: 1, at: encodeCursor({ direction, place }) }, scope)
     return page.items[0] ?? null
   }
   return { previous: await beside('before'), next: await beside('after') }
@@ -130,19 +141,37 @@ export async function neighboursOf(
 export async function createdPerDay(
   db: Database,
   from: Date,
+  scope: Scope = everything,
 ): Promise<{ day: string; severity: Severity; count: number }[]> {
-  const rows = await db
-    .selectFrom('created_days')
-    .select(({ fn }) => ['day', 'severity', fn.sum<number>('incidents').as('n')])
-    .where('day', '>=', from.toISOString().slice(0, 10))
-    .groupBy(['day', 'severity'])
-    .orderBy('day')
-    .orderBy('severity')
-    .execute()
+  const since = from.toISOString().slice(0, 10)
+  const rows = scope === everything ? await summedDays(db, since) : await countedDays(db, since, scope)
   return rows
     .map((row) => ({ day: row.day, severity: row.severity as Severity, count: Number(row.n) }))
     .filter(({ count }) => count > 0)
 }
+
+const summedDays = (db: Database, since: string) =>
+  db
+    .selectFrom('created_days')
+    .select(({ fn }) => ['day', 'severity', fn.sum<number>('incidents').as('n')])
+    .where('day', '>=', since)
+    .groupBy(['day', 'severity'])
+    .orderBy('day')
+    .orderBy('severity')
+    .execute()
+
+/** The sums per day are over all tenants: those of some tenants are counted in an index of their incidents. */
+const countedDays = (db: Database, since: string, scope: Scope) =>
+  db
+    .selectFrom('incidents')
+    .select(({ fn }) => ['created_day as day', 'severity', fn.countAll<number>().as('n')])
+    .where('created_day', '>=', since)
+    .where('redirect_id', 'is', null)
+    .where(tenantWithin(db, scope, 'tenant_id'))
+    .groupBy(['created_day', 'severity'])
+    .orderBy('created_day')
+    .orderBy('severity')
+    .execute()
 
 const placeOf = (row: QueueRow): Place => ({
   open: row.open,

@@ -1,6 +1,7 @@
 import { type ExpressionBuilder, sql } from 'kysely'
-import { among, type Database, type Tx } from '../engine/dialect.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
+import { everything, type Scope, within } from '../scope.ts'
 import { type AlarmKind, fromRow } from './alarms.ts'
 import { type NamedAlarm, namedAlarms } from './subjects.ts'
 
@@ -12,8 +13,6 @@ export interface AlarmQuery {
   state: AlarmListState
   kind?: AlarmKind
   customerId?: string
-  /** Customers whose alarms may be seen; what concerns no customer is seen by all. Null for all of them. */
-  scope?: readonly string[] | null
   limit: number
 }
 
@@ -28,8 +27,8 @@ export interface ListedAlarm extends NamedAlarm {
   told: { destination: string; state: string }[]
 }
 
-/** Newest first; those that are over by their end. */
-export async function listAlarms(db: Database, query: AlarmQuery): Promise<ListedAlarm[]> {
+/** Newest first; those that are over by their end. What concerns no customer is in `everything` alone. */
+export async function listAlarms(db: Database, query: AlarmQuery, scope: Scope = everything): Promise<ListedAlarm[]> {
   const rows = await db
     .selectFrom('notify_alarms as a')
     .leftJoin('customers as c', 'c.id', 'a.customer_id')
@@ -40,9 +39,7 @@ export async function listAlarms(db: Database, query: AlarmQuery): Promise<Liste
     .where((eb) => stateIs(eb, query.state))
     .$if(query.kind !== undefined, (q) => q.where('a.kind', '=', query.kind ?? ''))
     .$if(query.customerId !== undefined, (q) => q.where('a.customer_id', '=', query.customerId ?? ''))
-    .$if((query.scope ?? null) !== null, (q) =>
-      q.where((eb) => eb.or([eb('a.customer_id', 'is', null), among(db, 'a.customer_id', query.scope ?? [])])),
-    )
+    .where(within(db, scope, 'a.customer_id'))
     .orderBy(query.state === 'over' ? 'a.over_at' : 'a.raised_at', 'desc')
     .orderBy('a.id')
     .limit(query.limit)
@@ -61,15 +58,10 @@ export async function listAlarms(db: Database, query: AlarmQuery): Promise<Liste
 }
 
 /** How many there are of each state. */
-export async function countAlarms(
-  db: Database,
-  scope: readonly string[] | null = null,
-): Promise<Record<AlarmListState, number>> {
+export async function countAlarms(db: Database, scope: Scope = everything): Promise<Record<AlarmListState, number>> {
   const rows = await db
     .selectFrom('notify_alarms as a')
-    .$if(scope !== null, (q) =>
-      q.where((eb) => eb.or([eb('a.customer_id', 'is', null), among(db, 'a.customer_id', scope ?? [])])),
-    )
+    .where(within(db, scope, 'a.customer_id'))
     .select((eb) => [
       eb.fn.sum<number | null>(eb.case().when(stateIs(eb, 'new')).then(1).else(0).end()).as('new'),
       eb.fn.sum<number | null>(eb.case().when(stateIs(eb, 'seen')).then(1).else(0).end()).as('seen'),
@@ -86,12 +78,14 @@ export async function seeAlarms(
   operator: { id: string; name: string | null },
   ids: readonly string[],
   now: Date,
+  scope: Scope = everything,
 ): Promise<void> {
   if (ids.length === 0) return
   const there = await tx
     .selectFrom('notify_alarms')
     .select('id')
     .where('id', 'in', [...ids])
+    .where(within(tx, scope, 'customer_id'))
     .execute()
   if (there.length === 0) return
   await tx
@@ -103,9 +97,19 @@ export async function seeAlarms(
     .execute()
 }
 
-/** Null when there is none. */
-export async function findListedAlarm(db: Database, id: string): Promise<ListedAlarm | null> {
-  const alarm = (await namedAlarms(db, [id])).get(id)
+/** Null when there is none, or it is outside the scope. */
+export async function findListedAlarm(
+  db: Database,
+  id: string,
+  scope: Scope = everything,
+): Promise<ListedAlarm | null> {
+  const row = await db
+    .selectFrom('notify_alarms')
+    .select('id')
+    .where('id', '=', id)
+    .where(within(db, scope, 'customer_id'))
+    .executeTakeFirst()
+  const alarm = row && (await namedAlarms(db, [id])).get(id)
   if (!alarm) return null
   const [seen, told] = await Promise.all([seenBy(db, [id]), toldTo(db, [id])])
   return { ...alarm, seenBy: seen.get(id) ?? [], told: told.get(id) ?? [] }

@@ -3,6 +3,7 @@ import { among, type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { write } from '../engine/write.ts'
 import { digest, newId, newToken } from '../identifiers.ts'
+import { everything, type Scope, within } from '../scope.ts'
 
 /** `landing` from our page, `classic` from the documentation's link, `proof` the sign-in straight after consent. */
 export type AttemptKind = 'landing' | 'classic' | 'proof'
@@ -429,6 +430,7 @@ export async function attemptsOf(db: Database, customerId: string, limit = 50): 
 export async function latestAttempts(
   db: Database,
   customerIds?: readonly string[],
+  scope: Scope = everything,
 ): Promise<Map<string, ConsentAttempt>> {
   const rows = await db
     .selectFrom('customers')
@@ -446,6 +448,7 @@ export async function latestAttempts(
       ),
     )
     .$if(customerIds !== undefined, (query) => query.where(among(db, 'customers.id', customerIds ?? [])))
+    .where(within(db, scope, 'customers.id'))
     .selectAll('attempt')
     .execute()
   return new Map(rows.map((row) => [row.customer_id, fromRow(row)]))

@@ -6,6 +6,7 @@ import { among, type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { write } from '../engine/write.ts'
 import { digest, newId, newReference, newToken } from '../identifiers.ts'
+import { everything, type Scope, within } from '../scope.ts'
 
 export type LinkState = 'issued' | 'withdrawn' | 'expired' | 'completed'
 
@@ -281,8 +282,13 @@ export async function findLink(db: Database, id: string): Promise<ConsentLink | 
 }
 
 /** @throws PortalError NOT_FOUND */
-export async function linkById(db: Database, id: string): Promise<ConsentLink> {
-  const row = await db.selectFrom('consent_links').selectAll().where('id', '=', id).executeTakeFirst()
+export async function linkById(db: Database, id: string, scope: Scope = everything): Promise<ConsentLink> {
+  const row = await db
+    .selectFrom('consent_links')
+    .selectAll()
+    .where('id', '=', id)
+    .where(within(db, scope, 'customer_id'))
+    .executeTakeFirst()
   if (!row) throw new PortalError('NOT_FOUND')
   return fromRow(row)
 }
@@ -301,7 +307,11 @@ export async function linksOf(db: Database, customerId: string, limit = 20): Pro
 }
 
 /** The newest link of every customer that has one, or of those named. One look into an index for each customer. */
-export async function latestLinks(db: Database, customerIds?: readonly string[]): Promise<Map<string, ConsentLink>> {
+export async function latestLinks(
+  db: Database,
+  customerIds?: readonly string[],
+  scope: Scope = everything,
+): Promise<Map<string, ConsentLink>> {
   const rows = await db
     .selectFrom('customers')
     .innerJoin('consent_links as link', (join) =>
@@ -316,17 +326,19 @@ export async function latestLinks(db: Database, customerIds?: readonly string[])
       ),
     )
     .$if(customerIds !== undefined, (query) => query.where(among(db, 'customers.id', customerIds ?? [])))
+    .where(within(db, scope, 'customers.id'))
     .selectAll('link')
     .execute()
   return new Map(rows.map((row) => [row.customer_id, fromRow(row)]))
 }
 
 /** Customers that were sent a link since then and are still served, or at any time. */
-export async function invitedCustomers(db: Database, since: Date | null): Promise<string[]> {
+export async function invitedCustomers(db: Database, since: Date | null, scope: Scope = everything): Promise<string[]> {
   const rows = await db
     .selectFrom('customers')
     .select('id')
     .where('offboarded_at', 'is', null)
+    .where(within(db, scope, 'customers.id'))
     .where(({ exists, selectFrom }) =>
       exists(
         selectFrom('consent_links')

@@ -5,6 +5,7 @@ import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { write } from '../engine/write.ts'
 import { newId } from '../identifiers.ts'
+import { everything, type Scope, within } from '../scope.ts'
 import { recordVisitorAudit } from './links.ts'
 
 /**
@@ -147,8 +148,13 @@ export async function decideReview(
 }
 
 /** @throws PortalError NOT_FOUND */
-export async function reviewById(db: Database, id: string): Promise<Review> {
-  const row = await db.selectFrom('reviews').selectAll().where('id', '=', id).executeTakeFirst()
+export async function reviewById(db: Database, id: string, scope: Scope = everything): Promise<Review> {
+  const row = await db
+    .selectFrom('reviews')
+    .selectAll()
+    .where('id', '=', id)
+    .where(within(db, scope, 'customer_id'))
+    .executeTakeFirst()
   if (!row) throw new PortalError('NOT_FOUND')
   return fromRow(row)
 }
@@ -165,17 +171,29 @@ export async function hasOpenReview(db: Database, tenantId: string): Promise<boo
 }
 
 /** Undecided ones, oldest first, at most `limit`; of all customers or of one. */
-export async function openReviews(db: Database, customerId?: string, limit = 50): Promise<Review[]> {
-  let query = db.selectFrom('reviews').selectAll().where('decided_at', 'is', null).orderBy('created_at').limit(limit)
+export async function openReviews(
+  db: Database,
+  customerId?: string,
+  limit = 50,
+  scope: Scope = everything,
+): Promise<Review[]> {
+  let query = db
+    .selectFrom('reviews')
+    .selectAll()
+    .where('decided_at', 'is', null)
+    .where(within(db, scope, 'customer_id'))
+    .orderBy('created_at')
+    .limit(limit)
   if (customerId !== undefined) query = query.where('customer_id', '=', customerId)
   return (await query.execute()).map(fromRow)
 }
 
 /** How many wait for a decision, by customer; the key is null for those of none. */
-export async function countOpenReviews(db: Database): Promise<Map<string | null, number>> {
+export async function countOpenReviews(db: Database, scope: Scope = everything): Promise<Map<string | null, number>> {
   const rows = await db
     .selectFrom('reviews')
     .where('decided_at', 'is', null)
+    .where(within(db, scope, 'customer_id'))
     .groupBy('customer_id')
     .select(['customer_id', (eb) => eb.fn.countAll<number>().as('open')])
     .execute()

@@ -3,6 +3,7 @@ import { type Alphabet, byName, nameOrder } from '../../model/alphabet.ts'
 import type { Severity } from '../../model/incident.ts'
 import type { Database } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
+import { everything, type Scope, within } from '../scope.ts'
 import { aheadOf, blindAfterMs, blindAfterPolls } from './blind.ts'
 import { fromRow, type Tenant } from './tenants.ts'
 
@@ -22,13 +23,14 @@ export interface FleetSummary {
 }
 
 /** Over how many tenants the numbers on this page are, and how fresh. */
-export async function fleetSummary(db: Database, now: Date): Promise<FleetSummary> {
+export async function fleetSummary(db: Database, now: Date, scope: Scope = everything): Promise<FleetSummary> {
   const limit = seenWithin(now)
   const [tenants, customers, reviews] = await Promise.all([
     db
       .selectFrom('tenants')
       .where('first_active_at', 'is not', null)
       .where('access_state', '!=', 'offboarded')
+      .where(within(db, scope, 'customer_id'))
       .select(({ fn, eb }) => [
         fn.countAll<number>().as('tenants'),
         fn.sum<number | null>(eb.case().when(isBlind(eb, limit)).then(0).else(1).end()).as('read'),
@@ -40,11 +42,13 @@ export async function fleetSummary(db: Database, now: Date): Promise<FleetSummar
       .executeTakeFirstOrThrow(),
     db
       .selectFrom('customers')
+      .where(within(db, scope, 'id'))
       .select(({ fn }) => fn.countAll<number>().as('n'))
       .executeTakeFirstOrThrow(),
     db
       .selectFrom('reviews')
       .where('decided_at', 'is', null)
+      .where(within(db, scope, 'customer_id'))
       .select(({ fn }) => fn.countAll<number>().as('n'))
       .executeTakeFirstOrThrow(),
   ])
@@ -93,12 +97,14 @@ export async function troubledTenants(
   db: Database,
   now: Date,
   alphabet?: Alphabet,
+  scope: Scope = everything,
 ): Promise<{ tenant: Tenant; customerName: string }[]> {
   const rows = await db
     .selectFrom('tenants')
     .innerJoin('customers', 'customers.id', 'tenants.customer_id')
     .where('customers.offboarded_at', 'is', null)
     .where('tenants.access_state', '!=', 'offboarded')
+    .where(within(db, scope, 'tenants.customer_id'))
     .where((eb) =>
       eb.or([
         eb('tenants.access_state', '!=', 'active'),
@@ -124,11 +130,15 @@ export async function troubledTenants(
 type Counts = Record<Severity, number>
 
 /** Open incidents over all tenants that ought to be seen, and the unassigned ones of them. */
-export async function openInFleet(db: Database): Promise<{ tenants: number; open: Counts; unassigned: Counts }> {
+export async function openInFleet(
+  db: Database,
+  scope: Scope = everything,
+): Promise<{ tenants: number; open: Counts; unassigned: Counts }> {
   const row = await db
     .selectFrom('tenants')
     .where('first_active_at', 'is not', null)
     .where('access_state', '!=', 'offboarded')
+    .where(within(db, scope, 'customer_id'))
     .select(openSums)
     .select(({ fn }) => [
       fn.countAll<number>().as('tenants'),
@@ -168,7 +178,13 @@ export interface FleetHeat {
 }
 
 /** Open incidents by customer, of tenants that ought to be seen: so many customers by themselves, the rest together. */
-export async function heatOfFleet(db: Database, most: number, now: Date, alphabet?: Alphabet): Promise<FleetHeat> {
+export async function heatOfFleet(
+  db: Database,
+  most: number,
+  now: Date,
+  alphabet?: Alphabet,
+  scope: Scope = everything,
+): Promise<FleetHeat> {
   const limit = seenWithin(now)
   const watched = db
     .selectFrom('tenants')
@@ -176,6 +192,7 @@ export async function heatOfFleet(db: Database, most: number, now: Date, alphabe
     .where('tenants.first_active_at', 'is not', null)
     .where('tenants.access_state', '!=', 'offboarded')
     .where('customers.offboarded_at', 'is', null)
+    .where(within(db, scope, 'tenants.customer_id'))
   const worst = watched
     .groupBy(['customers.id', 'customers.name'])
     .select(['customers.id', 'customers.name', ...openSums, blindOnes(limit)])
@@ -287,9 +304,10 @@ const seenOf = (row: Pick<Selectable<Schema['tenants']>, (typeof seenColumns)[nu
 export type TenantOutline = Heat['oldest'] & Pick<Tenant, 'tenantId' | 'customerId' | 'displayName' | 'defaultDomain'>
 
 /** Every tenant in outline. No state leaves one out: a failing tenant never drops off a list. */
-export async function outlineTenants(db: Database): Promise<TenantOutline[]> {
+export async function outlineTenants(db: Database, scope: Scope = everything): Promise<TenantOutline[]> {
   const rows = await db
     .selectFrom('tenants')
+    .where(within(db, scope, 'customer_id'))
     .select(['tenant_id', 'customer_id', 'display_name', 'default_domain'])
     .select(seenColumns)
     .execute()

@@ -6,6 +6,7 @@ import { type Actor, recordAudit } from '../audit.ts'
 import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { write } from '../engine/write.ts'
+import { everything, type Scope, within } from '../scope.ts'
 import { partialFromText } from '../sync/partial.ts'
 
 export const accessStates = [
@@ -122,8 +123,14 @@ export async function holdTenant(tx: Tx, tenantId: string): Promise<Tenant> {
   return fromRow(row)
 }
 
-export async function findTenant(db: Database, tenantId: string): Promise<Tenant | null> {
-  const row = await db.selectFrom('tenants').selectAll().where('tenant_id', '=', tenantId).executeTakeFirst()
+/** Null when there is none of that ID, or it is outside the scope. */
+export async function findTenant(db: Database, tenantId: string, scope: Scope = everything): Promise<Tenant | null> {
+  const row = await db
+    .selectFrom('tenants')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where(within(db, scope, 'customer_id'))
+    .executeTakeFirst()
   return row ? fromRow(row) : null
 }
 
@@ -145,11 +152,13 @@ export async function tenantsOf(db: Database, customerId: string): Promise<Tenan
 export async function listTenants(
   db: Database,
   customerIds?: readonly string[],
+  scope: Scope = everything,
 ): Promise<(Tenant & { customerName: string })[]> {
   const rows = await db
     .selectFrom('tenants')
     .innerJoin('customers', 'customers.id', 'tenants.customer_id')
     .$if(customerIds !== undefined, (query) => query.where('tenants.customer_id', 'in', [...(customerIds ?? [])]))
+    .where(within(db, scope, 'tenants.customer_id'))
     .selectAll('tenants')
     .select('customers.name as customer_name')
     .orderBy('tenants.bound_at')

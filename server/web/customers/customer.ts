@@ -12,15 +12,15 @@ import { operatorActor } from '../../http/access.ts'
 import { line } from '../../http/fields.ts'
 import { type FieldFault, pathValue, readForm, says, type Typed } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { customerFor, tenantFor } from '../../http/scope.ts'
 import { enterTenant } from '../../onboarding/by-hand.ts'
 import type { Portal } from '../../portal.ts'
 import { listAudit } from '../../store/audit.ts'
-import { type Customer, customerById } from '../../store/customers/customers.ts'
+import { type Customer, customerNames } from '../../store/customers/customers.ts'
 import { linkState } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
 import { checksOf } from '../../store/tenants/checks.ts'
-import { findTenant } from '../../store/tenants/tenants.ts'
 import { sentenceOf } from '../page/audit-sentence.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
@@ -48,13 +48,14 @@ export async function showCustomerWith(
 ): Promise<void> {
   const { db } = portal
   const now = portal.now()
-  const file = await loadCustomerRecord(db, customerId)
-  const { customer, reviews } = file
+  const customer = await customerFor(portal, req, customerId)
+  const file = await loadCustomerRecord(db, customer)
+  const { reviews } = file
   const link = file.links[0] ?? null
   const standing = statusOfRecord(file, now)
   const [settings, events, worst, described, obstacle, conflict] = await Promise.all([
     readSettings(db),
-    listAudit(db, { customerId, limit: shownEvents }),
+    listAudit(db, { customerId, limit: shownEvents }, req.scope),
     worstOf(portal, file, standing),
     describeClaimed(portal, reviews),
     findObstacleView(portal, req),
@@ -106,7 +107,10 @@ async function conflictOf(
 ): Promise<CustomerFacts['conflict']> {
   if (customer.expectedTenantId === null || customer.offboardedAt !== null) return null
   const found = await findExpectedConflict(portal.db, customer.expectedTenantId, customer.id)
-  return found && { ...found, customer: req.operator.role === 'Admin' ? found.customer : null }
+  if (found === null || req.operator.role !== 'Admin') return found && { ...found, customer: null }
+  // Whose it is, is told to who may see that customer.
+  const [other] = await customerNames(portal.db, [found.customer.id], undefined, req.scope)
+  return { ...found, customer: other ?? null }
 }
 
 async function worstOf(
@@ -130,13 +134,18 @@ async function worstOf(
   return { tenant, check: check ?? null, blindSince: blind, span }
 }
 
-/** What an operator may know of a tenant that was refused. Throws on what is no such refusal. */
-export async function noticeOf(portal: Portal, error: unknown): Promise<Notice> {
+/**
+ * What an operator may know of a tenant that was refused: not whose it is, where she may not see that customer. Throws on
+ * what is no such refusal.
+ */
+export async function noticeOf(portal: Portal, req: OperatorRequest, error: unknown): Promise<Notice> {
   if (!(error instanceof PortalError)) throw error
   if (error.code === 'TENANT_IS_PARTNER') return { kind: 'partner' }
-  const tenant = error.code === 'TENANT_TAKEN' && (await findTenant(portal.db, String(error.facts.tenantId)))
-  if (!tenant) throw error
-  return { kind: 'taken', customer: await customerById(portal.db, tenant.customerId) }
+  if (error.code !== 'TENANT_TAKEN') throw error
+  const { customerId } = await tenantFor(portal, req, String(error.facts.tenantId)).catch(() => {
+    throw error
+  })
+  return { kind: 'taken', customer: await customerFor(portal, req, customerId) }
 }
 
 const named = {
@@ -150,11 +159,12 @@ export const addTenant: Handler<OperatorRequest> = async (portal, req, res) => {
   if (form.faults) return showCustomerWith(portal, req, res, customerId, form)
   const { typed } = form
   try {
-    const tenantId = await enterTenant(portal, operatorActor(req), customerId, form.value.tenant)
+    const { id } = await customerFor(portal, req, customerId)
+    const tenantId = await enterTenant(portal, operatorActor(req), id, form.value.tenant)
     res.redirect(303, `/tenants/${tenantId}`)
   } catch (error) {
     if (error instanceof PortalError && error.code !== 'TENANT_UNKNOWN') {
-      return showCustomerWith(portal, req, res, customerId, { typed, notice: await noticeOf(portal, error) })
+      return showCustomerWith(portal, req, res, customerId, { typed, notice: await noticeOf(portal, req, error) })
     }
     const faults = [{ field: 'tenant', key: whyNot(error, 'tenant') }]
     return showCustomerWith(portal, req, res, customerId, { typed, faults })

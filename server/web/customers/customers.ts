@@ -8,6 +8,7 @@ import {
 } from '../../customers/progress.ts'
 import { countStates, groupOf, stateGroups, troubleFirst } from '../../customers/state-groups.ts'
 import { readQuery } from '../../http/forms.ts'
+import { runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { listGroups } from '../../store/customers/customers.ts'
 import { linkState } from '../../store/onboarding/links.ts'
@@ -39,8 +40,8 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
   const now = portal.now()
   const { alphabet } = res.locals.reader
   const [outlines, groups] = await Promise.all([
-    outlineStatuses(portal.db, now, alphabet),
-    listGroups(portal.db, alphabet),
+    outlineStatuses(portal.db, now, alphabet, req.scope),
+    listGroups(portal.db, alphabet, req.scope),
   ])
   const text = q.trim().toLowerCase()
   const found = outlines.filter((line) => (group === null || line.customer.groups.includes(group)) && holds(line, text))
@@ -52,7 +53,9 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
   const number = Math.min(page, last)
   const from = (number - 1) * rowsPerPage
   const ids = matching.slice(from, from + rowsPerPage).map(({ customer }) => customer.id)
-  const lines = new Map((await listStatuses(portal.db, now, ids, alphabet)).map((line) => [line.customer.id, line]))
+  const lines = new Map(
+    (await listStatuses(portal.db, now, ids, alphabet, req.scope)).map((line) => [line.customer.id, line]),
+  )
   const shown = ids.flatMap((id) => lines.get(id) ?? [])
   await render(res, customersPage, {
     rows: shown.map((line) => rowOf(line, now)),
@@ -69,7 +72,7 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
     },
     page: { number, last, from: shown.length === 0 ? 0 : from + 1, to: from + shown.length },
     address: (change) => hrefOf({ show: state === null ? show : null, state, group, q: q.trim(), order, ...change }),
-    mayChange: req.operator.role === 'Admin',
+    mayChange: runsPortal(req),
   })
 }
 

@@ -3,20 +3,16 @@ import { PortalError } from '../../errors.ts'
 import { operatorActor } from '../../http/access.ts'
 import { line, linkDays, nameList, optionalEmail, optionalLine, optionalText } from '../../http/fields.ts'
 import { type FieldFault, pathValue, readForm, says, type Typed } from '../../http/forms.ts'
+import { runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { customerFor } from '../../http/scope.ts'
 import { readTenantName } from '../../microsoft/wire/tenant-name.ts'
 import { Refusal } from '../../model/refusal.ts'
 import { resolveExpected } from '../../onboarding/by-hand.ts'
 import { registerCustomer } from '../../onboarding/links.ts'
 import { lookAtPermissions, lookEvery } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
-import {
-  type Customer,
-  type CustomerDetails,
-  changeCustomer,
-  customerById,
-  listGroups,
-} from '../../store/customers/customers.ts'
+import { type Customer, type CustomerDetails, changeCustomer, listGroups } from '../../store/customers/customers.ts'
 import { linkState, linksOf } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { languages, type MessageKey } from '../../words.ts'
@@ -36,6 +32,8 @@ interface CustomerFormFacts {
   namesakes: Doubts['namesakes']
   asks: Doubts['asks']
   groups: string[]
+  /** Whether she may say in which groups the customer is: they decide who sees it. */
+  mayGroup: boolean
   /** Whether a link is open that keeps the tenant it was issued for. */
   linkOpen: boolean
   /** Why the new customer can be saved without a link alone; null when a link can be issued. */
@@ -83,24 +81,27 @@ const details = {
 
 type FormDetails = z.output<z.ZodObject<typeof details>>
 
+/** What whoever sees some customers alone may change: not the groups, which decide who sees a customer. */
+const { groups: _groups, ...ungrouped } = details
+
 const newCustomer = { ...details, days: linkDays, link: z.enum(['issue', 'none']).default('issue') }
 
 export const showNewCustomer: Handler<OperatorRequest> = async (portal, req, res) => {
   const settings = await readSettings(portal.db)
   const typed = { language: res.locals.reader.language, days: String(settings.linkDays) }
   const obstacle = await findObstacleView(portal, req)
-  await showForm(portal, res, { customer: null, typed, faults: null, obstacle })
+  await showForm(portal, req, res, { customer: null, typed, faults: null, obstacle })
 }
 
 export const addCustomer: Handler<OperatorRequest> = async (portal, req, res) => {
   const form = readForm(newCustomer, req)
   const expected = await resolve(portal, form.typed.expected, null)
-  const doubts = await doubtsOf(portal, form, expected, null)
+  const doubts = await doubtsOf(portal, req, form, expected, null)
   const faults = faultsOf(form, expected, doubts)
   if (form.value?.link === 'issue') await lookAtPermissions(portal, lookEvery)
   const obstacle = await findObstacleView(portal, req, form.value?.link !== 'none')
   if (form.faults || faults || (obstacle && form.value.link === 'issue')) {
-    return showForm(portal, res, { customer: null, typed: form.typed, faults, obstacle }, doubts)
+    return showForm(portal, req, res, { customer: null, typed: form.typed, faults, obstacle }, doubts)
   }
   const { days, link } = form.value
   const actor = operatorActor(req)
@@ -111,7 +112,7 @@ export const addCustomer: Handler<OperatorRequest> = async (portal, req, res) =>
 }
 
 export const showCustomerForm: Handler<OperatorRequest> = async (portal, req, res) => {
-  const customer = await customerById(portal.db, pathValue(req, 'id'))
+  const customer = await customerFor(portal, req, pathValue(req, 'id'))
   const typed = {
     name: customer.name,
     expected: customer.expectedDomain ?? customer.expectedTenantId ?? '',
@@ -121,25 +122,26 @@ export const showCustomerForm: Handler<OperatorRequest> = async (portal, req, re
     groups: customer.groups.join(', '),
     notes: customer.notes ?? '',
   }
-  await showForm(portal, res, { customer, typed, faults: null, obstacle: null })
+  await showForm(portal, req, res, { customer, typed, faults: null, obstacle: null })
 }
 
 export const editCustomer: Handler<OperatorRequest> = async (portal, req, res) => {
-  const customer = await customerById(portal.db, pathValue(req, 'id'))
-  const form = readForm(details, req)
+  const customer = await customerFor(portal, req, pathValue(req, 'id'))
+  const form = runsPortal(req) ? readForm(details, req) : readForm(ungrouped, req)
   const expected = await resolve(portal, form.typed.expected, customer)
-  const doubts = await doubtsOf(portal, form, expected, customer)
+  const doubts = await doubtsOf(portal, req, form, expected, customer)
   const faults = faultsOf(form, expected, doubts)
   if (form.faults || faults) {
-    return showForm(portal, res, { customer, typed: form.typed, faults, obstacle: null }, doubts)
+    return showForm(portal, req, res, { customer, typed: form.typed, faults, obstacle: null }, doubts)
   }
-  const change = { ...detailsOf(form.value), ...expected.tenant }
+  const change = { ...detailsOf({ groups: customer.groups, ...form.value }), ...expected.tenant }
   await changeCustomer(portal.db, operatorActor(req), customer.id, change, portal.now())
   res.redirect(303, `/customers/${customer.id}`)
 }
 
 async function showForm(
   portal: Portal,
+  req: OperatorRequest,
   res: Parameters<typeof render>[0],
   view: Pick<CustomerFormFacts, 'customer' | 'typed' | 'faults' | 'obstacle'>,
   { namesakes, asks }: Pick<Doubts, 'namesakes' | 'asks'> = { namesakes: [], asks: [] },
@@ -147,9 +149,9 @@ async function showForm(
   const { customer, faults, obstacle } = view
   const links = customer ? await linksOf(portal.db, customer.id) : []
   const linkOpen = links.some((link) => linkState(link, portal.now()) === 'issued')
-  const groups = await listGroups(portal.db, res.locals.reader.alphabet)
+  const groups = await listGroups(portal.db, res.locals.reader.alphabet, req.scope)
   const status = faults ? 422 : obstacle?.refused ? obstacle.status : 200
-  await render(res, formPage, { ...view, namesakes, asks, groups, linkOpen }, status)
+  await render(res, formPage, { ...view, namesakes, asks, groups, mayGroup: runsPortal(req), linkOpen }, status)
 }
 
 interface Expected {
@@ -190,6 +192,7 @@ function faultsOf(form: { faults: FieldFault[] | null }, { fault }: Expected, do
 /** Also while another field is to be mended, so that all there is to say is said at once. */
 async function doubtsOf(
   portal: Portal,
+  { scope }: OperatorRequest,
   { typed }: { typed: Typed },
   { tenant }: Expected,
   customer: Customer | null,
@@ -204,6 +207,7 @@ async function doubtsOf(
       ownTenant: typed.ownTenant === 'yes',
     },
     customer,
+    scope,
   )
 }
 

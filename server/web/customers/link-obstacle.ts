@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorFacts, PortalError } from '../../errors.ts'
+import { runsPortal } from '../../http/operator.ts'
 import type { OperatorRequest } from '../../http/route.ts'
 import { findLinkObstacle } from '../../onboarding/link-obstacle.ts'
 import type { Portal } from '../../portal.ts'
@@ -22,7 +23,7 @@ export async function findObstacleView(
 ): Promise<ObstacleView | null> {
   const obstacle = await findLinkObstacle(portal, portal.db)
   if (obstacle === null) return null
-  const path = req.operator.role === 'Admin' ? settingsPathOf(obstacle) : null
+  const path = runsPortal(req) ? settingsPathOf(obstacle) : null
   const { code, status, facts } = obstacle
   return { code, status, facts, path, refused }
 }

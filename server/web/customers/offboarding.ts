@@ -4,7 +4,8 @@ import { PortalError } from '../../errors.ts'
 import { operatorActor } from '../../http/access.ts'
 import { pathValue, readForm } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
-import { type Customer, customerById } from '../../store/customers/customers.ts'
+import { customerFor } from '../../http/scope.ts'
+import type { Customer } from '../../store/customers/customers.ts'
 import { offboardCustomer } from '../../store/customers/offboarding.ts'
 import { linkState } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
@@ -31,7 +32,7 @@ const offboardingPage = page('customers/offboarding', (facts: OffboardingFacts, 
 }))
 
 export const showOffboarding: Handler<OperatorRequest> = async (portal, req, res) => {
-  const file = await loadCustomerRecord(portal.db, pathValue(req, 'id'))
+  const file = await loadCustomerRecord(portal.db, await customerFor(portal, req, pathValue(req, 'id')))
   if (file.customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
   const { unassigned, ...open } = addUp(file.tenants)
   const { appName, offboardedDays } = await readSettings(portal.db)
@@ -50,8 +51,7 @@ export const showOffboarding: Handler<OperatorRequest> = async (portal, req, res
 /** Ends the service. Tokens that this process holds are dropped; those of others end by themselves within the hour. */
 export const offboard: Handler<OperatorRequest> = async (portal, req, res) => {
   readForm({}, req)
-  const id = pathValue(req, 'id')
-  await customerById(portal.db, id)
+  const { id } = await customerFor(portal, req, pathValue(req, 'id'))
   await offboardCustomer(portal.db, operatorActor(req), id, portal.now())
   for (const { tenantId } of await tenantsOf(portal.db, id)) portal.microsoft.forget(tenantId)
   res.redirect(303, `/customers/${id}`)
@@ -60,7 +60,7 @@ export const offboard: Handler<OperatorRequest> = async (portal, req, res) => {
 /** Takes the offboarding back: every tenant is proven anew. */
 export const takeBack: Handler<OperatorRequest> = async (portal, req, res) => {
   readForm({}, req)
-  const id = pathValue(req, 'id')
+  const { id } = await customerFor(portal, req, pathValue(req, 'id'))
   await reinstate(portal, operatorActor(req), id)
   res.redirect(303, `/customers/${id}`)
 }

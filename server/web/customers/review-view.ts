@@ -13,6 +13,8 @@ export interface ReviewView {
   why: string
   /** Whether no sign-in can show who may give a tenant, which Setup puts right. */
   rolesUnseen: boolean
+  /** Whether she may go where that is mended. */
+  maySetUp: boolean
   /** What was expected beside what came back. */
   rows: { label: string; expected: Html | string; returned: Html | string; class: string }[]
   /** The checkbox that says that the customer was asked. */
@@ -49,6 +51,7 @@ export function reviewView(
     id: review.id,
     why: tools.word('customers.review', whyOf(review, facts)),
     rolesUnseen: review.kind === 'roles-unseen',
+    maySetUp: mayChange && tools.frame?.runs === true,
     rows: [
       {
         label: t('customers.review.name'),

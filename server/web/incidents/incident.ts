@@ -1,12 +1,13 @@
 import type { Response } from 'express'
 import { type FieldFault, pathValue, type Typed } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { tenantFor } from '../../http/scope.ts'
 import type { Portal } from '../../portal.ts'
 import { incidentById, mergedInto, type StoredIncident, survivorOf } from '../../store/incidents/incidents.ts'
 import { notesOf } from '../../store/incidents/notes.ts'
 import { neighboursOf, type QueueItem } from '../../store/incidents/queue.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
-import { type Tenant, tenantById } from '../../store/tenants/tenants.ts'
+import type { Tenant } from '../../store/tenants/tenants.ts'
 import { overLines } from '../json-lines.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
@@ -40,7 +41,7 @@ export async function showIncidentWith(
   res: Response,
   said: NotKept | null,
 ): Promise<void> {
-  const tenant = await tenantById(portal.db, pathValue(req, 'tenantId').toLowerCase())
+  const tenant = await tenantFor(portal, req, pathValue(req, 'tenantId'))
   noteOpened(portal, req, res, tenant.tenantId)
   await show(portal, req, res, tenant, pathValue(req, 'incidentId'), said)
 }
@@ -78,7 +79,7 @@ async function show(
     return
   }
   const [neighbours, merged, cameFrom, written] = await Promise.all([
-    neighboursIn(portal, list, incident),
+    neighboursIn(portal, req, list, incident),
     mergedInto(portal.db, tenant.tenantId, incident.id),
     confirmMerged(portal, incident, req.query.merged),
     notes(),
@@ -117,15 +118,16 @@ async function confirmMerged({ db }: Portal, incident: StoredIncident, said: unk
 }
 
 /** Who stands next to it in the list its reader came from. A list found by text is left: finding it again takes too long. */
-async function neighboursIn({ db }: Portal, list: QueueAddress, incident: StoredIncident) {
+async function neighboursIn({ db }: Portal, { scope }: OperatorRequest, list: QueueAddress, incident: StoredIncident) {
   if (list.query.text !== '') return { previous: null, next: null }
-  return neighboursOf(db, filterOf(list), list.query.order, {
+  const place = {
     tenantId: incident.tenantId,
     incidentId: incident.id,
     severity: incident.severity,
     open: incident.status !== 'resolved',
     lastUpdateAt: incident.lastUpdateAt,
-  })
+  }
+  return neighboursOf(db, filterOf(list), list.query.order, place, scope)
 }
 
 function withAllEntities({ config }: Portal, href: string): string {

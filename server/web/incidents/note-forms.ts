@@ -4,6 +4,7 @@ import { operatorActor } from '../../http/access.ts'
 import { requiredText } from '../../http/fields.ts'
 import { pathValue, readForm, says } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { tenantFor } from '../../http/scope.ts'
 import { ownPath } from '../../http/security.ts'
 import { addNote, removeNote } from '../../store/incidents/notes.ts'
 import { incidentAddress, listFrom } from './filters.ts'
@@ -16,7 +17,8 @@ const written = {
 
 /** Keeps a note. A note that cannot be kept is shown again as it was typed. */
 export const writeNote: Handler<OperatorRequest> = async (portal, req, res) => {
-  const [tenantId, incidentId] = [pathValue(req, 'tenantId').toLowerCase(), pathValue(req, 'incidentId')]
+  const { tenantId } = await tenantFor(portal, req, pathValue(req, 'tenantId'))
+  const incidentId = pathValue(req, 'incidentId')
   const form = readForm(written, req)
   if (form.faults) return showIncidentWith(portal, req, res, form)
   await addNote(portal.db, operatorActor(req), { tenantId, incidentId, text: form.value.text }, portal.now())
@@ -26,7 +28,7 @@ export const writeNote: Handler<OperatorRequest> = async (portal, req, res) => {
 /** Takes a note away; whoever wrote it may, and an Admin. */
 export const takeNoteAway: Handler<OperatorRequest> = async (portal, req, res) => {
   const { value } = readForm({ returnTo: z.string().optional() }, req)
-  const tenantId = pathValue(req, 'tenantId').toLowerCase()
+  const { tenantId } = await tenantFor(portal, req, pathValue(req, 'tenantId'))
   const note = { tenantId, id: pathValue(req, 'noteId'), anybodys: req.operator.role === 'Admin' }
   try {
     await removeNote(portal.db, operatorActor(req), note, portal.now())

@@ -1,10 +1,10 @@
 import { pathValue } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { customerFor, tenantFor } from '../../http/scope.ts'
 import type { Portal } from '../../portal.ts'
-import { customerById, customerNames, listGroups } from '../../store/customers/customers.ts'
+import { customerNames, listGroups } from '../../store/customers/customers.ts'
 import { openQueue } from '../../store/incidents/queue.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
-import { tenantById } from '../../store/tenants/tenants.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { noteOpened } from '../tenants/opened.ts'
@@ -21,9 +21,9 @@ export const showIncidents: Handler<OperatorRequest> = async (portal, req, res) 
   const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: null }
   const { alphabet } = res.locals.reader
   const [found, customers, groups] = await Promise.all([
-    find(portal, list),
-    customerNames(portal.db, undefined, alphabet),
-    listGroups(portal.db, alphabet),
+    find(portal, req, list),
+    customerNames(portal.db, undefined, alphabet, req.scope),
+    listGroups(portal.db, alphabet, req.scope),
   ])
   const names = new Map(customers.map(({ id, name }) => [id, name]))
   await render(res, queuePage, {
@@ -36,10 +36,10 @@ export const showIncidents: Handler<OperatorRequest> = async (portal, req, res) 
 
 /** The same over one tenant; an offboarded one shows what was read while it was served. */
 export const showTenantIncidents: Handler<OperatorRequest> = async (portal, req, res) => {
-  const tenant = await tenantById(portal.db, pathValue(req, 'tenantId').toLowerCase())
+  const tenant = await tenantFor(portal, req, pathValue(req, 'tenantId'))
   noteOpened(portal, req, res, tenant.tenantId)
   const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: tenant.tenantId }
-  const [found, customer] = await Promise.all([find(portal, list), customerById(portal.db, tenant.customerId)])
+  const [found, customer] = await Promise.all([find(portal, req, list), customerFor(portal, req, tenant.customerId)])
   await render(res, queuePage, {
     ...viewOf(portal, list, found),
     chips: chipsOf(list, new Map()),
@@ -53,8 +53,8 @@ export const showTenantIncidents: Handler<OperatorRequest> = async (portal, req,
   })
 }
 
-const find = ({ db }: Portal, list: QueueAddress) =>
-  openQueue(db, filterOf(list), { order: list.query.order, limit: pageSize, at: list.query.at ?? undefined })
+const find = ({ db }: Portal, { scope }: OperatorRequest, list: QueueAddress) =>
+  openQueue(db, filterOf(list), { order: list.query.order, limit: pageSize, at: list.query.at ?? undefined }, scope)
 
 function viewOf({ config, now }: Portal, list: QueueAddress, page: Awaited<ReturnType<typeof find>>) {
   return {

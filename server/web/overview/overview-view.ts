@@ -49,7 +49,8 @@ export interface Blind {
 
 export interface OverviewView {
   now: Date
-  isAdmin: boolean
+  /** Whether she may look at the checks of the whole portal. */
+  runsPortal: boolean
   /** Over how many tenants the numbers are. */
   cover: Html
   newestReadAt: string | null
@@ -125,7 +126,7 @@ export function overviewView(facts: OverviewFacts, tools: PageTools): OverviewVi
   const unknown = facts.tally.at(-1)?.open ?? 0
   return {
     now,
-    isAdmin,
+    runsPortal: frame.runs,
     cover: t.rich(frame.pause ? 'overview.reading.paused' : 'overview.reading', covered, { b: 'b' }),
     newestReadAt: fleet.newestReadAt,
     oldestReadAt: fleet.oldestReadAt,

@@ -1,4 +1,5 @@
 import { listStatuses } from '../../customers/progress.ts'
+import { runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { ownerOf, type RefusalCode } from '../../model/refusal.ts'
 import { customerNames } from '../../store/customers/customers.ts'
@@ -33,20 +34,21 @@ const mostHeat = 12
 /** The first page: what Muster cannot see, what needs somebody, what is open, how consent goes. */
 export const showOverview: Handler<OperatorRequest> = async (portal, req, res) => {
   const { db } = portal
+  const { scope } = req
   const now = portal.now()
   const { alphabet } = res.locals.reader
   const [troubled, fleet, alarms, reviews, waiting, pause, invited] = await Promise.all([
-    troubledTenants(db, now, alphabet),
-    openInFleet(db),
+    troubledTenants(db, now, alphabet, scope),
+    openInFleet(db, scope),
     readPartnerFaults(db),
-    openReviews(db, undefined, mostReviews),
-    countOpenReviews(db),
+    openReviews(db, undefined, mostReviews, scope),
+    countOpenReviews(db, scope),
     readPause(db),
-    invitedCustomers(db, new Date(now.getTime() - funnelDays * 86_400_000)),
+    invitedCustomers(db, new Date(now.getTime() - funnelDays * 86_400_000), scope),
   ])
   const [lines, names] = await Promise.all([
-    listStatuses(db, now, invited, alphabet),
-    customerNames(db, [...new Set(reviews.flatMap(({ customerId }) => customerId ?? []))]),
+    listStatuses(db, now, invited, alphabet, scope),
+    customerNames(db, [...new Set(reviews.flatMap(({ customerId }) => customerId ?? []))], undefined, scope),
   ])
   const beginning: Beginning = {
     now,
@@ -61,8 +63,8 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
   }
   if (fleet.tenants === 0) {
     const [customers, everInvited, settings] = await Promise.all([
-      customerNames(db),
-      invitedCustomers(db, null),
+      customerNames(db, undefined, undefined, scope),
+      invitedCustomers(db, null, scope),
       readSettings(db),
     ])
     await render(res, firstDayPage, {
@@ -70,13 +72,13 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
       customers: customers.length,
       invited: everInvited.length,
       introduced: findIntroductionGap(settings) === null,
-      mayAdd: req.operator.role === 'Admin',
+      mayAdd: runsPortal(req),
     })
     return
   }
   const [created, heat] = await Promise.all([
-    createdPerDay(db, new Date(now.getTime() - (chartDays - 1) * 86_400_000)),
-    heatOfFleet(db, mostHeat, now, alphabet),
+    createdPerDay(db, new Date(now.getTime() - (chartDays - 1) * 86_400_000), scope),
+    heatOfFleet(db, mostHeat, now, alphabet, scope),
   ])
   const tally = severities.map((severity) => ({
     severity,

@@ -1,5 +1,5 @@
 import type { CustomerStatus } from '../../customers/progress.ts'
-import { avatarOf } from '../../http/avatar.ts'
+import { avatarOf } from '../../http/frame/avatar.ts'
 import { Html, html, icon } from '../../http/html.ts'
 import { type Entry, findCause, findEntry } from '../../model/dictionary.ts'
 import type { IncidentStatus, PartialAnswer, Severity } from '../../model/incident.ts'

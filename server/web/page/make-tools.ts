@@ -1,6 +1,6 @@
 import type { Response } from 'express'
 import { assetPath } from '../../http/assets.ts'
-import type { Frame } from '../../http/frame.ts'
+import type { Frame } from '../../http/frame/frame.ts'
 import { Html, html, icon } from '../../http/html.ts'
 import { type Reader, zoneCookie } from '../../http/reader.ts'
 import { cookieName } from '../../http/session/cookies.ts'

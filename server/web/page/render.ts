@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import ejs from 'ejs'
 import type { Response } from 'express'
-import type { Frame } from '../../http/frame.ts'
+import type { Frame } from '../../http/frame/frame.ts'
 import { escapeHtml } from '../../http/html.ts'
 import { toolsFor } from './make-tools.ts'
 import type { Page } from './page.ts'

@@ -1,4 +1,4 @@
-import type { Frame } from '../../http/frame.ts'
+import type { Frame } from '../../http/frame/frame.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { PageTools, ShellView } from './tools.ts'
 
@@ -40,6 +40,6 @@ export function shellView(frame: Frame, { t, number, reader }: PageTools): Shell
       name,
       pressed: (reader.theme ?? 'auto') === name ? 'true' : 'false',
     })),
-    pause: frame.pause && { ...frame.pause, mayResume: operator.role === 'Admin' },
+    pause: frame.pause && { ...frame.pause, mayResume: frame.runs },
   }
 }

@@ -1,6 +1,6 @@
 import type { assetPath } from '../../http/assets.ts'
 import type { FieldFault } from '../../http/forms.ts'
-import type { Frame } from '../../http/frame.ts'
+import type { Frame } from '../../http/frame/frame.ts'
 import type { Html, icon } from '../../http/html.ts'
 import type { Reader } from '../../http/reader.ts'
 import type { languages, MessageKey, MessageValues } from '../../words.ts'

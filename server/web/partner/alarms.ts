@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { PortalError } from '../../errors.ts'
 import { pathValue, readForm, readQuery, several } from '../../http/forms.ts'
+import { runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { type Addressee, composeAlarm, headingOf, mustAct, shortId, spanOf, textOf } from '../../notify/compose.ts'
 import { listCustomers } from '../../store/customers/customers.ts'
@@ -80,10 +81,10 @@ export const showAlarms: Handler<OperatorRequest> = async (portal, req, res) => 
   const states: AlarmListState[] = state === 'open' ? ['new', 'seen'] : [state]
   const filter = { ...(kind ? { kind } : {}), ...(customer ? { customerId: customer } : {}), limit: most }
   const [lists, over, counts, customers, { alarmDays }] = await Promise.all([
-    Promise.all(states.map((one) => listAlarms(db, { ...filter, state: one }))),
-    state === 'open' ? listAlarms(db, { ...filter, state: 'over', limit: 10 }) : [],
-    countAlarms(db),
-    listCustomers(db),
+    Promise.all(states.map((one) => listAlarms(db, { ...filter, state: one }, req.scope))),
+    state === 'open' ? listAlarms(db, { ...filter, state: 'over', limit: 10 }, req.scope) : [],
+    countAlarms(db, req.scope),
+    listCustomers(db, undefined, res.locals.reader.alphabet, req.scope),
     readAlarmSettings(db),
   ])
   const found = lists.flat().sort((a, b) => (a.raisedAt < b.raisedAt ? 1 : -1))
@@ -115,7 +116,7 @@ export const showAlarms: Handler<OperatorRequest> = async (portal, req, res) => 
     kinds: alarmKinds.map((value) => ({ value, label: `notify.kind.${value}` as const, picked: value === kind })),
     customers: customers.map(({ id, name }) => ({ id, name, picked: id === customer })),
     state,
-    mayConfigure: req.operator.role === 'Admin',
+    mayConfigure: runsPortal(req),
     unseen: req.operator.role === 'Reader' ? [] : found.filter((alarm) => isNew(alarm)).map(({ id }) => id),
   })
 }
@@ -127,7 +128,7 @@ export const addSightings: Handler<OperatorRequest> = async (portal, req, res) =
   const read = readForm(sightings, req)
   if (read.faults) throw new PortalError('BAD_REQUEST')
   const { alarm, from } = read.value
-  await write(portal.db, (tx) => seeAlarms(tx, req.operator, alarm, portal.now()))
+  await write(portal.db, (tx) => seeAlarms(tx, req.operator, alarm, portal.now(), req.scope))
   res.redirect(
     303,
     from === 'alarm' && alarm.length === 1 ? `/alarms/${encodeURIComponent(alarm[0] ?? '')}` : '/alarms',
@@ -151,7 +152,7 @@ const alarmPage = page<AlarmView>('partner/alarm')
 
 /** One alarm: where the link of a message leads. @throws PortalError NOT_FOUND */
 export const showAlarm: Handler<OperatorRequest> = async (portal, req, res) => {
-  const alarm = await findListedAlarm(portal.db, pathValue(req, 'id'))
+  const alarm = await findListedAlarm(portal.db, pathValue(req, 'id'), req.scope)
   if (!alarm) throw new PortalError('NOT_FOUND')
   const reader = readerOf(res.locals.reader)
   const change = alarm.overAt !== null && whoOf(alarm) !== 'nobody' ? 'over' : 'raised'
@@ -168,7 +169,7 @@ export const showAlarm: Handler<OperatorRequest> = async (portal, req, res) => {
       destination,
       state: `deliveries.state.${state}` as MessageKey,
     })),
-    actions: actionsOf(alarm, req.operator.role === 'Admin'),
+    actions: actionsOf(alarm, runsPortal(req)),
     maySee: req.operator.role !== 'Reader' && isNew(alarm),
   })
 }
@@ -247,12 +248,12 @@ function alarmLine(reader: Addressee, alarm: ListedAlarm, isOver: boolean, now: 
   }
 }
 
-function actionsOf(alarm: ListedAlarm, isAdmin: boolean): AlarmView['actions'] {
+function actionsOf(alarm: ListedAlarm, mayMend: boolean): AlarmView['actions'] {
   const actions: AlarmView['actions'] = []
   if (alarm.tenantId !== null) actions.push({ href: `/tenants/${alarm.tenantId}`, label: 'alarms.look.tenant' })
   if (alarm.customerId !== null) actions.push({ href: `/customers/${alarm.customerId}`, label: 'alarms.look.customer' })
   else if (alarm.kind === 'claim-waiting') actions.push({ href: '/customers', label: 'alarms.look.customers' })
-  if (!isAdmin) return actions
+  if (!mayMend) return actions
   if (alarm.kind === 'partner-fault' || alarm.kind === 'credential-ending') {
     actions.push({ href: '/doctor', label: 'alarms.look.setup' })
   }

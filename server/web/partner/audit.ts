@@ -83,13 +83,17 @@ const query = z.object({
 export const showAudit: Handler<OperatorRequest> = async (portal, req, res) => {
   const { customer, kind, before } = readQuery(query, req)
   const [events, customers] = await Promise.all([
-    listAudit(portal.db, {
-      ...(customer === null ? {} : { customerId: customer }),
-      ...(kind === null ? {} : { actions: auditActions.filter((action) => kindOf(action) === kind) }),
-      ...(before === null ? {} : { before }),
-      limit: eventsPerPage + 1,
-    }),
-    listCustomers(portal.db, undefined, res.locals.reader.alphabet),
+    listAudit(
+      portal.db,
+      {
+        ...(customer === null ? {} : { customerId: customer }),
+        ...(kind === null ? {} : { actions: auditActions.filter((action) => kindOf(action) === kind) }),
+        ...(before === null ? {} : { before }),
+        limit: eventsPerPage + 1,
+      },
+      req.scope,
+    ),
+    listCustomers(portal.db, undefined, res.locals.reader.alphabet, req.scope),
   ])
   const shown = events.slice(0, eventsPerPage)
   const last = shown.at(-1)

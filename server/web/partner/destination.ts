@@ -101,13 +101,13 @@ export const showNewDestination: Handler<OperatorRequest> = async (portal, req, 
   }
   const zone = req.operator.timeZone ?? 'UTC'
   const typed = { language: 'en', timeZone: zone, kinds: [...alarmKinds], days: everyDay, says: ['customers'] }
-  await render(res, destinationPage, await viewOf(portal, kind, null, typed, null))
+  await render(res, destinationPage, await viewOf(portal, req, kind, null, typed, null))
 }
 
 export const addNewDestination: Handler<OperatorRequest> = async (portal, req, res) => {
   const read = await readDestination(portal, req, null)
   if (read.faults) {
-    return render(res, destinationPage, await viewOf(portal, read.kind, null, read.typed, read.faults), 422)
+    return render(res, destinationPage, await viewOf(portal, req, read.kind, null, read.typed, read.faults), 422)
   }
   const made = await makeDestination(portal, operatorActor(req), read.kind, read.settings, read.address)
   if (made.secret !== null) await seal(portal, res, newSecret, { id: made.id, secret: made.secret })
@@ -121,7 +121,7 @@ export const showDestination: Handler<OperatorRequest> = async (portal, req, res
   const destination = await getDestination(portal.db, pathValue(req, 'id'))
   const { test } = readQuery(shownQuery, req)
   const secret = await unseal(portal, req, newSecret)
-  const view = await viewOf(portal, destination.kind, destination, typedOf(destination), null, test)
+  const view = await viewOf(portal, req, destination.kind, destination, typedOf(destination), null, test)
   if (view.there && secret?.id === destination.id) {
     view.there.newSecret = secret.secret
     dropSealed(portal, res, newSecret)
@@ -134,7 +134,7 @@ export const editDestination: Handler<OperatorRequest> = async (portal, req, res
   const destination = await getDestination(portal.db, pathValue(req, 'id'))
   const read = await readDestination(portal, req, destination)
   if (read.faults) {
-    const view = await viewOf(portal, destination.kind, destination, read.typed, read.faults)
+    const view = await viewOf(portal, req, destination.kind, destination, read.typed, read.faults)
     return render(res, destinationPage, view, 422)
   }
   await reviseDestination(portal, operatorActor(req), destination.id, read.settings, read.address)
@@ -201,7 +201,7 @@ async function readDestination(portal: Portal, req: OperatorRequest, there: Dest
     const fault = value.url === '' ? (there ? null : 'missing') : await faultOfAddress(portal, kind, value.url)
     if (fault) faults.push({ field: 'url', key: addressFaults[fault] })
   }
-  const known = await listCustomers(portal.db)
+  const known = await listCustomers(portal.db, undefined, undefined, req.scope)
   if (value.customers.some((id) => !known.some((one) => one.id === id))) {
     faults.push({ field: 'customers', key: 'destinations.unknown' })
   }
@@ -251,13 +251,14 @@ const typedOf = (destination: Destination): Typed => ({
 
 async function viewOf(
   portal: Portal,
+  { scope }: OperatorRequest,
   kind: DestinationKind,
   there: Destination | null,
   typed: Typed,
   faults: FieldFault[] | null,
   test?: string,
 ): Promise<DestinationView> {
-  const customers = await listCustomers(portal.db)
+  const customers = await listCustomers(portal.db, undefined, undefined, scope)
   const groups = [...new Set(customers.flatMap((one) => one.groups))].sort()
   const text = (name: string) => (typeof typed[name] === 'string' ? typed[name] : '')
   const list = (name: string): string[] => {

@@ -1,4 +1,5 @@
 import type { Typed } from '../../http/forms.ts'
+import { runsPortal } from '../../http/operator.ts'
 import type { OperatorRequest } from '../../http/route.ts'
 import { factsOfPermission, type PermissionWords } from '../../microsoft/registration/role-facts.ts'
 import { type Asking, lookAtPermissions, lookEvery, readAsking, rolesBeyond } from '../../partner/asked-permissions.ts'
@@ -26,7 +27,7 @@ export interface PermissionsView {
 
 /** What Settings show of what customers are asked for. Looks at Microsoft first when an Admin asks and it is time. */
 export async function permissionsView(portal: Portal, req: OperatorRequest, typed: Typed): Promise<PermissionsView> {
-  if (req.operator.role === 'Admin') await lookAtPermissions(portal, lookEvery)
+  if (runsPortal(req)) await lookAtPermissions(portal, lookEvery)
   const [asking, known] = await Promise.all([readAsking(portal), readAskedPermissions(portal.db)])
   const { confirmed, registration } = known
   const beyond = rolesBeyond(portal, known)

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { operatorActor, roleOf } from '../../http/access.ts'
 import { linkDays, optionalEmail, optionalLine, wholeNumber } from '../../http/fields.ts'
 import { type FieldFault, readForm, says, type Typed } from '../../http/forms.ts'
+import { runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import type { Portal } from '../../portal.ts'
 import { listOperators } from '../../store/operators/operators.ts'
@@ -129,7 +130,7 @@ export async function showSettingsWith(
     people: people.map((person) => ({ ...person, role: roleOf(person, portal.config) })),
     zones: Intl.supportedValuesOf('timeZone'),
     wholeLanguages,
-    mayChange: req.operator.role === 'Admin',
+    mayChange: runsPortal(req),
     gap: findIntroductionGap(saved),
     permissions: {
       ...permissions,

@@ -34,7 +34,7 @@ export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
   await lookAtPermissions(portal, lookEvery)
   const [{ findings }, tenants, settings, permissions, asking, rereading] = await Promise.all([
     examineLately(portal),
-    listTenants(db),
+    listTenants(db, undefined, req.scope),
     readSettings(db),
     readAskedPermissions(db),
     readAsking(portal),

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { pathValue, readQuery } from '../../http/forms.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
-import { type Customer, customerById } from '../../store/customers/customers.ts'
+import { customerFor, tenantFor } from '../../http/scope.ts'
+import type { Customer } from '../../store/customers/customers.ts'
 import { type PastFilter, type PastSync, pastKinds, pastOutcomes, syncsPage } from '../../store/sync/history.ts'
-import { type Tenant, tenantById } from '../../store/tenants/tenants.ts'
+import type { Tenant } from '../../store/tenants/tenants.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import type { PageTools } from '../page/tools.ts'
@@ -99,11 +100,11 @@ const query = z.object({
 /** Every sync run over a tenant that is kept: what was asked, what came, and why it did not. */
 export const showSyncs: Handler<OperatorRequest> = async (portal, req, res) => {
   const { kind, outcome, before, at } = readQuery(query, req)
-  const tenant = await tenantById(portal.db, pathValue(req, 'tenantId').toLowerCase())
+  const tenant = await tenantFor(portal, req, pathValue(req, 'tenantId'))
   const filter: PastFilter = { ...(kind === null ? {} : { kind }), ...(outcome === null ? {} : { outcome }) }
   const cursor = before !== null ? { before } : at !== null ? { from: at } : {}
   const [customer, found] = await Promise.all([
-    customerById(portal.db, tenant.customerId),
+    customerFor(portal, req, tenant.customerId),
     syncsPage(portal.db, tenant.tenantId, { ...filter, ...cursor, limit: runsPerPage + 1 }),
   ])
   const runs = found.slice(0, runsPerPage)

@@ -3,16 +3,16 @@ import { operatorActor } from '../../http/access.ts'
 import { type FieldFault, pathValue, readForm, type Typed } from '../../http/forms.ts'
 import { zoneOf } from '../../http/reader.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { customerFor, tenantFor } from '../../http/scope.ts'
 import { type ApiExample, apiExamples } from '../../microsoft/registration/examples.ts'
 import type { Capability, CapabilityState } from '../../model/access.ts'
 import { ownerOfRefusal } from '../../model/dictionary.ts'
 import type { Portal } from '../../portal.ts'
-import { customerById } from '../../store/customers/customers.ts'
 import { rejectedOf } from '../../store/incidents/rejected.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { blindAfterMs, blindSince } from '../../store/tenants/blind.ts'
 import { type AccessCheck, checksOf, requestCheck } from '../../store/tenants/checks.ts'
-import { type Tenant, tenantById } from '../../store/tenants/tenants.ts'
+import type { Tenant } from '../../store/tenants/tenants.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { wallClockAt } from '../page/zoned-time.ts'
@@ -26,25 +26,23 @@ const tenantPage = page('tenants/tenant', tenantView)
 
 const checksShown = 25
 
-const tenantIn = (req: OperatorRequest) => pathValue(req, 'tenantId').toLowerCase()
+/** @throws PortalError NOT_FOUND */
+export const showTenant: Handler<OperatorRequest> = async (portal, req, res) =>
+  showTenantWith(portal, req, res, await tenantFor(portal, req, pathValue(req, 'tenantId')), null)
 
-export const showTenant: Handler<OperatorRequest> = (portal, req, res) =>
-  showTenantWith(portal, req, res, tenantIn(req), null)
-
-/** The page of a tenant, after the form to read a stretch of time again was not taken as it was. @throws PortalError NOT_FOUND */
+/** The page of a tenant, after the form to read a stretch of time again was not taken as it was. */
 export async function showTenantWith(
   portal: Portal,
   req: OperatorRequest,
   res: Response,
-  id: string,
+  tenant: Tenant,
   said: { faults: FieldFault[]; typed: Typed } | null,
 ): Promise<void> {
   const { db, config } = portal
-  const tenant = await tenantById(db, id)
   const { tenantId } = tenant
   noteOpened(portal, req, res, tenantId)
   const [customer, checks, reading, rejected, settings] = await Promise.all([
-    customerById(db, tenant.customerId),
+    customerFor(portal, req, tenant.customerId),
     checksOf(db, tenantId, checksShown),
     readingOf(portal, tenant, req.operator.role),
     rejectedOf(db, tenantId),
@@ -116,7 +114,7 @@ const inOrder = (examples: ApiExample[]) =>
 /** Proves the access now instead of when it is due. */
 export const addCheck: Handler<OperatorRequest> = async (portal, req, res) => {
   readForm({}, req)
-  const tenantId = tenantIn(req)
+  const { tenantId } = await tenantFor(portal, req, pathValue(req, 'tenantId'))
   await requestCheck(portal.db, operatorActor(req), tenantId, portal.now())
   res.redirect(303, `/tenants/${tenantId}`)
 }

@@ -28,6 +28,9 @@ export const errors = {
   'error.FORBIDDEN': 'Your role does not allow this',
   'error.FORBIDDEN.next':
     'It takes the role {needed}; yours is {role}. Nothing was done. A Muster admin can do it for you, or give you the role.',
+  'error.OUTSIDE_SCOPE': 'This concerns the whole portal',
+  'error.OUTSIDE_SCOPE.next':
+    'You work for some of its customers. Nothing was done. A Muster admin who sees every customer can do it for you.',
   'error.CROSS_SITE': 'This request came from another site',
   'error.CROSS_SITE.next': 'Nothing was done with it. Open the page here and send the form from there.',
   'error.FORM_EXPIRED': 'This form is too old',

@@ -28,6 +28,9 @@ export const errors = {
   'error.FORBIDDEN': 'Din roll tillåter inte det här',
   'error.FORBIDDEN.next':
     'Det kräver rollen {needed}; din är {role}. Inget gjordes. En Muster-administratör kan göra det åt dig eller ge dig rollen.',
+  'error.OUTSIDE_SCOPE': 'Det här gäller hela portalen',
+  'error.OUTSIDE_SCOPE.next':
+    'Du arbetar för några av kunderna. Inget gjordes. En Muster-administratör som ser alla kunder kan göra det åt dig.',
   'error.CROSS_SITE': 'Den här begäran kom från en annan webbplats',
   'error.CROSS_SITE.next': 'Inget gjordes med den. Öppna sidan här och skicka formuläret därifrån.',
   'error.FORM_EXPIRED': 'Formuläret är för gammalt',

@@ -24,6 +24,8 @@ export const errors = {
   'error.FORBIDDEN': '您的角色無法執行此操作',
   'error.FORBIDDEN.next':
     '此操作需要 {needed} 角色，您的角色是 {role}。未做任何處理。Muster 的系統管理員可以代為執行，或為您指派該角色。',
+  'error.OUTSIDE_SCOPE': '此操作涉及整個入口網站',
+  'error.OUTSIDE_SCOPE.next': '您只負責部分客戶。未做任何處理。可查看所有客戶的 Muster 系統管理員可以代為執行。',
   'error.CROSS_SITE': '這個要求來自其他網站',
   'error.CROSS_SITE.next': '未做任何處理。請在這裡開啟頁面，再從該頁面送出表單。',
   'error.FORM_EXPIRED': '這份表單已過期',

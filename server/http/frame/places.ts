@@ -1,4 +1,5 @@
-import { type OperatorRole, reaches } from './operator.ts'
+import { everything, type Scope } from '../../store/scope.ts'
+import { type OperatorRole, reaches } from '../operator.ts'
 
 /** A place of the side bar. */
 export interface Place {
@@ -9,6 +10,14 @@ export interface Place {
   key: string | null
   /** Who may go there, as the route says. */
   access: OperatorRole
+  /** Whether it concerns the whole portal, as the route says. */
+  wholePortal?: true
+}
+
+/** Whose side bar it is. */
+export interface Goer {
+  operator: { role: OperatorRole }
+  scope: Scope
 }
 
 const places: readonly Place[] = [
@@ -17,12 +26,13 @@ const places: readonly Place[] = [
   { name: 'customers', href: '/customers', icon: 'building', key: 'c', access: 'Reader' },
   { name: 'alarms', href: '/alarms', icon: 'bell', key: 'l', access: 'Reader' },
   { name: 'audit', href: '/audit', icon: 'history', key: 'a', access: 'Admin' },
-  { name: 'setup', href: '/setup', icon: 'stethoscope', key: null, access: 'Admin' },
+  { name: 'setup', href: '/setup', icon: 'stethoscope', key: null, access: 'Admin', wholePortal: true },
   { name: 'settings', href: '/settings', icon: 'settings', key: null, access: 'Reader' },
 ]
 
-/** The places somebody of this role may go to, in the order of the side bar. */
-export const placesFor = (role: OperatorRole): Place[] => places.filter(({ access }) => reaches(role, access))
+/** The places somebody of this role and scope may go to, in the order of the side bar. */
+export const placesFor = ({ operator, scope }: Goer): Place[] =>
+  places.filter((place) => reaches(operator.role, place.access) && (scope === everything || !place.wholePortal))
 
 /** What the help calls a key or several: `shell.keys.<name>`, or the name of a place. */
 export interface KeyHelp {
@@ -33,17 +43,17 @@ export interface KeyHelp {
   place?: Place['name']
 }
 
-/** Keys that work for this role; public/js/keys.js hides those that find nothing on the page. */
-export function keysFor(role: OperatorRole): KeyHelp[] {
+/** Keys that work for this role and scope; public/js/keys.js hides those that find nothing on the page. */
+export function keysFor(goer: Goer): KeyHelp[] {
   return [
     { name: 'move', keys: ['j', 'k'] },
     { name: 'pick', keys: ['x'] },
     { name: 'open', keys: ['Enter'] },
     { name: 'defender', keys: ['d'] },
-    ...(reaches(role, 'Analyst') ? [{ name: 'read', keys: ['r'] }] : []),
+    ...(reaches(goer.operator.role, 'Analyst') ? [{ name: 'read', keys: ['r'] }] : []),
     { name: 'filter', keys: ['f'] },
     { name: 'search', keys: ['/'] },
-    ...placesFor(role).flatMap(({ name, key }) =>
+    ...placesFor(goer).flatMap(({ name, key }) =>
       key === null ? [] : [{ name: 'go', keys: ['g', key], place: name }],
     ),
     { name: 'help', keys: ['?'] },
