@@ -108,13 +108,41 @@ describe.each(databases)('an access check on $name', ({ open }) => {
     expect(await tenantById(store.db, contosoTenant)).toMatchObject({ checkAttempts: 0, provingSince: null })
   })
 
-  test('asked for while one is under way follows right after it', async () => {
+  test('asked for while one is under way follows it, at the pace of the tenant', async () => {
     const claim = await claimOf(store.db, 'check', contosoTenant, start)
     await requestCheck(store.db, alice, contosoTenant, later(0.5))
     expect(await claimDue(store.db, 'check', later(0.5), 9, 60_000)).toEqual([])
     const verdict = { state: 'limited', nextCheckAt: later(360), keepProving: false } as const
     await recordCheck(store.db, claim, refused('role-missing'), verdict, later(0.6))
-    expect(await claimDue(store.db, 'check', later(0.6), 9, 60_000)).toHaveLength(1)
+    expect(await claimDue(store.db, 'check', later(0.6), 9, 60_000)).toEqual([])
+    expect(await claimDue(store.db, 'check', later(1.1), 9, 60_000)).toHaveLength(1)
+  })
+
+  test('asked for again and again is made twice a minute, noted once each, and delays none that is due sooner', async () => {
+    let made = 0
+    for (let second = 0; second < 300; second++) {
+      const now = later(1 + second / 60)
+      await requestCheck(store.db, alice, contosoTenant, now)
+      for (const claim of await claimDue(store.db, 'check', now, 9, 60_000)) {
+        made++
+        const verdict = { state: 'active', nextCheckAt: later(360), keepProving: false } as const
+        await recordCheck(store.db, claim, granted, verdict, now)
+      }
+    }
+    expect(made).toBe(10)
+    const asked = await listAudit(store.db, { actions: ['tenant.check-requested'], limit: 500 })
+    expect(asked.length).toBeLessThanOrEqual(made + 1)
+    const claim = await claimOf(store.db, 'check', contosoTenant, later(7))
+    const soon = { state: 'proving', nextCheckAt: later(7.1), keepProving: true } as const
+    await recordCheck(store.db, claim, refused('not-consented'), soon, later(7))
+    await requestCheck(store.db, alice, contosoTenant, later(7.05))
+    expect((await tenantById(store.db, contosoTenant)).nextCheckAt).toBe(later(7.1).toISOString())
+  })
+
+  test('asked for after the clock was set back is made at once', async () => {
+    await check('active', granted, 60)
+    await requestCheck(store.db, alice, contosoTenant, later(1))
+    expect(await claimDue(store.db, 'check', later(1), 9, 60_000)).toHaveLength(1)
   })
 
   test('is pruned beyond the newest, except the latest that proved access', async () => {

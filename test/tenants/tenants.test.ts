@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { findEntry } from '../../server/model/dictionary.ts'
 import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import { listAudit } from '../../server/store/audit.ts'
+import { requestedCheckGapMs } from '../../server/store/tenants/checks.ts'
 import { findTenant } from '../../server/store/tenants/tenants.ts'
 import { before, connected, consentedTenant, customerNamed, formToken, untilNothingIsDue } from '../support/admin.ts'
 import type { Browser, Page } from '../support/browser.ts'
@@ -138,6 +139,7 @@ onEachEngine('the page of a tenant', (engine) => {
     const { tenant } = await connected(here, 'Asked again')
     const before = await alice.open(`/tenants/${tenant.id}`)
     expect(before.text).toContain('hx-trigger="every 10s"')
+    here.clock.advance(requestedCheckGapMs)
     expect((await alice.submit(before, `/tenants/${tenant.id}/checks`)).status).toBe(303)
     const asked = await alice.open(`/tenants/${tenant.id}`)
     expect(asked.text).toContain('<dt>Next check</dt><dd>Now</dd>')
@@ -187,6 +189,7 @@ onEachEngine('the page of a tenant', (engine) => {
 
   test('lets an analyst check and refresh at once, with a witness, and a reader only look', async () => {
     const { customer, tenant } = await connected(here, 'Pressed')
+    here.clock.advance(requestedCheckGapMs)
     const carol = await here.signedIn(here.cast.carol)
     const address = `/tenants/${tenant.id}`
     const page = await carol.open(address)

@@ -3,7 +3,7 @@ import { Refusal } from '../../server/model/refusal.ts'
 import { probePartner, reportPartnerFault } from '../../server/partner/fault.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { readPartnerFaults, recordPartnerFault } from '../../server/store/partner/faults.ts'
-import { requestCheck } from '../../server/store/tenants/checks.ts'
+import { requestCheck, requestedCheckGapMs } from '../../server/store/tenants/checks.ts'
 import { tenantById } from '../../server/store/tenants/tenants.ts'
 import { runDue } from '../../server/worker/worker.ts'
 import { before, connected, untilNothingIsDue } from '../support/admin.ts'
@@ -43,6 +43,7 @@ onEachEngine('a fault of the partner’s own credential', (engine) => {
     const tenants = []
     for (let n = 0; n < 6; n++) tenants.push((await connected(here, `Tenant ${n}`)).tenant)
     here.simulator.world.expireSecrets(here.portal.config.app.clientId)
+    here.clock.advance(requestedCheckGapMs)
     for (const { id } of tenants) await checkNow(id)
     const before = tokensAsked()
     await untilNothingIsDue(here)
@@ -76,6 +77,7 @@ onEachEngine('a fault of the partner’s own credential', (engine) => {
     const tenants = []
     for (let n = 0; n < 3; n++) tenants.push((await connected(here, `Tenant ${n}`)).tenant)
     here.simulator.world.setWeather('*', 'refusal', { code, also, word: 'invalid_client' })
+    here.clock.advance(requestedCheckGapMs)
     for (const { id } of tenants) await checkNow(id)
     await untilNothingIsDue(here)
     expect(await readPartnerFaults(here.portal.db)).toMatchObject([

@@ -71,7 +71,7 @@ export async function recordCheck(
       .where('tenant_id', '=', claim.tenantId)
       .executeTakeFirstOrThrow()
     const asked = next_check_at !== null && check_lease_until !== null && next_check_at < check_lease_until
-    const askedMeanwhile = asked ? next_check_at : null
+    const askedMeanwhile = asked ? soonest(next_check_at, at) : null
     const changed = verdict.state !== tenant.accessState
     const activated = verdict.state === 'active'
     await tx
@@ -115,16 +115,34 @@ export async function recordCheck(
 export const provesConsent = ({ refusal, claims, missingRoles }: AccessEvidence): boolean =>
   refusal === null || (claims !== null && missingRoles.length === 0)
 
-/** Asks for an access check at once. @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED */
+/** Milliseconds between the latest check and one that is asked for: the calls are the tenant's, whoever presses the button. */
+export const requestedCheckGapMs = 30_000
+
+const soonest = (asked: string, lastCheckAt: string | null): string => {
+  if (lastCheckAt === null) return asked
+  const paced = new Date(Date.parse(lastCheckAt) + requestedCheckGapMs).toISOString()
+  return asked > paced ? asked : paced
+}
+
+/**
+ * Asks for an access check, at once or as soon as the pace of the tenant allows. Asked for again before it is made, it is
+ * the same one, and the audit log has it once.
+ * @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED
+ */
 export async function requestCheck(db: Database, actor: Actor, tenantId: string, now: Date): Promise<void> {
   await write(db, async (tx) => {
     const tenant = await holdTenant(tx, tenantId)
     if (tenant.accessState === 'offboarded') throw new PortalError('CUSTOMER_OFFBOARDED')
-    await tx
+    const at = now.toISOString()
+    // A clock that was set back is no reason to wait.
+    const due = soonest(at, tenant.lastCheckAt !== null && tenant.lastCheckAt <= at ? tenant.lastCheckAt : null)
+    const moved = await tx
       .updateTable('tenants')
-      .set({ next_check_at: now.toISOString() })
+      .set({ next_check_at: due })
       .where('tenant_id', '=', tenantId)
-      .execute()
+      .where((eb) => eb.or([eb('next_check_at', 'is', null), eb('next_check_at', '>', due)]))
+      .executeTakeFirst()
+    if (moved.numUpdatedRows === 0n) return
     await recordAudit(tx, actor, {
       action: 'tenant.check-requested',
       at: now,
