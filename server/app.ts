@@ -10,7 +10,7 @@ import type { Route } from './http/route.ts'
 import { compressed, knownMethods, noStore, onlyPublicHost, securityHeaders } from './http/security.ts'
 import { checkForm, refuseCrossSite } from './http/session/csrf.ts'
 import { createSessions } from './http/session/sessions.ts'
-import { plain } from './log.ts'
+import { plain, withinScope } from './log.ts'
 import type { Portal } from './portal.ts'
 import { answerError, notFound } from './web/errors.ts'
 import { routes } from './web/routes.ts'
@@ -111,7 +111,12 @@ function identify(portal: Portal, lifecycle: Lifecycle): RequestHandler {
     res.locals.lifecycle = lifecycle
     if (lifecycle.draining) res.set('Connection', 'close')
     res.locals.reader = visitor(portal.config, req)
-    res.once('close', () => {
+    const scope = {
+      get bounded() {
+        return req.operator === undefined
+      },
+    }
+    const writeLine = () =>
       portal.log.info(
         {
           method: req.method,
@@ -124,8 +129,8 @@ function identify(portal: Portal, lifecycle: Lifecycle): RequestHandler {
         },
         'request',
       )
-    })
-    next()
+    res.once('close', () => withinScope(scope, writeLine))
+    withinScope(scope, next)
   }
 }
 

@@ -75,7 +75,13 @@ export interface TestPortal {
  */
 export async function startTestPortal(
   engine: Engine = 'SQLite',
-  options: { config?: Partial<Config>; worker?: boolean; introduced?: boolean; start?: Date } = {},
+  options: {
+    config?: Partial<Config>
+    worker?: boolean
+    introduced?: boolean
+    start?: Date
+    logWindowMs?: number
+  } = {},
 ): Promise<TestPortal> {
   const clock = new TestClock(options.start ?? new Date())
   const database = await freshDatabase(engine)
@@ -90,7 +96,7 @@ export async function startTestPortal(
     ],
   })
   const lines: Record<string, unknown>[] = []
-  const log = createLog('info', { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const log = createLog('info', { write: (line: string) => void lines.push(JSON.parse(line)) }, options.logWindowMs)
   const running = await startPortal(
     { ...configFor(simulator.origin), ...database, ...options.config },
     { log, now: clock.now, worker: options.worker ? 'here' : false },
