@@ -6,7 +6,6 @@ import { digest, newToken } from '../store/identifiers.ts'
 import { makeRoom } from '../store/onboarding/attempt-room.ts'
 import {
   type AttemptOutcome,
-  adoptAttempt,
   type ConsentAttempt,
   findAttemptByState,
   latestAttemptOfBrowser,
@@ -20,7 +19,7 @@ import { linkIdsIn } from './consent-state.ts'
 import { endAttemptRefused, endAttemptWithClaim } from './outcome.ts'
 import { beginTenantProof, finishOldProof, finishTenantProof } from './proof.ts'
 import type { Departure, SealedProof, Step, Visitor } from './steps.ts'
-import { keepLate, keepUnclaimed } from './unclaimed.ts'
+import { keepCode, keepLate, keepUnclaimed } from './unclaimed.ts'
 
 /** Milliseconds: long enough to find a phone for the second factor; a later return is kept for review. */
 const attemptLasts = 60 * 60_000
@@ -54,12 +53,66 @@ export async function receiveClaim(
   const { proof, departure } = carried
   if (proof !== null && proof.tenantId !== undefined) return finishTenantProof(portal, known, proof, claim)
   const kept = claim.state === null ? null : await findAttemptByState(portal.db, claim.state)
+  if (kept !== null && isClassicLink(portal, kept, claim)) return receiveClassic(portal, known, claim, kept)
   if (kept !== null) return receiveKept(portal, visitor, known, claim, proof)
   if (departure !== null) return receiveFresh(portal, known, claim, departure)
   return receiveUnknown(portal, visitor, claim, carried.others)
 }
 
-/** The run has a row: a classic link, one that came back before, or one that left before departures lost theirs. */
+/** Whether a state is that of a classic link itself. States of departures name their link; that of a link names nothing. */
+function isClassicLink({ config }: Portal, kept: ConsentAttempt, claim: ConsentClaim): boolean {
+  return kept.kind === 'classic' && claim.state !== null && !linkIdsIn(config, claim.state).includes(kept.linkId)
+}
+
+/**
+ * Somebody comes back with the classic link. It was tied to no browser, and one link serves everybody it is sent to: each
+ * has a run of his own, and no end of one of them is the end of the link.
+ */
+async function receiveClassic(
+  portal: Portal,
+  visitor: Known,
+  claim: ConsentClaim,
+  kept: ConsentAttempt,
+): Promise<Step> {
+  const now = portal.now()
+  const { browser, addressHash, actor } = visitor
+  return write(portal.db, async (tx): Promise<Step> => {
+    const link = await holdLink(tx, kept.linkId)
+    const { customerId, pinnedTenantId } = link
+    const own = await latestOwnAttempt(tx, link.id, browser)
+    if (own !== null && standsFor(own, claim)) return { kind: 'attempt', attemptId: own.id, browser }
+    const departure = { state: newToken(), linkId: link.id, kind: 'classic', leftAt: now.toISOString() } as const
+    const browserHash = digest(browser)
+    if (!(await makeRoom(tx, { linkId: link.id, customerId, browserHash, addressHash, now }))) {
+      return goOnUnkept(portal, visitor, claim, departure, link)
+    }
+    const late = linkState(link, now) === 'expired'
+    const attempt = await recordReturn(tx, {
+      ...departure,
+      customerId,
+      browserHash,
+      addressHash,
+      pinnedTenantId,
+      outcome: late ? 'late' : 'claimed',
+      claimedTenantId: null,
+      now,
+      expiresAt: new Date(link.expiresAt),
+    })
+    if (attempt === null) return { kind: 'stranger' }
+    if (!late) return follow(portal, tx, visitor, attempt, claim)
+    await keepLate(portal, tx, actor, attempt, claim)
+    await keepCode(portal, tx, actor, attempt, claim)
+    return { kind: 'attempt', attemptId: attempt.id, browser }
+  })
+}
+
+/** An address that is loaded again, or one run more of a browser that is still at another, has a page already. */
+function standsFor(own: ConsentAttempt, claim: ConsentClaim): boolean {
+  if (!own.finishedAt || own.outcome === 'bound' || own.outcome === 'review') return true
+  return own.kind === 'classic' && claim.kind === 'refused' && own.outcome === outcomeOf[claim.reason]
+}
+
+/** The run has a row: one that came back before, or one that left before departures lost theirs. */
 async function receiveKept(
   portal: Portal,
   visitor: Visitor,
@@ -85,7 +138,6 @@ async function receiveKept(
       return own === null ? { kind: 'stranger' } : { kind: 'attempt', attemptId: own.id, browser }
     }
     if (attempt.kind === 'proof') return { kind: 'proof', attempt }
-    if (attempt.browserHash === null) await adoptAttempt(tx, attempt.id, browser)
     return follow(portal, tx, known, attempt, claim)
   })
   if (received.kind !== 'proof') return received
@@ -166,6 +218,7 @@ async function follow(
   if (linkState(link, now) === 'withdrawn') {
     await endAttemptRefused(tx, actor, attempt, 'link-withdrawn', now)
     await keepUnclaimed(portal, tx, actor, attempt, claim)
+    if (attempt.kind === 'classic') await keepCode(portal, tx, actor, attempt, claim)
     return page
   }
   if (claim.kind === 'code') {
@@ -212,7 +265,8 @@ async function receiveUnknown(
     if (browser === null) return { kind: 'stranger' }
     const own = await latestAttemptOfBrowser(tx, browser)
     const left = others.find((departure) => own === null || departure.leftAt > own.startedAt)
-    if (left !== undefined && claim.kind === 'granted') {
+    // No code comes back from where a departure leads: whose it is, it does not say.
+    if (left !== undefined && claim.kind !== 'code') {
       return receiveMangled(portal, tx, { ...visitor, browser }, claim, left)
     }
     if (own === null) return { kind: 'stranger' }
@@ -227,7 +281,7 @@ async function receiveMangled(
   portal: Portal,
   tx: Tx,
   visitor: Known,
-  claim: ConsentClaim & { kind: 'granted' },
+  claim: ConsentClaim | null,
   departure: Departure,
 ): Promise<Step> {
   const now = portal.now()
@@ -235,7 +289,7 @@ async function receiveMangled(
   const link = await holdLink(tx, departure.linkId)
   const { customerId, id: linkId, pinnedTenantId } = link
   const browserHash = digest(browser)
-  await keepUnclaimed(portal, tx, actor, { linkId, customerId }, claim)
+  if (claim?.kind === 'granted') await keepUnclaimed(portal, tx, actor, { linkId, customerId }, claim, 'mangled')
   if (!(await makeRoom(tx, { linkId, customerId, browserHash, addressHash, now }))) {
     return { kind: 'landing', linkId, browser }
   }
@@ -250,7 +304,29 @@ async function receiveMangled(
     now,
     expiresAt: now,
   })
-  return attempt === null ? { kind: 'stranger' } : { kind: 'attempt', attemptId: attempt.id, browser }
+  if (attempt === null) return { kind: 'stranger' }
+  // A no is one, however its address was altered: nothing follows from it.
+  if (claim?.kind === 'refused') await settleRefusal(tx, actor, attempt, outcomeOf[claim.reason], now, claim)
+  return { kind: 'attempt', attemptId: attempt.id, browser }
+}
+
+/**
+ * What came back cannot be read at all: parameters that repeat, that are cut off, or with text glued to them. A browser that
+ * set out from here has a page that says so; nothing is kept of what it said.
+ */
+export async function receiveUnreadable(
+  portal: Portal,
+  visitor: Visitor,
+  departures: readonly Departure[],
+): Promise<Step> {
+  const { browser } = visitor
+  if (browser === null) return { kind: 'stranger' }
+  return write(portal.db, async (tx): Promise<Step> => {
+    const own = await latestAttemptOfBrowser(tx, browser)
+    const left = departures.find((departure) => own === null || departure.leftAt > own.startedAt)
+    if (left !== undefined) return receiveMangled(portal, tx, { ...visitor, browser }, null, left)
+    return own === null ? { kind: 'stranger' } : { kind: 'attempt', attemptId: own.id, browser }
+  })
 }
 
 async function linkOf(portal: Portal, tx: Tx, state: string): Promise<ConsentLink | null> {

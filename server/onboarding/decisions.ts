@@ -15,7 +15,7 @@ import type { BindingEnd } from './judge.ts'
 export async function confirmReview(portal: Portal, actor: OperatorActor, reviewId: string): Promise<void> {
   const now = portal.now()
   const { customerId, attemptId, tenantId, linkId } = await reviewById(portal.db, reviewId)
-  if (customerId === null) throw new PortalError('NOT_FOUND')
+  if (customerId === null || tenantId === null) throw new PortalError('NOT_FOUND')
   let verdict = 'bound' as BindingEnd
   try {
     await write(portal.db, async (tx) => {

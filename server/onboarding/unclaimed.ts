@@ -20,13 +20,31 @@ export async function keepUnclaimed(
   actor: Actor,
   { linkId, customerId }: Pick<ConsentAttempt, 'linkId' | 'customerId'>,
   claim: ConsentClaim,
+  kind: 'unclaimed' | 'mangled' = 'unclaimed',
 ): Promise<void> {
   if (claim.kind !== 'granted') return
   const { tenantId } = claim
-  const kept = { kind: 'unclaimed', tenantId, evidence: 'callback' } as const
-  const nobody = { attemptId: null, tenantName: null, tenantDomain: null, person: null }
+  const kept = { kind, tenantId, evidence: 'callback' } as const
   if (await openReview(tx, actor, { ...kept, ...nobody, customerId, linkId }, portal.now())) return
   portal.log.info({ customerId }, 'too many returns wait for a decision; one more was dropped')
+}
+
+const nobody = { attemptId: null, tenantName: null, tenantDomain: null, person: null }
+
+/**
+ * A code came with a classic link that had ended. It names no tenant and is not redeemed: that it came is kept for an
+ * operator, once for a customer, and the code itself is not.
+ */
+export async function keepCode(
+  portal: Portal,
+  tx: Tx,
+  actor: Actor,
+  { linkId, customerId }: Pick<ConsentAttempt, 'linkId' | 'customerId'>,
+  claim: ConsentClaim,
+): Promise<void> {
+  if (claim.kind !== 'code') return
+  const kept = { kind: 'code', tenantId: null, evidence: 'callback' } as const
+  await openReview(tx, actor, { ...kept, ...nobody, customerId, linkId }, portal.now())
 }
 
 /** This very run came back too late; its page says that somebody looks at it. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { listAudit } from '../../server/store/audit.ts'
+import { mostAttempts } from '../../server/store/onboarding/attempt-room.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
 import { listTenants } from '../../server/store/tenants/tenants.ts'
 import { formToken } from '../support/admin.ts'
@@ -187,13 +188,28 @@ onEachEngine('the consent callback', (engine) => {
     expect(bound.filter(({ action }) => action === 'tenant.check-requested')).toHaveLength(0)
   })
 
-  test('lets of 50 returns of one classic link exactly one through', async () => {
+  test('makes of 50 returns of one classic link in one browser one run', async () => {
     const invited = await invite(here)
     const state = new URL(invited.classicUrl).searchParams.get('state')
-    const pages = await Promise.all(Array.from({ length: 50 }, () => callback(`?code=x&state=${state}`)))
-    expect(pages.filter(({ status }) => status === 303)).toHaveLength(1)
-    expect(pages.filter(({ status }) => status === 400)).toHaveLength(49)
-    expect(await runsOf(here, invited)).toHaveLength(1)
+    const browser = here.browser()
+    await browser.get(`/consent/callback?error=access_denied&state=${state}`, from())
+    const pages = await Promise.all(Array.from({ length: 50 }, () => callback(`?code=x&state=${state}`, browser)))
+    expect(pages.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 303))
+    expect(pages.filter(({ location }) => location?.includes('/authorize'))).toHaveLength(1)
+    expect((await runsOf(here, invited)).map(({ outcome }) => outcome).sort()).toEqual(['declined', 'proving-tenant'])
+  })
+
+  test('keeps of 200 returns of one classic link in as many browsers no more than its bound, and binds nothing', async () => {
+    const invited = await invite(here, { pinned: true })
+    const state = new URL(invited.classicUrl).searchParams.get('state')
+    const calls = asked(here).length
+    for (let n = 0; n < 20; n++) {
+      await Promise.all(Array.from({ length: 10 }, () => callback(`?code=x&state=${state}`)))
+    }
+    expect((await runsOf(here, invited)).length).toBeLessThanOrEqual(mostAttempts.link)
+    expect(asked(here)).toHaveLength(calls)
+    await work(here)
+    expect(await boundTo(here, invited)).toEqual([])
   })
 
   test('shows the same page again when the address is loaded again, and changes nothing', async () => {
@@ -256,9 +272,13 @@ onEachEngine('the consent callback', (engine) => {
       const invited = await invite(here, { pinned: true })
       const browser = here.browser()
       const state = stateOf(await leave(browser, invited))
-      const page = await callback(`?${query.replace('T', invited.tenant.id)}&state=${state}`, browser)
-      expect([query, page.status]).toEqual([query, 400])
+      const address = `?${query.replace('T', invited.tenant.id)}&state=${state}`
+      expect([query, (await callback(address)).status]).toEqual([query, 400])
+      const page = await browser.follow(await callback(address, browser))
+      expect([query, wordsOf(page).includes('One step is missing')]).toEqual([query, true])
+      await work(here)
       expect(await boundTo(here, invited)).toEqual([])
+      expect(await openReviews(here.portal.db, invited.customer.id)).toEqual([])
     }
   })
 
@@ -271,7 +291,7 @@ onEachEngine('the consent callback', (engine) => {
     )
     expect(wordsOf(page)).toContain('One step is missing')
     expect(await openReviews(here.portal.db, invited.customer.id)).toMatchObject([
-      { kind: 'unclaimed', evidence: 'callback', tenantId: someTenant },
+      { kind: 'mangled', evidence: 'callback', tenantId: someTenant },
     ])
     expect(await boundTo(here, invited)).toEqual([])
   })

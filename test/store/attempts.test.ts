@@ -3,7 +3,6 @@ import { write } from '../../server/store/engine/write.ts'
 import { newToken } from '../../server/store/identifiers.ts'
 import {
   abandonedAttempts,
-  adoptAttempt,
   attemptOfBrowser,
   latestAttemptOfBrowser,
   recordOutcome,
@@ -92,14 +91,6 @@ describe.each(databases)('a consent attempt on $name', ({ open }) => {
   test.each(['', "'", '\0', '%', 'x'.repeat(200_000), '{"a":1}'])('is not found by a made-up state', async (state) => {
     await begin()
     expect(await redeemState(store.db, state, browser, start)).toEqual({ found: 'unknown' })
-  })
-
-  test('of the classic link belongs to the first browser that brings it back', async () => {
-    const { attempt, state } = await begin({ browser: null })
-    expect(await redeemState(store.db, state, browser, later(1))).toMatchObject({ found: 'fresh' })
-    await adoptAttempt(store.db, attempt.id, browser)
-    await adoptAttempt(store.db, attempt.id, newToken())
-    expect(await attemptOfBrowser(store.db, attempt.id, browser)).toMatchObject({ id: attempt.id })
   })
 
   test('shows its page to its own browser alone', async () => {

@@ -386,18 +386,6 @@ export async function attemptById(db: Database, id: string): Promise<ConsentAtte
   return fromRow(await db.selectFrom('consent_attempts').selectAll().where('id', '=', id).executeTakeFirstOrThrow())
 }
 
-/** Ties a classic attempt, which no browser started, to the browser that came back with it. */
-export async function adoptAttempt(db: Database, id: string, browser: string): Promise<void> {
-  await write(db, (tx) =>
-    tx
-      .updateTable('consent_attempts')
-      .set({ browser_hash: digest(browser) })
-      .where('id', '=', id)
-      .where('browser_hash', 'is', null)
-      .execute(),
-  )
-}
-
 /** Attempts that came back before `before` and never got to an end. */
 export async function abandonedAttempts(db: Database, before: Date): Promise<ConsentAttempt[]> {
   const rows = await db

@@ -10,10 +10,11 @@ import { recordVisitorAudit } from './links.ts'
 
 /**
  * Why an operator has to decide. `unpinned`: a claim for a customer whose tenant nobody named up front · `unclaimed`: a
- * return that came late or lost · `guest`, `no-role`, `roles-unseen`: a sign-in that proves the tenant, and not that this
+ * return that came late or lost · `mangled`: one whose address had been altered on the way · `code`: a code that came with a
+ * classic link that had ended, and names no tenant · `guest`, `no-role`, `roles-unseen`: a sign-in that proves the tenant, and not that this
  * person may give it.
  */
-export type ReviewKind = 'unpinned' | 'unclaimed' | 'guest' | 'no-role' | 'roles-unseen'
+export type ReviewKind = 'unpinned' | 'unclaimed' | 'mangled' | 'code' | 'guest' | 'no-role' | 'roles-unseen'
 
 /** How the tenant got here: only said by a browser, or proven by a validated sign-in. */
 export type ReviewEvidence = 'callback' | 'sign-in'
@@ -24,8 +25,8 @@ export interface Review {
   customerId: string | null
   linkId: string | null
   attemptId: string | null
-  /** A claim, until it is confirmed. */
-  tenantId: string
+  /** A claim, until it is confirmed; null where what came back named none. */
+  tenantId: string | null
   tenantName: string | null
   tenantDomain: string | null
   evidence: ReviewEvidence
@@ -62,7 +63,7 @@ export async function openReview(
     .values({
       id: newId(),
       customer_id: review.customerId,
-      tenant_id: review.tenantId,
+      tenant_id: keyOf(review),
       ...said,
       created_at: now.toISOString(),
       decided_at: null,
@@ -78,7 +79,7 @@ export async function openReview(
       : await tx
           .updateTable('reviews')
           .set(said)
-          .where('tenant_id', '=', review.tenantId)
+          .where('tenant_id', '=', keyOf(review))
           .where('customer_id', review.customerId === null ? 'is' : '=', review.customerId)
           .where('decided_at', 'is', null)
           .where('evidence', '!=', 'sign-in')
@@ -87,7 +88,7 @@ export async function openReview(
   const id = inserted?.id ?? bettered?.id
   if (id === undefined) return true
   const event = {
-    action: review.kind === 'unclaimed' ? 'consent.unclaimed' : 'consent.received',
+    action: actionOf(review.kind),
     at: now,
     customerId: review.customerId,
     subjectId: id,
@@ -96,6 +97,14 @@ export async function openReview(
   if (review.linkId === null) await recordAudit(tx, actor, event)
   else await recordVisitorAudit(tx, actor, review.linkId, event)
   return true
+}
+
+/** The column holds an empty text where no tenant is named, so that one of these waits for a customer at a time. */
+const keyOf = ({ tenantId }: Pick<Review, 'tenantId'>): string => tenantId ?? ''
+
+function actionOf(kind: ReviewKind) {
+  if (kind === 'code') return 'consent.code-unused'
+  return kind === 'unclaimed' || kind === 'mangled' ? 'consent.unclaimed' : 'consent.received'
 }
 
 /**
@@ -112,7 +121,7 @@ async function hasRoom(tx: Tx, review: Pick<Review, 'customerId' | 'tenantId' | 
     .where('customer_id', review.customerId === null ? 'is' : '=', review.customerId)
     .limit(1_000)
     .execute()
-  if (open.some((one) => one.tenant_id === review.tenantId)) return true
+  if (open.some((one) => one.tenant_id === keyOf(review))) return true
   return open.filter((one) => one.evidence === review.evidence).length < mostReviews[review.evidence]
 }
 
@@ -137,7 +146,7 @@ export async function decideReview(
     const review = await reviewById(tx, id)
     if (decided.numUpdatedRows !== 1n) throw new PortalError('REVIEW_DECIDED')
     await recordAudit(tx, actor, {
-      action: decision === 'confirmed' ? 'review.confirmed' : 'review.dismissed',
+      action: decisionOf(review.kind, decision),
       at: now,
       customerId: review.customerId,
       subjectId: id,
@@ -145,6 +154,11 @@ export async function decideReview(
     })
     return review
   })
+}
+
+function decisionOf(kind: ReviewKind, decision: 'confirmed' | 'dismissed') {
+  if (decision === 'confirmed') return 'review.confirmed'
+  return kind === 'code' ? 'review.put-away' : 'review.dismissed'
 }
 
 /** @throws PortalError NOT_FOUND */
@@ -207,7 +221,7 @@ function fromRow(row: Selectable<Schema['reviews']>): Review {
     customerId: row.customer_id,
     linkId: row.link_id,
     attemptId: row.attempt_id,
-    tenantId: row.tenant_id,
+    tenantId: row.tenant_id || null,
     tenantName: row.tenant_name,
     tenantDomain: row.tenant_domain,
     evidence: row.evidence as ReviewEvidence,

@@ -20,9 +20,10 @@ export async function describeClaimed(
 ): Promise<(Review & { claimed: ClaimedTenant })[]> {
   return Promise.all(
     reviews.map(async (review, n) => {
+      const { tenantId } = review
       const [profile, domain] =
-        n < mostDescribed
-          ? await Promise.all([portal.microsoft.describeTenant(review.tenantId), domainOfPerson(portal, review)])
+        n < mostDescribed && tenantId !== null
+          ? await Promise.all([portal.microsoft.describeTenant(tenantId), domainOfPerson(portal, review)])
           : [null, null]
       const domains = [review.tenantDomain ?? profile?.defaultDomain ?? null, domain]
       return {

@@ -10,6 +10,8 @@ import type { ClaimedTenant } from './claimed-tenant.ts'
 /** One claimed tenant that a person decides on, in words. */
 export interface ReviewView {
   id: string
+  /** When a code came with a classic link that had ended: it names no tenant to decide on. Null for all others. */
+  codeCameAt: Html | null
   why: string
   /** Whether no sign-in can show who may give a tenant, which Setup puts right. */
   rolesUnseen: boolean
@@ -42,13 +44,14 @@ export function reviewView(
   const { t, named, time } = tools
   const { customer, attempts, faults, mayChange } = facts
   const { name, domains } = review.claimed
-  const known = name ?? domains[0] ?? review.tenantId
+  const known = name ?? domains[0] ?? review.tenantId ?? ''
   const field = `asked-${review.id}`
   const attempt = attempts.find((one) => one.id === review.attemptId)
   const nothing = t('customers.review.nothing')
   const unknown = t('customers.review.not-known')
   return {
     id: review.id,
+    codeCameAt: review.kind === 'code' ? time(review.createdAt) : null,
     why: tools.word('customers.review', whyOf(review, facts)),
     rolesUnseen: review.kind === 'roles-unseen',
     maySetUp: mayChange && tools.frame?.runs === true,
@@ -68,7 +71,7 @@ export function reviewView(
       {
         label: t('customers.review.tenant-id'),
         expected: customer.expectedTenantId ?? nothing,
-        returned: review.tenantId,
+        returned: review.tenantId ?? unknown,
         class: 'mono',
       },
       { label: t('customers.review.signed-in'), expected: nothing, returned: signedIn(review, tools), class: '' },

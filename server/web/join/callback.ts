@@ -5,7 +5,7 @@ import { hashOfAddress } from '../../http/client-address.ts'
 import type { Handler } from '../../http/route.ts'
 import { dropSealed, seal, unseal } from '../../http/session/sealed.ts'
 import { type ConsentClaim, readConsentClaim } from '../../microsoft/login/consent.ts'
-import { receiveClaim } from '../../onboarding/consent-return.ts'
+import { receiveClaim, receiveUnreadable } from '../../onboarding/consent-return.ts'
 import type { Step, Visitor } from '../../onboarding/steps.ts'
 import type { Portal } from '../../portal.ts'
 import { departureCookie, departuresOf, keepDeparture } from './departures.ts'
@@ -17,7 +17,11 @@ import { journeyOf, proofCookie } from './journey.ts'
  * @throws PortalError `CONSENT_NOT_YOURS`
  */
 export const returnFromConsent: Handler = async (portal, req, res) => {
-  const step = await receive(portal, req, res, claimIn(req))
+  const claim = claimIn(req)
+  const step =
+    claim === null
+      ? await receiveUnreadable(portal, visitorOf(portal, req), await departuresOf(portal, req))
+      : await receive(portal, req, res, claim)
   if (step.kind === 'stranger') throw new PortalError('CONSENT_NOT_YOURS')
   await goOn(portal, req, res, step)
 }
@@ -63,11 +67,12 @@ async function receive(portal: Portal, req: Request, res: Response, claim: Conse
   return step
 }
 
-function claimIn(req: Request): ConsentClaim {
+/** Null for what cannot be read. */
+function claimIn(req: Request): ConsentClaim | null {
   try {
     return readConsentClaim(req.query)
   } catch (error) {
     if (!(error instanceof PortalError)) throw error
-    throw new PortalError('CONSENT_NOT_YOURS', { cause: error })
+    return null
   }
 }

@@ -222,6 +222,12 @@ export const customers = {
     'No tenant was expected for this link, so a person has to say whether it is this customer’s.',
   'customers.review.unclaimed':
     'Somebody came back late, or in another browser than the one that began it, so Muster did not take it by itself.',
+  'customers.review.mangled':
+    'Somebody came back to an address that had been altered on the way, as mail programs and scanners do, so Muster could not tell for which attempt, and did not take it by itself.',
+  'customers.review.code': 'Somebody came back from Microsoft with the classic link, after it had ended.',
+  'customers.review.code.lead':
+    'What came names no tenant, and nothing of it was kept or used. Ask the customer: somebody may have consented. Then issue a new link, or enter their tenant below.',
+  'customers.review.code.noted': 'Put it away',
   'customers.review.guest':
     'Whoever signed in is a guest of this tenant, and guests cannot say whose it is, so Muster did not take it by itself.',
   'customers.review.no-role':

@@ -64,6 +64,8 @@ export const overview = {
   'overview.needs.nobody': 'Decide on a tenant of no customer',
   'overview.needs.unpinned': 'Somebody came back with a tenant, and none was expected for the link',
   'overview.needs.unclaimed': 'Somebody came back late, or without the link',
+  'overview.needs.mangled': 'Somebody came back to an altered address',
+  'overview.needs.code': 'Somebody came back with a link that had ended',
   'overview.needs.guest': 'A guest of the tenant signed in',
   'overview.needs.no-role': 'Who signed in holds no role that may consent',
   'overview.needs.roles-unseen': 'Directory roles are not asked for: a setting of your app is missing',

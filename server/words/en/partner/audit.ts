@@ -57,10 +57,14 @@ export const audit = {
     '<b>{actor}</b> came back with tenant {tenant}, which waits for a decision{place, select, log { about <c>{customer}</c>} other {}}',
   'audit.consent.unclaimed':
     '<b>{actor}</b> came back late or lost with tenant {tenant}, kept for review{place, select, log { about <c>{customer}</c>} other {}}',
+  'audit.consent.code-unused':
+    '<b>{actor}</b> came back with the classic link after it had ended; which tenant it was nobody knows{place, select, log { about <c>{customer}</c>} other {}}',
   'audit.review.confirmed':
     '<b>{actor}</b> decided that tenant {tenant} belongs to {place, select, log {<c>{customer}</c>} other {this customer}}',
   'audit.review.dismissed':
     '<b>{actor}</b> refused tenant {tenant} for {place, select, log {<c>{customer}</c>} other {this customer}}',
+  'audit.review.put-away':
+    '<b>{actor}</b> put away that somebody came back with an ended link{place, select, log { of <c>{customer}</c>} other {}}',
   'audit.tenant.bound':
     '<b>{actor}</b> had tenant <t>{tenant}</t> bound{place, select, log { to <c>{customer}</c>} other {}}',
   'audit.tenant.refused':
