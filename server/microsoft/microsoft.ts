@@ -62,7 +62,7 @@ export interface RegisteredPermission {
 
 /** One line of the doctor: a thing looked at, what was found, and how to mend it. */
 export interface RegistrationFinding {
-  check: 'tenant' | 'credential' | 'audience' | 'redirect-uris' | 'permissions' | 'sign-in' | 'api'
+  check: 'tenant' | 'credential' | 'audience' | 'directory-roles' | 'redirect-uris' | 'permissions' | 'sign-in' | 'api'
   outcome: 'ok' | 'fault' | 'warning' | 'unknown'
   /** Code of the sentence: `setup.found.<code>` in the catalogue. */
   code: string

@@ -25,14 +25,16 @@ export type ConsentRight = 'shown' | 'guest' | 'no-role' | 'roles-unseen'
 /**
  * Whether a validated sign-in shows that this person may give the tenant: belonging to a tenant is not the right to
  * consent for it. Microsoft keeps application permissions on Graph from application administrators.
+ * @param consenters `graph` where any application permission on Graph is asked for, whichever API incidents are read from
  */
 export function consentRightOf(
   person: Pick<SignedInPerson, 'guest' | 'directoryRoles'>,
-  api: IncidentsApi,
+  consenters: IncidentsApi,
 ): ConsentRight {
   // A guest's token carries the tenant he visits; it does not make him one of its people.
   if (person.guest) return 'guest'
   if (person.directoryRoles === null) return 'roles-unseen'
-  const sufficient = api === 'graph' ? consentsToEverything : [...consentsToEverything, ...consentsToAllButGraphRoles]
+  const sufficient =
+    consenters === 'graph' ? consentsToEverything : [...consentsToEverything, ...consentsToAllButGraphRoles]
   return person.directoryRoles.some((role) => sufficient.includes(role)) ? 'shown' : 'no-role'
 }

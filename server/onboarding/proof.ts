@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ConsentClaim } from '../microsoft/login/consent.ts'
 import type { SignedInPerson } from '../model/access.ts'
 import { Refusal } from '../model/refusal.ts'
+import { readAsking } from '../partner/asked-permissions.ts'
 import type { Portal } from '../portal.ts'
 import type { Tx } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
@@ -19,6 +20,7 @@ import {
   takeProofOf,
 } from '../store/onboarding/attempts.ts'
 import { holdLink, linkState } from '../store/onboarding/links.ts'
+import { noteRolesSeen } from '../store/partner/roles-unseen.ts'
 import { findTenant } from '../store/tenants/tenants.ts'
 import { consentRightOf } from './consent-right.ts'
 import { endAttemptRefused, endAttemptWithClaim, keepForReview } from './outcome.ts'
@@ -203,7 +205,10 @@ async function endAttemptProven(
 ): Promise<void> {
   const name = nameOf(person)
   const actor = { ...visitor.actor, name }
-  if (!person.guest) await recordSignedInTenant(tx, attempt.id, person.tid)
+  if (!person.guest) {
+    await recordSignedInTenant(tx, attempt.id, person.tid)
+    await noteRolesSeen(tx, person.directoryRoles !== null, portal.now())
+  }
   // What a browser claimed counts only where the claim came back to the browser that had set out.
   const claimed = attempt.kind === 'classic' ? null : attempt.claimedTenantId
   const expected = claimed ?? attempt.pinnedTenantId
@@ -221,7 +226,8 @@ async function endAttemptProven(
     })
     return
   }
-  const right = consentRightOf(person, portal.microsoft.api)
+  const { consenters } = await readAsking(portal, tx)
+  const right = consentRightOf(person, consenters)
   if (right === 'guest' || (right !== 'shown' && (await asksForRight(tx, attempt, person.tid)))) {
     if (right === 'roles-unseen') portal.log.warn({ tenantId: person.tid }, rolesUnseen)
     await keepForReview(portal, tx, actor, attempt, {

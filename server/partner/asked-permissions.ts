@@ -9,6 +9,7 @@ import {
 } from '../microsoft/registration/role-facts.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
+import type { Database } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
 import {
   type AskedPermission,
@@ -75,9 +76,10 @@ function permissionsKnown({ microsoft, now }: Pick<Knowledge, 'microsoft' | 'now
 /**
  * What a customer's page and letter say is asked for. A role that was met and that nobody has accounted for is told as
  * well, and what the partner cannot do holds with it.
+ * @param db the transaction in hand, within one
  */
-export async function readAsking(portal: Knowledge): Promise<Asking> {
-  const known = await readAskedPermissions(portal.db)
+export async function readAsking(portal: Knowledge, db: Database = portal.db): Promise<Asking> {
+  const known = await readAskedPermissions(db)
   const { source, permissions } = permissionsKnown(portal, known)
   const beyond = rolesBeyond(portal, known).map(({ role }): AskedPermission => ({ name: role, kind: 'application' }))
   const told = [...permissions, ...beyond].flatMap((permission) => {

@@ -307,6 +307,7 @@ describe('the registration', () => {
       'tenant ok tenant-found',
       'credential ok credential-works',
       'audience ok audience-multi',
+      'directory-roles unknown directory-roles-unread',
       'redirect-uris ok redirect-registered',
       'permissions ok permissions-complete',
       'api ok api-answers',

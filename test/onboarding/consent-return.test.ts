@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { invite } from '../../server/demo/people.ts'
 import { dismissReview } from '../../server/onboarding/decisions.ts'
 import { listAudit } from '../../server/store/audit.ts'
-import { runsOf } from '../../server/store/incidents/queue-filter.ts'
 import { withdrawLink } from '../../server/store/onboarding/links.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
+import type { Browser } from '../support/browser.ts'
 import type { Invited } from '../support/consent.ts'
-import { alice, answerAtMicrosoft, boundTo, leave, stateOf, wordsOf, work } from '../support/consent.ts'
+import { alice, answerAtMicrosoft, boundTo, invite, leave, runsOf, stateOf, wordsOf, work } from '../support/consent.ts'
 import { dumpOf } from '../support/database-dump.ts'
 import type { TestPortal } from '../support/portal.ts'
 import { onEachEngine, startTestPortal } from '../support/portal.ts'
-import type { Browser } from '../support/simulator-browser.ts'
 
 onEachEngine('a return', (engine) => {
   let here: TestPortal

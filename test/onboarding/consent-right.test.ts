@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type ConsentRight, consentRightOf } from '../../server/onboarding/consent-right.ts'
-import { confirmReview } from '../../server/onboarding/decisions.ts'
+import { confirmReview, dismissReview } from '../../server/onboarding/decisions.ts'
 import type { DirectoryRole, Person } from '../../server/simulator/world/directory.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
+import { confirmPermissions } from '../../server/store/partner/asked-permissions.ts'
 import {
   alice,
   boundTo,
@@ -144,10 +145,42 @@ onEachEngine('a link without an expected tenant', (engine) => {
       expect(wordsOf(customer)).toContain('This is a setting of yours, not of the customer.')
       expect(customer.text).toContain('href="/setup#step-app"')
       expect(wordsOf(await admin.open('/'))).toContain('a setting of your app is missing')
+      await dismissReview(here.portal, alice, review?.id ?? '')
+      // It is so for the next customer as well, whatever became of this one.
+      expect(wordsOf(await admin.open('/'))).toContain('Customers’ sign-ins come without directory roles')
+      expect(wordsOf(await (await here.signedIn(here.cast.bob)).open('/'))).not.toContain('without directory roles')
+      here.clock.advance(60_000)
+      expect(wordsOf(await admin.open('/doctor'))).toContain('have come without directory roles')
+      await walk(here.browser(), await invite(here))
+      expect(wordsOf(await admin.open('/'))).toContain('Customers’ sign-ins come without directory roles')
+
+      app().groupMembershipClaims = 'DirectoryRole'
+      await walk(here.browser(), await invite(here))
+      expect(wordsOf(await admin.open('/'))).not.toContain('Customers’ sign-ins come without directory roles')
+      here.clock.advance(60_000)
+      expect(wordsOf(await admin.open('/doctor'))).toContain('directory roles could not be read')
     } finally {
       app().groupMembershipClaims = 'DirectoryRole'
     }
   })
+
+  test.each([
+    ['nothing on Graph', [], ['bound', null]],
+    ['a role on Graph', ['Organization.Read.All'], [null, 'no-role']],
+  ] as const)(
+    'and an app that asks for %s beside Defender: what an Application Administrator may give',
+    async (_what, roles, [bound, kind]) => {
+      const asked = ['Incident.Read.All', ...roles]
+      await confirmPermissions(here.portal.db, alice, { asked, known: asked }, here.portal.now())
+      const { tenant, person } = await consentedTenant(here, 'Application Administrator')
+      const invited = await invite(here)
+      await claimAndSignIn(invited, tenant.id, person)
+      await work(here)
+      expect(await boundTo(here, invited)).toEqual(bound === null ? [] : [tenant.id])
+      const reviews = await openReviews(here.portal.db, invited.customer.id)
+      expect(reviews.map((review) => review.kind)).toEqual(kind === null ? [] : [kind])
+    },
+  )
 
   test('shows an Admin name and domains of the tenant, each as Microsoft says it, and asks nobody before the page is opened', async () => {
     const { tenant, person } = await consentedTenant(here, 'User')

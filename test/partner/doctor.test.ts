@@ -96,6 +96,41 @@ const troubles = (findings: readonly Finding[], ...outcomes: Finding['outcome'][
     .map(({ check, code }) => `${check}: ${code}`)
 
 describe('the doctor', () => {
+  test.each([
+    ['DirectoryRole', 'directory-roles-told'],
+    ['All', 'directory-roles-told'],
+    ['SecurityGroup, directoryrole', 'directory-roles-told'],
+    ['SecurityGroup', 'directory-roles-missing'],
+    ['None', 'directory-roles-missing'],
+    [null, 'directory-roles-missing'],
+  ])(
+    'reads of groupMembershipClaims %j what sign-ins tell, where the sign-in registration may',
+    async (claims, code) => {
+      const { world } = simulator
+      world.registration(appId).groupMembershipClaims = claims
+      world.registration(signInId).requiredResources.push({ resource: 'graph', roles: ['Application.Read.All'] })
+      world.consent(cast.halvard.id, signInId, { roles: ['Application.Read.All'], propagationMs: 0 })
+      const found = (await examined()).filter(({ check }) => check === 'directory-roles')
+      expect(found.map((one) => [one.code, one.outcome])).toEqual([
+        [code, claims && code.endsWith('told') ? 'ok' : 'warning'],
+      ])
+    },
+  )
+
+  test('says that directory roles could not be read: without the right, without a second registration, without an answer', async () => {
+    const unread = async (changes: Environment = {}) => {
+      const found = (await examined(changes)).filter(({ check }) => check === 'directory-roles')
+      return found.map(({ code, outcome }) => [code, outcome])
+    }
+    expect(await unread()).toEqual([['directory-roles-unread', 'unknown']])
+    expect(await unread({ SIGN_IN_CLIENT_ID: '', SIGN_IN_CLIENT_SECRET: '' })).toEqual([
+      ['directory-roles-unread', 'unknown'],
+    ])
+    simulator.world.consent(cast.halvard.id, signInId, { roles: ['Application.Read.All'], propagationMs: 0 })
+    simulator.world.setWeather(cast.halvard.id, 'outage', { surface: 'api', status: 503, retryAfter: null })
+    expect(await unread()).toEqual([['directory-roles-unread', 'unknown']])
+  })
+
   test('finds nothing to mend where everything is right, and creates nothing', async () => {
     const findings = await examined()
     expect(troubles(findings, 'fault', 'warning')).toEqual([])
@@ -109,6 +144,7 @@ describe('the doctor', () => {
         'tenant',
         'credential',
         'audience',
+        'directory-roles',
         'redirect-uris',
         'permissions',
         'api',

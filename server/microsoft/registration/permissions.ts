@@ -18,20 +18,31 @@ const readers = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory
 const mostPermissions = 400
 
 /**
- * What the customers' registration asks for, read with the token of the sign-in registration, which customers never see.
+ * The customers' registration, read with the token of the sign-in registration, which customers never see.
  * https://learn.microsoft.com/graph/api/application-get
  * @returns null when there is no second registration, or its token does not carry a role that may read
  * @throws Refusal when Microsoft does not answer, or not with a registration
  */
-export async function readRegisteredPermissions(wiring: Wiring): Promise<RegisteredPermission[] | null> {
-  const { config, now } = wiring
+export async function readApplication(
+  wiring: Wiring,
+  select: string,
+): Promise<{ application: Record<string, unknown>; token: AppToken } | null> {
+  const { config } = wiring
   if (config.signIn.clientId === config.app.clientId) return null
   const resource = graphResource(config)
   const request = { tenantId: config.partnerTenantId, resource: resource.uri, repeatable: true }
   const token = await acquireToken(wiring, { ...request, registration: config.signIn })
   if (token.claims !== null && !token.claims.roles.some((role) => readers.includes(role))) return null
-  const application = await get(wiring, token, `applications(appId='${config.app.clientId}')`, 'requiredResourceAccess')
-  if (application === null) return null
+  const application = await get(wiring, token, `applications(appId='${config.app.clientId}')`, select)
+  return application === null ? null : { application, token }
+}
+
+/** What the customers' registration asks for. @returns null where it may not be read @throws Refusal */
+export async function readRegisteredPermissions(wiring: Wiring): Promise<RegisteredPermission[] | null> {
+  const { now } = wiring
+  const read = await readApplication(wiring, 'requiredResourceAccess')
+  if (read === null) return null
+  const { application, token } = read
   const access = entriesOf(application.requiredResourceAccess)
   if (access === null) throw new Refusal('unexpected-answer', { at: now().toISOString(), error: 'no_resource_access' })
   const names = new Map<string, string>(permissionIds)

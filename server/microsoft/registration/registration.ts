@@ -13,6 +13,7 @@ import { graphResource, missingRoles, namesTenants, resourceFor, unexpectedRoles
 import { redirectUris, withQuery } from '../wire/addresses.ts'
 import type { Send } from '../wire/http.ts'
 import { numbersIn, readApiRefusal } from '../wire/read-refusal.ts'
+import { inspectDirectoryRoles } from './directory-roles.ts'
 
 interface Wiring {
   config: Config
@@ -32,14 +33,15 @@ const finding = (found: Found): RegistrationFinding => ({ facts: {}, refusal: nu
  */
 export async function inspectRegistration(wiring: Wiring): Promise<RegistrationFinding[]> {
   const { config } = wiring
-  const [tenant, app, audience, consentUri, signIn] = await Promise.all([
+  const [tenant, app, audience, directoryRoles, consentUri, signIn] = await Promise.all([
     inspectTenant(wiring),
     inspectApp(wiring),
     inspectAudience(wiring),
+    inspectDirectoryRoles(wiring),
     inspectRedirect(wiring, 'redirect-uris', config.app, redirectUris(config).consent),
     inspectSignIn(wiring),
   ])
-  return [tenant, ...app.slice(0, 1), audience, consentUri, ...app.slice(1), ...signIn]
+  return [tenant, ...app.slice(0, 1), audience, directoryRoles, consentUri, ...app.slice(1), ...signIn]
 }
 
 async function inspectTenant({ config, discovery }: Wiring): Promise<RegistrationFinding> {

@@ -25,6 +25,7 @@ function applicationBody(registration: SimulatorRegistration): Record<string, un
     appId: registration.clientId,
     displayName: registration.displayName,
     signInAudience: registration.audience === 'multi' ? 'AzureADMultipleOrgs' : 'AzureADMyOrg',
+    groupMembershipClaims: registration.groupMembershipClaims ?? null,
     requiredResourceAccess: registration.requiredResources.map(({ resource, roles }) => ({
       resourceAppId: resources[resource].appId,
       resourceAccess: roles.map((role) => ({ id: resources[resource].roles[role], type: 'Role' })),

@@ -20,6 +20,7 @@ export interface FirstDayView {
   mayAdd: boolean
   alarms: AlarmView[]
   obstacle: ObstacleView | null
+  rolesUnseenSince: string | null
   /** The way to the first incident; what is to be done next has a button. */
   steps: FirstStep[]
   /** What needs somebody and how consent goes; null while neither has anything to say. */
@@ -48,6 +49,7 @@ export function firstDayView(facts: FirstDayFacts, tools: PageTools): FirstDayVi
     mayAdd,
     alarms: facts.alarms.map((alarm) => alarmView(alarm, tools)),
     obstacle: introduced && mayAdd ? facts.obstacle : null,
+    rolesUnseenSince: facts.rolesUnseenSince,
     steps: [appStep(facts, tools), ...ownSteps(facts, tools)],
     more: isSaying ? { needs: needsView(needs, tools), funnel: funnelView(funnel, true, tools) } : null,
   }

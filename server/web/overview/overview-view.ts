@@ -20,6 +20,8 @@ export interface Beginning {
   funnel: Funnel
   /** Why no link can be issued for anybody; null when links can be. */
   obstacle: ObstacleView | null
+  /** Since when customers' sign-ins have come without directory roles, for an Admin; null when they have them. */
+  rolesUnseenSince: string | null
 }
 
 export interface OverviewFacts extends Beginning {
@@ -58,6 +60,7 @@ export interface OverviewView {
   blind: BlindView | null
   alarms: AlarmView[]
   obstacle: ObstacleView | null
+  rolesUnseenSince: string | null
   open: { title: string; lead: string }
   tally: { href: string; badge: Html; open: string; unassigned: string }[]
   unknown: string | null
@@ -133,6 +136,7 @@ export function overviewView(facts: OverviewFacts, tools: PageTools): OverviewVi
     blind: fleet.blind > 0 ? blindView(facts, fleet, tools) : null,
     alarms: alarms.map((alarm) => alarmView(alarm, tools)),
     obstacle: isAdmin ? facts.obstacle : null,
+    rolesUnseenSince: facts.rolesUnseenSince,
     open: { title: t('overview.open', { n: fleet.openIncidents }), lead: openLead(facts, fleet, tools) },
     tally: facts.tally
       .filter((one) => one.severity !== 'unknown')

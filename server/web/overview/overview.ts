@@ -7,6 +7,7 @@ import { createdPerDay } from '../../store/incidents/queue.ts'
 import { invitedCustomers } from '../../store/onboarding/links.ts'
 import { countOpenReviews, openReviews, type Review } from '../../store/onboarding/reviews.ts'
 import { type PartnerFault, readPartnerFaults } from '../../store/partner/faults.ts'
+import { readRolesUnseen } from '../../store/partner/roles-unseen.ts'
 import { findIntroductionGap, readSettings } from '../../store/partner/settings.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
 import { heatOfFleet, openInFleet, troubledTenants } from '../../store/tenants/fleet.ts'
@@ -37,7 +38,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
   const { scope } = req
   const now = portal.now()
   const { alphabet } = res.locals.reader
-  const [troubled, fleet, alarms, reviews, waiting, pause, invited] = await Promise.all([
+  const [troubled, fleet, alarms, reviews, waiting, pause, invited, rolesUnseenSince] = await Promise.all([
     troubledTenants(db, now, alphabet, scope),
     openInFleet(db, scope),
     readPartnerFaults(db),
@@ -45,6 +46,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     countOpenReviews(db, scope),
     readPause(db),
     invitedCustomers(db, new Date(now.getTime() - funnelDays * 86_400_000), scope),
+    readRolesUnseen(db),
   ])
   const [lines, names] = await Promise.all([
     listStatuses(db, now, invited, alphabet, scope),
@@ -60,6 +62,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     },
     funnel: funnelOf(lines, now),
     obstacle: await findObstacleView(portal, req),
+    rolesUnseenSince: runsPortal(req) ? rolesUnseenSince : null,
   }
   if (fleet.tenants === 0) {
     const [customers, everInvited, settings] = await Promise.all([

@@ -17,7 +17,7 @@ const doctorPage = page('partner/doctor', doctorView)
 /** What each step’s tick rests on. Steps without a check are ticked by what the portal knows of itself. */
 const checksOf: Partial<Record<StepName, readonly CheckName[]>> = {
   runs: ['configuration', 'database', 'address', 'metrics', 'clock'],
-  app: ['tenant', 'audience'],
+  app: ['tenant', 'audience', 'directory-roles'],
   redirects: ['redirect-uris'],
   credential: ['credential'],
   permissions: ['permissions'],
@@ -73,6 +73,7 @@ const ours: Record<CheckName, boolean> = {
   tenant: false,
   credential: false,
   audience: false,
+  'directory-roles': false,
   'redirect-uris': false,
   permissions: false,
   api: false,

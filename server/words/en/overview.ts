@@ -60,6 +60,8 @@ export const overview = {
   'overview.day': 'Day',
   'overview.today': 'today',
   'overview.needs': 'Waiting for you',
+  'overview.roles-unseen': 'Customers’ sign-ins come without directory roles',
+  'overview.roles-unseen.since': 'Since',
   'overview.needs.review': 'Decide on a tenant for',
   'overview.needs.nobody': 'Decide on a tenant of no customer',
   'overview.needs.unpinned': 'Somebody came back with a tenant, and none was expected for the link',

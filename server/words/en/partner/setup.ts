@@ -43,6 +43,20 @@ export const setup = {
   'setup.found.permissions-unseen':
     'Your own tenant has no {resource}, so the permissions cannot be seen from here. Customers’ tenants are not affected.',
   'setup.found.permissions-unseen.next': 'Compare the app’s API permissions in Entra with the list in Setup.',
+  'setup.found.directory-roles-told':
+    'Sign-ins to app {clientId} show whether a person may consent for the organisation.',
+  'setup.found.directory-roles-missing':
+    'App {clientId} does not ask Microsoft for directory roles, so an Admin has to decide on every tenant that nobody expected.',
+  'setup.found.directory-roles-missing.next':
+    'Set groupMembershipClaims to DirectoryRole in the manifest of the app in Entra.',
+  'setup.found.directory-roles-unread':
+    'Whether app {clientId} asks Microsoft for directory roles could not be read: that takes a sign-in registration of its own that holds Application.Read.All.',
+  'setup.found.directory-roles-unread.next':
+    'Look into the manifest of the app in Entra: groupMembershipClaims is to be DirectoryRole. Nothing else depends on reading it.',
+  'setup.found.directory-roles-unseen':
+    'Since {date} customers’ sign-ins to app {clientId} have come without directory roles, so an Admin has to decide on every tenant that nobody expected.',
+  'setup.found.directory-roles-unseen.next':
+    'Set groupMembershipClaims to DirectoryRole in the manifest of the app in Entra.',
   'setup.found.audience-multi': 'App {clientId} is open to any organisation.',
   'setup.found.audience-single': 'App {clientId} is for your own tenant alone, so no customer can consent to it.',
   'setup.found.audience-single.next':
@@ -136,6 +150,7 @@ export const setup = {
   'setup.check.tenant': 'Your own tenant',
   'setup.check.credential': 'Credential',
   'setup.check.audience': 'Audience',
+  'setup.check.directory-roles': 'Directory roles',
   'setup.check.redirect-uris': 'Redirect URIs',
   'setup.check.permissions': 'Permissions',
   'setup.check.api': 'Incidents API',
