@@ -304,6 +304,19 @@ describe('a code that is refused', () => {
     expect(error).not.toBeInstanceOf(Refusal)
   })
 
+  test('while our own code fails over the answer is no sign-in that somebody failed either', async () => {
+    const { microsoft, clock } = connect(double.origin)
+    served = (call) => {
+      if (!call.path.endsWith('/token')) return undefined
+      // No such clock passes the start; what fails here stands for any fault in what reads the answer.
+      clock.now = new Date(Number.NaN)
+      return tokenError(400, 70008, 'invalid_grant')
+    }
+    const error = await microsoft.redeemSignIn(code).catch((thrown: unknown) => thrown)
+    served = () => undefined
+    expect(error).toBeInstanceOf(RangeError)
+  })
+
   test.each([
     [70008, 'invalid_grant', 'sign-in-invalid'],
     [54005, 'invalid_grant', 'sign-in-invalid'],

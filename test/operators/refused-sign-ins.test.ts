@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type AuditEvent, listAudit } from '../../server/store/audit.ts'
+import { connectDatabase } from '../../server/store/engine/database.ts'
 import { write } from '../../server/store/engine/write.ts'
 import { recordRefusedSignIn } from '../../server/store/operators/refused-sign-ins.ts'
 import type { Browser } from '../support/browser.ts'
@@ -84,5 +85,26 @@ onEachEngine('refused sign-ins', (engine) => {
     expect((await events()).length - before).toBe(1)
     const row = here.portal.db.selectFrom('refused_sign_ins').select('times').where('who', '=', 'at once')
     expect(await row.executeTakeFirst()).toEqual({ times: 20 })
+  })
+
+  test('of many addresses at the same moment, in two processes, keep to the same bound', async () => {
+    const before = (await events()).length
+    const other = connectDatabase({ ...here.portal.config, log: here.portal.log })
+    const at = new Date(here.clock.now().getTime() + 4 * hour)
+    const actor = { kind: 'customer', id: null, name: null, requestId: null } as const
+    const refuseFrom = (n: number) => {
+      const address = `198.18.${n >> 8}.${n & 255}`
+      const refusal = { who: address, at, facts: {} }
+      return write(n % 2 ? other : here.portal.db, (tx) => recordRefusedSignIn(tx, { ...actor, address }, refusal))
+    }
+    // Each address twice, so that some of them meet themselves.
+    await Promise.all(Array.from({ length: 400 }, (_, n) => refuseFrom(n >> 1)))
+    await other.destroy()
+    expect((await events()).length - before).toBe(101)
+    const hourOf = at.toISOString().slice(0, 13)
+    const rows = await here.portal.db.selectFrom('refused_sign_ins').selectAll().where('hour', '=', hourOf).execute()
+    const counted = rows.filter(({ who }) => who !== '#').reduce((sum, { times }) => sum + times, 0)
+    expect(counted).toBe(400)
+    expect(rows).toHaveLength(102)
   })
 })

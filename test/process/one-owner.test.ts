@@ -14,6 +14,7 @@ import { type ConsentLink, issueLink, linkById, linkState } from '../../server/s
 import { openReview, openReviews } from '../../server/store/onboarding/reviews.ts'
 import { findTenant } from '../../server/store/tenants/tenants.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
+import { startProgram } from '../support/programs.ts'
 import { alice, customer, visitor } from '../support/store.ts'
 
 /** Two processes over one database: each has connections of its own, and both go through every door to a binding. */
@@ -95,6 +96,27 @@ onEachEngine('one tenant, claimed for several customers at once', (engine) => {
       }
       for (const portal of processes) await concludeProof(portal, tenantId)
       await check(tenantId, attempts, links)
+    }
+  }, 120_000)
+
+  test('is one customer’s as well when the claims come in two processes of the machine', async () => {
+    const { databaseUrl, dataDir, partnerTenantId } = here.portal.config
+    const programs = [1, 2].map(() => startProgram('claim-tenant.ts', [databaseUrl ?? '', dataDir, partnerTenantId]))
+    for (const program of programs) await program.line('ready')
+    for (let round = 0; round < rounds; round++) {
+      const { id: tenantId } = here.simulator.world.addTenant({ displayName: `Shared ${round}` })
+      const links = await Promise.all(['one', 'two', 'three', 'four'].map((label) => linkOf(label, null)))
+      const attempts = await Promise.all(links.map(attemptOf))
+      for (const [n, program] of programs.entries()) {
+        program.tell([tenantId, ...attempts.filter((_, i) => i % 2 === n).map(({ id }) => id)].join(' '))
+      }
+      for (const program of programs) await program.line(`done ${tenantId}`)
+      await concludeProof(here.portal, tenantId)
+      await check(tenantId, attempts, links)
+    }
+    for (const program of programs) program.close()
+    for (const { code, errors } of await Promise.all(programs.map((program) => program.ended()))) {
+      expect([code, errors]).toEqual([0, ''])
     }
   }, 120_000)
 

@@ -8,6 +8,8 @@ export interface Program {
   /** Lines written so far. */
   lines: string[]
   tell(line: string): void
+  /** Says that nothing more will be told. */
+  close(): void
   /** Resolves when that line has been written. @throws Error when the program ends before */
   line(text: string): Promise<void>
   kill(signal: NodeJS.Signals): void
@@ -47,6 +49,7 @@ export function startProgram(name: string, args: string[]): Program {
     pid: child.pid ?? 0,
     lines,
     tell: (line) => void child.stdin.write(`${line}\n`),
+    close: () => void child.stdin.end(),
     line: (text) =>
       new Promise((resolve, reject) => {
         const look = () => {

@@ -4,6 +4,8 @@ import type { Database, Tx } from '../engine/dialect.ts'
 /** Beyond so many in one hour, all others share one row: whoever has many addresses writes no more than that. */
 const mostPerHour = 100
 const everybodyElse = '*'
+/** The row in which the places of an hour are counted; no address or operator is called so. */
+const places = '#'
 
 /**
  * Notes that a sign-in was refused. The first of an hour and of whoever it was is written to the audit log; those that
@@ -16,12 +18,7 @@ export async function recordRefusedSignIn(
 ): Promise<void> {
   const hour = refusal.at.toISOString().slice(0, 13)
   if (await countAgain(tx, hour, refusal.who, refusal.at)) return
-  const { rows } = await tx
-    .selectFrom('refused_sign_ins')
-    .select(({ fn }) => fn.countAll().as('rows'))
-    .where('hour', '=', hour)
-    .executeTakeFirstOrThrow()
-  const shared = Number(rows) >= mostPerHour
+  const shared = !(await takePlace(tx, hour, refusal.at))
   const who = shared ? everybodyElse : refusal.who
   if (shared && (await countAgain(tx, hour, who, refusal.at))) return
   const inserted = await tx
@@ -30,6 +27,8 @@ export async function recordRefusedSignIn(
     .onConflict((oc) => oc.doNothing())
     .executeTakeFirst()
   if (inserted.numInsertedOrUpdatedRows !== 1n) {
+    // The same address, at the same moment, in another transaction: it has one place.
+    if (!shared) await giveBack(tx, hour)
     await countAgain(tx, hour, who, refusal.at)
     return
   }
@@ -39,6 +38,37 @@ export async function recordRefusedSignIn(
     subjectId: subjectOf(hour, who),
     facts: shared ? { reason: 'many-addresses' } : refusal.facts,
   })
+}
+
+/**
+ * Takes one of the places of an hour. They are counted in one row, which transactions at the same moment wait for: what each
+ * of them had counted for itself would let all of them in.
+ * @returns false when none is left
+ */
+async function takePlace(tx: Tx, hour: string, at: Date): Promise<boolean> {
+  const row = { hour, who: places, times: 0, last_at: at.toISOString() }
+  await tx
+    .insertInto('refused_sign_ins')
+    .values(row)
+    .onConflict((oc) => oc.doNothing())
+    .execute()
+  const taken = await tx
+    .updateTable('refused_sign_ins')
+    .set((eb) => ({ times: eb('times', '+', 1) }))
+    .where('hour', '=', hour)
+    .where('who', '=', places)
+    .where('times', '<', mostPerHour)
+    .executeTakeFirst()
+  return taken.numUpdatedRows === 1n
+}
+
+async function giveBack(tx: Tx, hour: string): Promise<void> {
+  await tx
+    .updateTable('refused_sign_ins')
+    .set((eb) => ({ times: eb('times', '-', 1) }))
+    .where('hour', '=', hour)
+    .where('who', '=', places)
+    .execute()
 }
 
 /** @returns whether it was counted: there was a row already */
