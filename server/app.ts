@@ -4,7 +4,7 @@ import { PortalError } from './errors.ts'
 import { admit, needsSession } from './http/access.ts'
 import { assets } from './http/assets.ts'
 import type { Lifecycle } from './http/lifecycle.ts'
-import { createLimits } from './http/limits.ts'
+import { createCodeLimit, createLimits } from './http/limits.ts'
 import { visitor } from './http/reader.ts'
 import type { Route } from './http/route.ts'
 import { compressed, knownMethods, noStore, onlyPublicHost, securityHeaders } from './http/security.ts'
@@ -60,9 +60,11 @@ export function createApp(
 /** What stands before each handler: who may ask how often, who it is, whether she may, and whether the form is ours. */
 function routeChain(portal: Portal): (route: Route) => RequestHandler[] {
   const limited = createLimits()
+  const countCode = createCodeLimit()
   const sessions = createSessions(portal)
   return (route) => {
-    const limit: RequestHandler = async (req, _res, next) => {
+    const limit: RequestHandler = async (req, res, next) => {
+      res.locals.countCode = countCode
       await limited(req, route)
       next()
     }

@@ -12,6 +12,32 @@ import type { Route } from './route.ts'
  */
 const perMinute = { page: 600, start: 300, return: 1_200 } as const
 
+/**
+ * Codes a minute that are looked at: of one network address, and in all. Each is a call to Microsoft and a row for a quarter of
+ * an hour, and whoever comes back from there can make one up.
+ */
+export const codesPerMinute = { address: 120, all: 600 } as const
+
+/** @returns counts one code that is about to be redeemed; @throws PortalError `TOO_MANY_REQUESTS` */
+export function createCodeLimit(): (req: Request) => Promise<void> {
+  const address = new RateLimiterMemory({ keyPrefix: 'code', points: codesPerMinute.address, duration: 60 })
+  const all = new RateLimiterMemory({ keyPrefix: 'codes', points: codesPerMinute.all, duration: 60 })
+  return async (req) => {
+    // One address that is beyond its own bound takes nothing of everybody's.
+    await consume(address, addressKey(clientAddress(req)))
+    await consume(all, 'all')
+  }
+}
+
+async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
+  try {
+    await limiter.consume(key)
+  } catch (refusal) {
+    if (!(refusal instanceof RateLimiterRes)) throw refusal
+    throw new PortalError('TOO_MANY_REQUESTS', { retryAfterMs: refusal.msBeforeNext })
+  }
+}
+
 export type Limits = (req: Request, route: Pick<Route, 'path' | 'limit'>) => Promise<void>
 
 /** @throws PortalError `TOO_MANY_REQUESTS` from the function it returns */
@@ -23,11 +49,6 @@ export function createLimits(): Limits {
   }
   return async (req, { path, limit }) => {
     if (limit === undefined) return
-    try {
-      await limiters[limit].consume(`${path} ${addressKey(clientAddress(req))}`)
-    } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal
-      throw new PortalError('TOO_MANY_REQUESTS', { retryAfterMs: refusal.msBeforeNext })
-    }
+    await consume(limiters[limit], `${path} ${addressKey(clientAddress(req))}`)
   }
 }

@@ -52,6 +52,9 @@ export type Route = RouteOptions &
     | { access: 'signed-in' | OperatorRole; handler: Handler<OperatorRequest> }
   )
 
+/** Counts one code that is about to be redeemed. @throws PortalError `TOO_MANY_REQUESTS` */
+type CountCode = (req: Request) => Promise<void>
+
 declare global {
   namespace Express {
     interface Request {
@@ -64,6 +67,7 @@ declare global {
     interface Locals {
       portal: Portal
       lifecycle: Lifecycle
+      countCode: CountCode
       reader: Reader
       /** Reads the operator's frame; set when there is an operator. */
       frame?: () => Promise<Frame>

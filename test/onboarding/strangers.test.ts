@@ -5,10 +5,11 @@ import { linkIdsIn, newState } from '../../server/onboarding/consent-state.ts'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { mostAttempts } from '../../server/store/onboarding/attempt-room.ts'
-import { linkById, mostNoted } from '../../server/store/onboarding/links.ts'
+import { linkById, mostNoted, recordOpening } from '../../server/store/onboarding/links.ts'
 import { mostReviews, openReviews } from '../../server/store/onboarding/reviews.ts'
 import { sweepSurplusAttempts } from '../../server/store/upkeep/sweeps.ts'
 import { mostDepartures } from '../../server/web/join/departures.ts'
+import { keepHouse } from '../../server/worker/housekeeping.ts'
 import type { Browser, Page } from '../support/browser.ts'
 import {
   alice,
@@ -191,6 +192,36 @@ onEachEngine('whoever holds a link', (engine) => {
     const events = await listAudit(here.portal.db, { customerId: invited.customer.id, limit: 500 })
     expect(events.filter(({ actorKind }) => actorKind === 'customer').length).toBeLessThanOrEqual(mostNoted + 2)
   }, 60_000)
+
+  test('presses and opens for ever: counts that say nothing new stop', async () => {
+    const invited = await invite(here)
+    const almost = { departures: 99_999, opened_count: 999, opened_at: here.portal.now().toISOString() }
+    await here.portal.db
+      .transaction()
+      .execute((tx) => tx.updateTable('consent_links').set(almost).where('id', '=', invited.linkId).execute())
+    const link = await linkById(here.portal.db, invited.linkId)
+    const actor = { kind: 'customer', id: null, name: null, address: null, requestId: null } as const
+    for (let n = 0; n < 5; n++) {
+      await recordOpening(here.portal.db, actor, link, here.portal.now())
+      await leave(here.browser(), invited)
+    }
+    const { departures, openedCount } = await linkById(here.portal.db, invited.linkId)
+    expect([departures, openedCount]).toEqual([100_000, 1_000])
+  })
+
+  test('presses every minute of an hour: Microsoft is asked about the expected tenant every five minutes at most', async () => {
+    const invited = await invite(here, { pinned: true })
+    for (let n = 0; n < 60; n++) {
+      await leave(here.browser(), invited)
+      await keepHouse(here.portal)
+      here.clock.advance(60_000)
+    }
+    const asked = here.simulator.requests.filter(
+      ({ path }) => path === `/${invited.tenant.id}/oauth2/v2.0/token`,
+    ).length
+    expect(asked).toBeGreaterThan(0)
+    expect(asked).toBeLessThanOrEqual(12)
+  })
 
   test('writes so much to the audit log in an hour, which says that there was more, and again in the next', async () => {
     const invited = await invite(here)

@@ -60,6 +60,7 @@ async function receive(portal: Portal, req: Request, res: Response, claim: Conse
     return receiveClaim(portal, visitorOf(portal, req), claim, { proof: null, departure, others })
   const kept = proofCookie(claim.state)
   const proof = await unseal(portal, req, kept)
+  if (proof !== null && claim.kind === 'code') await res.locals.countCode(req)
   const step = await receiveClaim(portal, visitorOf(portal, req), claim, { proof, departure, others })
   // Dropped when it is spent, and not before: a database that was away leaves the way open.
   if (proof !== null) dropSealed(portal, res, kept)

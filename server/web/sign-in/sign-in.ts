@@ -94,6 +94,7 @@ export const returnFromSignIn: Handler = async (portal, req, res) => {
   if (begun === null || said.state === null || !sameText(begun.state, said.state)) {
     throw new PortalError('SIGN_IN_EXPIRED')
   }
+  await res.locals.countCode(req)
   dropSealed(portal, res, transaction)
   const acceptedUntil = new Date(portal.now().getTime() + transaction.seconds * 1000)
   if (!(await spend(portal.db, begun.state, acceptedUntil))) throw new PortalError('SIGN_IN_EXPIRED')
