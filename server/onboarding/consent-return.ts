@@ -306,7 +306,7 @@ async function receiveMangled(
   })
   if (attempt === null) return { kind: 'stranger' }
   // A no is one, however its address was altered: nothing follows from it.
-  if (claim?.kind === 'refused') await settleRefusal(tx, actor, attempt, outcomeOf[claim.reason], now, claim)
+  if (claim?.kind === 'refused') await endAttemptRefused(tx, actor, attempt, outcomeOf[claim.reason], now, claim)
   return { kind: 'attempt', attemptId: attempt.id, browser }
 }
 

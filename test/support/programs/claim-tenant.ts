@@ -1,9 +1,10 @@
 import { createInterface } from 'node:readline'
 import { createLog } from '../../../server/log.ts'
-import { settleClaim } from '../../../server/onboarding/outcome.ts'
+import { endAttemptWithClaim } from '../../../server/onboarding/outcome.ts'
 import { concludeProof } from '../../../server/onboarding/probe.ts'
 import type { Portal } from '../../../server/portal.ts'
 import { connectDatabase } from '../../../server/store/engine/database.ts'
+import { write } from '../../../server/store/engine/write.ts'
 import { attemptById } from '../../../server/store/onboarding/attempts.ts'
 
 // Each line names a tenant, and the runs that this process brings to their end with it, at once.
@@ -17,7 +18,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [tenantId = '', ...attempts] = line.split(' ')
   await Promise.all(
     attempts.map(async (id) => {
-      await settleClaim(portal, actor, await attemptById(db, id), { tenantId, how: 'sign-in', by: 'Åsa' })
+      const attempt = await attemptById(db, id)
+      const claimed = { tenantId, how: 'sign-in', by: 'Åsa' } as const
+      await write(db, (tx) => endAttemptWithClaim(portal, tx, actor, attempt, claimed))
       await concludeProof(portal, tenantId)
     }),
   )
