@@ -80,6 +80,12 @@ export const incidentsToReadAgain = new Gauge({
   registers,
 })
 
+export const writable = new Gauge({
+  name: 'muster_writable',
+  help: '1 while something can be stored, 0 while the disk is full or the database takes no writes.',
+  registers,
+})
+
 /** A gauge without labels is born as 0, and none blind is more than anybody knows yet. */
 export function forgetFleet(): void {
   blindTenants.remove()

@@ -43,7 +43,7 @@ export async function admit(portal: Portal, route: Route, req: Request, res: Res
   res.locals.reader = operatorReader(res.locals.reader, operator)
   const scope = scopeOf(operator, portal.config)
   req.scope = scope
-  res.locals.frame = () => operatorFrame(portal, operator, scope)
+  res.locals.frame = () => operatorFrame(portal, operator, scope, res.locals.lifecycle.storage?.fault ?? null)
   const needed = route.access === 'signed-in' ? 'Reader' : route.access
   if (!reaches(operator.role, needed)) {
     throw new PortalError('FORBIDDEN', { facts: { role: operator.role, needed } })

@@ -7,11 +7,16 @@ export const alive: Handler = (_portal, _req, res) => {
   res.set('Cache-Control', 'no-cache').type('text').send('alive\n')
 }
 
-/** Ready: the database answers, holds the schema of this version, and the process is not stopping. */
+/**
+ * Ready: the database answers, holds the schema of this version, and the process is not stopping. Where it takes no writes
+ * the pages stay, as they are what explains it.
+ */
 export const ready: Handler = async (portal, _req, res) => {
-  const reason = res.locals.lifecycle.draining ? 'draining' : await databaseFault(portal)
+  const { draining, storage } = res.locals.lifecycle
+  const reason = draining ? 'draining' : await databaseFault(portal)
   res.set('Cache-Control', 'no-cache').type('text')
-  if (reason === null) res.send('ready\n')
+  if (reason === null && storage && storage.fault !== null) res.json({ writable: false })
+  else if (reason === null) res.send('ready\n')
   else res.status(503).set('Retry-After', '5').send(`${reason}\n`)
 }
 

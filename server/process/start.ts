@@ -12,11 +12,14 @@ import { startWorkerThread, type WorkerThread } from '../worker/thread-host.ts'
 import { startWorker } from '../worker/worker.ts'
 import { fleetWatch, openMetricsPort } from './metrics-port.ts'
 import { openDoor } from './port.ts'
+import { StorageWatch } from './storage-watch.ts'
 
 export interface RunningPortal {
   /** Where people find it: PUBLIC_URL. */
   url: string
   portal: Portal
+  /** Looks whether anything can be stored. */
+  storage: StorageWatch
   /** What this process counts and sees, as Prometheus reads it. */
   metrics(): Promise<string>
   /** Finishes what is in hand and lets go of everything, after `noticeMs` in which connections are led elsewhere. */
@@ -53,6 +56,8 @@ export async function startPortal(asked: Config, options: StartOptions = {}): Pr
     const config = metricsDoor ? { ...ported, metricsPort: metricsDoor.port } : ported
     const db = await openStore(config, log, options.worker === 'thread')
     const portal: Portal = { config, db, microsoft: connectMicrosoft(config, { log, now }), log, now }
+    const storage = new StorageWatch(portal)
+    lifecycle.storage = storage
     door?.answerWith(createApp(portal, lifecycle))
     const worker = startWork(portal, options.worker ?? 'here')
     const watchFleet = fleetWatch(portal)
@@ -68,6 +73,7 @@ export async function startPortal(asked: Config, options: StartOptions = {}): Pr
     return {
       url: config.publicUrl,
       portal,
+      storage,
       metrics,
       async close(noticeMs = 0) {
         lifecycle.draining = true
@@ -75,6 +81,7 @@ export async function startPortal(asked: Config, options: StartOptions = {}): Pr
         if (door && noticeMs > 0) await wait(noticeMs)
         await Promise.all([door?.close(drainMs), stopped])
         await metricsDoor?.close()
+        await storage.stop()
         await db.destroy()
       },
     }

@@ -48,6 +48,7 @@ class TestClock {
 }
 
 export interface TestPortal {
+  storage: Awaited<ReturnType<typeof startPortal>>['storage']
   url: string
   portal: Portal
   simulator: Simulator
@@ -126,6 +127,7 @@ export async function startTestPortal(
   return {
     url,
     portal,
+    storage: running.storage,
     simulator,
     clock,
     partner,

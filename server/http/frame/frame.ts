@@ -4,6 +4,7 @@ import { readSettings } from '../../store/partner/settings.ts'
 import { everything, type Scope } from '../../store/scope.ts'
 import { type FleetSummary, fleetSummary } from '../../store/tenants/fleet.ts'
 import { type Pause, readPause } from '../../store/tenants/pauses.ts'
+import type { WriteFault } from '../../store/upkeep/write-probe.ts'
 import { runsPortal, type SignedInOperator } from '../operator.ts'
 import { type Avatar, avatarOf } from './avatar.ts'
 import { type KeyHelp, keysFor, type Place, placesFor } from './places.ts'
@@ -19,6 +20,8 @@ export interface Frame {
   fleet: FleetSummary
   /** Alarms that nobody has seen. */
   newAlarms: number
+  /** Why nothing can be stored; null where it can. */
+  writeFault: WriteFault | null
   /** Whether she sees some customers alone. */
   limited: boolean
   /** Whether she may change what is the whole portal's. */
@@ -27,7 +30,12 @@ export interface Frame {
   pause: Pause | null
 }
 
-export async function operatorFrame(portal: Portal, operator: SignedInOperator, scope: Scope): Promise<Frame> {
+export async function operatorFrame(
+  portal: Portal,
+  operator: SignedInOperator,
+  scope: Scope,
+  writeFault: WriteFault | null,
+): Promise<Frame> {
   const { db, now } = portal
   const [settings, fleet, pause, alarms] = await Promise.all([
     readSettings(db),
@@ -48,6 +56,7 @@ export async function operatorFrame(portal: Portal, operator: SignedInOperator, 
     keys: keysFor(who),
     fleet,
     newAlarms: alarms.new,
+    writeFault,
     pause,
     limited,
     runs,

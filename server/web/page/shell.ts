@@ -40,6 +40,7 @@ export function shellView(frame: Frame, { t, number, reader }: PageTools): Shell
       name,
       pressed: (reader.theme ?? 'auto') === name ? 'true' : 'false',
     })),
+    writeFault: frame.writeFault && t(`shell.storage.${frame.writeFault}`),
     pause: frame.pause && { ...frame.pause, mayResume: frame.runs },
   }
 }

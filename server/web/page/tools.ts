@@ -71,5 +71,7 @@ export interface ShellView {
   read: Html | null
   newestReadAt: string | null
   themes: { name: 'auto' | 'light' | 'dark'; pressed: 'true' | 'false' }[]
+  /** That nothing can be stored, and why. */
+  writeFault: string | null
   pause: { at: string; by: string; mayResume: boolean } | null
 }

@@ -27,6 +27,11 @@ export const shell = {
   'shell.watch.newest': 'newest',
   'shell.watch.never': 'nothing read yet',
   'shell.watch.none': 'No tenant is connected yet',
+  'shell.storage.full': 'Nothing can be stored: the disk is full',
+  'shell.storage.read-only': 'Nothing can be stored: the database takes no writes',
+  'shell.storage.failing': 'Nothing can be stored: writing to the database fails',
+  'shell.storage.what':
+    'What you see was read before. Nothing new arrives and no button works until there is room again; nothing that was stored is lost.',
   'shell.pause': 'Reading of all tenants is paused since',
   'shell.pause.by': 'by {name}',
   'shell.pause.what': 'Nothing new arrives from any tenant. What is shown is as it was read before.',
