@@ -18,7 +18,7 @@ import { signInWith } from './login/sign-in.ts'
 import { keepTokens } from './login/tokens.ts'
 import type { Microsoft } from './microsoft.ts'
 import { graphResource, permissionsFor, resourceFor } from './permissions.ts'
-import { readOwnExcess, readRegisteredPermissions } from './registration/permissions.ts'
+import { readOwnExcess, readRegisteredPermissions, readSecretEnds } from './registration/permissions.ts'
 import { inspectRegistration } from './registration/registration.ts'
 import { clockAhead } from './wire/clock.ts'
 import { outbound } from './wire/http.ts'
@@ -93,6 +93,7 @@ export function connectMicrosoft(
     forget: (tenantId) => tokens.forget(tenantId),
     clockAhead: () => clockAhead({ config, send, now }),
     readRegisteredPermissions: () => readRegisteredPermissions({ config, send, now }),
+    readSecretEnds: () => readSecretEnds({ config, send, now }),
     readOwnExcess: () => readOwnExcess({ config, send, now }),
     inspectRegistration: () => inspectRegistration({ config, discovery, source, send, now }),
   }

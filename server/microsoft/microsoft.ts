@@ -70,6 +70,13 @@ export interface RegistrationFinding {
   refusal: Refusal | null
 }
 
+/** A secret of a registration: when it ends, and by which first characters it is recognised. */
+export interface SecretEnd {
+  clientId: string
+  hint: string
+  endsAt: Date
+}
+
 /**
  * Everything the portal says to Microsoft. No SQL, no Express behind it; all refusals are thrown as `Refusal`.
  * Tenant IDs are lower-case GUIDs, and are checked again before they reach a URL.
@@ -126,6 +133,8 @@ export interface Microsoft {
    * not read it. @throws Refusal
    */
   readRegisteredPermissions(): Promise<RegisteredPermission[] | null>
+  /** When the secrets of both registrations end; null where the sign-in registration does not exist or may not read. @throws Refusal */
+  readSecretEnds(): Promise<SecretEnd[] | null>
   /** Roles of the customers' app in the partner's own tenant that Muster does not need. Never throws; empty when unknown. */
   readOwnExcess(): Promise<string[]>
   /** What can be seen of the app registration from outside, each with its remedy. */

@@ -4,6 +4,7 @@ import { pruneTold, resealDestinations, watch } from '../notify/watch.ts'
 import { probePinned } from '../onboarding/probe.ts'
 import { keepAbandonedClaims } from '../onboarding/unclaimed.ts'
 import { lookAtPermissions } from '../partner/asked-permissions.ts'
+import { watchCredentials } from '../partner/expiry.ts'
 import type { Portal } from '../portal.ts'
 import { isUnavailable, write } from '../store/engine/write.ts'
 import { claimDueProbes } from '../store/onboarding/links.ts'
@@ -25,6 +26,7 @@ export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise
   const now = portal.now()
   const chores: [string, () => Promise<unknown>][] = [
     ['alarms', () => watch(portal)],
+    ['credentials', () => watchCredentials(portal)],
     ['abandoned claims', () => keepAbandonedClaims(portal)],
     ['probes', () => probeLinks(portal, stopping)],
     ['permissions', () => lookUnlessPaused(portal)],

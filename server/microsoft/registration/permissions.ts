@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts'
 import { Refusal } from '../../model/refusal.ts'
 import { acquireToken } from '../login/tokens.ts'
-import type { AppToken, RegisteredPermission } from '../microsoft.ts'
+import type { AppToken, RegisteredPermission, SecretEnd } from '../microsoft.ts'
 import { graphResource, namesTenants, permissionIds, resourceFor, unexpectedRoles } from '../permissions.ts'
 import type { Send } from '../wire/http.ts'
 import { objectIn } from '../wire/read-refusal.ts'
@@ -28,11 +28,8 @@ export async function readApplication(
   select: string,
 ): Promise<{ application: Record<string, unknown>; token: AppToken } | null> {
   const { config } = wiring
-  if (config.signIn.clientId === config.app.clientId) return null
-  const resource = graphResource(config)
-  const request = { tenantId: config.partnerTenantId, resource: resource.uri, repeatable: true }
-  const token = await acquireToken(wiring, { ...request, registration: config.signIn })
-  if (token.claims !== null && !token.claims.roles.some((role) => readers.includes(role))) return null
+  const token = await tokenOfReader(wiring)
+  if (token === null) return null
   const application = await get(wiring, token, `applications(appId='${config.app.clientId}')`, select)
   return application === null ? null : { application, token }
 }
@@ -49,6 +46,40 @@ export async function readRegisteredPermissions(wiring: Wiring): Promise<Registe
   const unnamed = new Set(access.filter(({ id }) => !names.has(id)).map(({ resourceAppId }) => resourceAppId))
   for (const appId of unnamed) for (const [id, name] of await namesOf(wiring, token, appId)) names.set(id, name)
   return access.slice(0, mostPermissions).map(({ id, kind }) => ({ name: names.get(id) ?? id, kind }))
+}
+
+/** A token of the sign-in registration that may read registrations; null where there is none. @throws Refusal */
+async function tokenOfReader(wiring: Wiring): Promise<AppToken | null> {
+  const { config } = wiring
+  if (config.signIn.clientId === config.app.clientId) return null
+  const request = { tenantId: config.partnerTenantId, resource: graphResource(config).uri, repeatable: true }
+  const token = await acquireToken(wiring, { ...request, registration: config.signIn })
+  const mayRead = token.claims === null || token.claims.roles.some((role) => readers.includes(role))
+  return mayRead ? token : null
+}
+
+/**
+ * When the secrets of both registrations end, as Entra has them; of a secret itself only its first three characters come.
+ * https://learn.microsoft.com/graph/api/resources/passwordcredential
+ * @returns null when there is no second registration, or it may not read
+ * @throws Refusal when Microsoft does not answer
+ */
+export async function readSecretEnds(wiring: Wiring): Promise<SecretEnd[] | null> {
+  const { config } = wiring
+  const token = await tokenOfReader(wiring)
+  if (token === null) return null
+  const ends: SecretEnd[] = []
+  for (const { clientId } of [config.app, config.signIn]) {
+    const application = await get(wiring, token, `applications(appId='${clientId}')`, 'passwordCredentials')
+    if (application === null) return null
+    const secrets = Array.isArray(application.passwordCredentials) ? application.passwordCredentials : []
+    for (const secret of secrets.slice(0, mostPermissions)) {
+      if (!isRecord(secret) || typeof secret.hint !== 'string' || typeof secret.endDateTime !== 'string') continue
+      const at = Date.parse(secret.endDateTime)
+      if (!Number.isNaN(at)) ends.push({ clientId, hint: secret.hint.slice(0, 3), endsAt: new Date(at) })
+    }
+  }
+  return ends
 }
 
 interface Entry {

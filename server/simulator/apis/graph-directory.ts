@@ -5,6 +5,7 @@ import type { SimulatorParts } from '../parts.ts'
 import { sendGraphError, sendJson } from './answers.ts'
 import { admit, queryOf } from './api.ts'
 
+const neverEnds = new Date('2299-12-31T00:00:00Z')
 const readers = ['Application.Read.All', 'Directory.Read.All']
 
 /** A registration, to an app of its own tenant: https://learn.microsoft.com/graph/api/application-get */
@@ -29,6 +30,15 @@ function applicationBody(registration: SimulatorRegistration): Record<string, un
     requiredResourceAccess: registration.requiredResources.map(({ resource, roles }) => ({
       resourceAppId: resources[resource].appId,
       resourceAccess: roles.map((role) => ({ id: resources[resource].roles[role], type: 'Role' })),
+    })),
+    // A secret itself is shown once, when it is made: https://learn.microsoft.com/graph/api/resources/passwordcredential
+    passwordCredentials: registration.secrets.map(({ value, expiresAt }) => ({
+      customKeyIdentifier: null,
+      displayName: null,
+      endDateTime: (expiresAt ?? neverEnds).toISOString(),
+      hint: value.slice(0, 3),
+      keyId: objectIdOf(value),
+      secretText: null,
     })),
   }
 }
