@@ -6,6 +6,7 @@ import type { Tenant } from '../../store/tenants/tenants.ts'
 import type { MessageKey } from '../../words.ts'
 import type { PageTools } from '../page/tools.ts'
 import type { AttemptEnd } from './attempt-end.ts'
+import { drawn, namesFirst, needsOtherAccount, type OtherEnd, retried, saysApp, saysNumber } from './ends.ts'
 import { type LetterView, type LinkOnPage, letterView, partnerName } from './join-view.ts'
 import type { PartnerView } from './partner.ts'
 import type { RemovalAdvice } from './removal-advice.ts'
@@ -204,55 +205,6 @@ function firstText(tenant: Tenant, { t, time }: PageTools): Html | string {
   if (tenant.partialSince) return t('join.done.first.partial')
   return t(tenant.lastReadAt ? 'join.done.first.none' : 'join.done.first.reading')
 }
-
-type OtherEnd = Exclude<AttemptEnd, 'claimed' | 'proving' | 'done'>
-
-/** The drawing of each end, and its colour; none for what is over or nobody's trouble. */
-const drawn: Record<OtherEnd, [string, string]> = {
-  late: ['clock', ''],
-  'sign-in': ['user', 'yellow'],
-  review: ['hourglass', 'accent'],
-  declined: ['x', ''],
-  'not-admin': ['user', 'yellow'],
-  'wrong-tenant': ['building', 'yellow'],
-  unlicensed: ['license', 'yellow'],
-  'tenant-taken': ['building', 'yellow'],
-  'tenant-is-partner': ['building', 'yellow'],
-  'sign-in-failed': ['user-off', 'yellow'],
-  'link-withdrawn': ['link-off', ''],
-  misconfigured: ['settings', 'yellow'],
-  refused: ['alert-circle', 'yellow'],
-  dismissed: ['building', 'yellow'],
-  limited: ['shield-half', 'yellow'],
-  'no-data': ['license', 'yellow'],
-  blocked: ['lock', 'yellow'],
-  disabled: ['circle-x', 'yellow'],
-  connected: ['building', 'accent'],
-  unchanged: ['hourglass', 'yellow'],
-  revoked: ['ban', ''],
-  gone: ['circle-dashed', 'yellow'],
-  unproven: ['circle-dashed', 'yellow'],
-  offboarded: ['archive', ''],
-}
-/** Ends after which the same link may be tried again. */
-const retried = new Set<AttemptEnd>([
-  'late',
-  'sign-in',
-  'declined',
-  'not-admin',
-  'wrong-tenant',
-  'unlicensed',
-  'tenant-is-partner',
-  'sign-in-failed',
-  'misconfigured',
-  'refused',
-  'unproven',
-])
-/** Ends whose lead begins with the partner's name. */
-const namesFirst = new Set<AttemptEnd>(['declined', 'revoked', 'offboarded', 'dismissed'])
-const needsOtherAccount = new Set<AttemptEnd>(['not-admin', 'wrong-tenant', 'tenant-is-partner'])
-const saysApp = new Set<AttemptEnd>(['blocked', 'limited', 'disabled'])
-const saysNumber = new Set<AttemptEnd>(['refused', 'sign-in-failed'])
 
 function endView(facts: AttemptFacts, names: Facts, tools: PageTools): EndView {
   const { t, word } = tools

@@ -1,7 +1,6 @@
 import type { Html } from '../../http/html.ts'
 import { html } from '../../http/html.ts'
 import type { ApiExample } from '../../microsoft/registration/examples.ts'
-import type { Capability, CapabilityState, LiveCall } from '../../model/access.ts'
 import type { RefusalFacts, RefusalOwner } from '../../model/refusal.ts'
 import type { Customer } from '../../store/customers/customers.ts'
 import type { rejectedOf } from '../../store/incidents/rejected.ts'
@@ -9,6 +8,8 @@ import type { AccessCheck } from '../../store/tenants/checks.ts'
 import type { AccessState, Tenant } from '../../store/tenants/tenants.ts'
 import { answerText, howBound } from '../page/tenant-words.ts'
 import type { PageTools } from '../page/tools.ts'
+import { type CapabilityLine, type CapabilityView, capabilityView } from './capabilities-view.ts'
+import { type LanguageView, languageViews } from './examples-view.ts'
 import { type PastCheckView, type ProofView, pastCheckView, proofView } from './proof-view.ts'
 import type { ReadingView as ReadingFacts } from './reading.ts'
 import { type ReadingView, type RereadForm, readingView } from './reading-view.ts'
@@ -43,14 +44,6 @@ export interface TenantFacts {
   mayCheck: boolean
 }
 
-export interface CapabilityLine {
-  capability: Capability
-  state: CapabilityState
-  /** The permission it is asked for by; null while Muster does not ask for it. */
-  permission: string | null
-  call: LiveCall | null
-}
-
 export interface TenantView extends Pick<TenantFacts, 'tenant' | 'customer' | 'renewal' | 'linkDays'> {
   title: string
   badge: Html
@@ -66,14 +59,7 @@ export interface TenantView extends Pick<TenantFacts, 'tenant' | 'customer' | 'r
   rejected: { item: string; reason: string; detail: string | null; firstSeenAt: string; lastSeenAt: string }[]
   steps: StepView[]
   proof: ProofView
-  capabilities: {
-    label: string
-    permission: string | null
-    class: string
-    icon: string
-    state: string
-    call: string | null
-  }[]
+  capabilities: CapabilityView[]
   past: { title: string; checks: PastCheckView[] } | null
   languages: LanguageView[]
 }
@@ -108,15 +94,6 @@ interface StepView {
   mark: Html | number
   text: Html | string | null
   at: string | null
-}
-
-interface LanguageView {
-  name: string
-  label: string
-  selected: 'true' | 'false'
-  examples: { text: string; label: string }[]
-  /** For the older token endpoint. */
-  older: { text: string; label: string }[]
 }
 
 const renewable: readonly AccessState[] = ['revoked', 'limited', 'unproven', 'gone']
@@ -303,47 +280,6 @@ function stepViews({ tenant, customer }: TenantFacts, tools: PageTools): StepVie
       text:
         name === 'bound' ? html`${howBound(tenant, tools)}${consented}` : isEmpty ? t('tenants.step.read.none') : null,
       at,
-    }
-  })
-}
-
-const capabilityDrawings: Record<CapabilityState | 'not-asked', [string, string]> = {
-  granted: ['yes', 'circle-check'],
-  missing: ['no', 'circle-x'],
-  unlicensed: ['lic', 'license'],
-  unknown: ['unk', 'help'],
-  'not-asked': ['unk', 'circle-dashed'],
-}
-
-function capabilityView(line: CapabilityLine, { word }: PageTools): TenantView['capabilities'][number] {
-  const { capability, state, permission, call } = line
-  const shown = permission === null && state !== 'granted' ? 'not-asked' : state
-  const [kind, icon] = capabilityDrawings[shown]
-  return {
-    label: word('tenants.capability', capability),
-    permission,
-    class: kind,
-    icon,
-    state: word('tenants.granted', shown),
-    call: call && `${call.method} ${call.path} → ${call.status ?? '–'}`,
-  }
-}
-
-const languages: readonly ApiExample['language'][] = ['powershell', 'csharp', 'curl', 'typescript']
-
-function languageViews(examples: readonly ApiExample[], { t }: PageTools): LanguageView[] {
-  return languages.map((name, i) => {
-    const label = t(`tenants.language.${name}`)
-    const code = t('tenants.examples.code', { language: label })
-    const own = examples.filter(({ language }) => language === name)
-    return {
-      name,
-      label,
-      selected: i === 0 ? 'true' : 'false',
-      examples: own.filter(({ tokenEndpoint }) => tokenEndpoint !== 'v1').map(({ text }) => ({ text, label: code })),
-      older: own
-        .filter(({ tokenEndpoint }) => tokenEndpoint === 'v1')
-        .map(({ text }) => ({ text, label: `${code}, v1` })),
     }
   })
 }

@@ -16,11 +16,12 @@ import type { Tenant } from '../../store/tenants/tenants.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { wallClockAt } from '../page/zoned-time.ts'
+import type { CapabilityLine } from './capabilities-view.ts'
 import { noteOpened } from './opened.ts'
 import { readingOf } from './reading.ts'
 import type { RereadForm } from './reading-view.ts'
 import { spanNames } from './reread.ts'
-import { type CapabilityLine, type TenantFacts, tenantView } from './tenant-view.ts'
+import { type TenantFacts, tenantView } from './tenant-view.ts'
 
 const tenantPage = page('tenants/tenant', tenantView)
 
