@@ -21,6 +21,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 }
 const running = await startPortal(config, { log })
 process.send?.({ ready: running.url })
+console.log(`Muster runs at ${running.url}`)
 // Whoever broke off the run leaves nothing behind.
 process.on('disconnect', () => process.exit(1))
 

@@ -3,11 +3,7 @@ import request from 'supertest'
 import { boundedLines, createLog, withinScope } from '../../server/log.ts'
 import type { TestPortal } from '../support/portal.ts'
 import { startTestPortal } from '../support/portal.ts'
-
-/** Looks again until it is so: a log says the rest when its window is over. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
-}
+import { until } from '../support/waiting.ts'
 
 describe('lines of the log that strangers cause', () => {
   let here: TestPortal

@@ -7,6 +7,7 @@ import { claimMessages, replayFailed, replayMessage } from '../../server/store/n
 import { sendDue, startCourier } from '../../server/worker/courier.ts'
 import { before, connected, customerNamed } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
+import { until } from '../support/waiting.ts'
 import { answerStatus, type Receiver, startReceiver } from './receivers.ts'
 import { destinationNow, hour, loopbackAllowed, messages, minute, raise, secretOf, webhookTo } from './stage.ts'
 
@@ -318,14 +319,6 @@ onEachEngine('what has to be told', (engine) => {
 async function sendDueUntilClaimed(here: TestPortal): Promise<void> {
   const { announceDue } = await import('../../server/notify/announce.ts')
   await announceDue(here.portal)
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 1_000; i++) {
-    if (await condition()) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error('it did not happen')
 }
 
 describe('couriers', () => {

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { counted, metricsText } from '../../server/metrics.ts'
 import { StorageWatch } from '../../server/process/storage-watch.ts'
 import { startTestPortal } from '../support/portal.ts'
+import { until } from '../support/waiting.ts'
 
 describe('a database that takes no writes', () => {
   test('is told on every page, at /readyz and in the metrics, until it takes them again', async () => {
@@ -55,7 +56,7 @@ describe('a database that takes no writes', () => {
       (await here.portal.db.selectFrom('settings').select('value').where('name', '=', 'write-probe').executeTakeFirst())
         ?.value
     const watch = new StorageWatch(here.portal, 20)
-    while ((await probed()) === undefined) await new Promise((resolve) => setTimeout(resolve, 10))
+    await until(async () => (await probed()) !== undefined)
     await watch.stop()
     await here.close()
   })
