@@ -27,6 +27,9 @@ export function alphabetFor(acceptLanguage: string | undefined): Alphabet | null
   return wanted.find(({ name }) => Intl.Collator.supportedLocalesOf(name).length > 0)?.name ?? null
 }
 
+/** A name as it is searched: in small letters, and without the marks on them, so that `oberg` finds `Öberg`. */
+export const folded = (name: string): string => name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+
 /** Compares two names as a reader of that alphabet looks them up; 10 stands behind 9. */
 export const nameOrder = (alphabet: Alphabet = commonAlphabet): ((one: string, other: string) => number) =>
   new Intl.Collator(alphabet, { numeric: true }).compare

@@ -32,6 +32,7 @@ import { pauseAll, resumeAll, showPause } from './partner/pause.ts'
 import { savePermissions } from './partner/permissions-form.ts'
 import { saveSettings, showSettings } from './partner/settings.ts'
 import { showDoctor, showSetup } from './partner/setup.ts'
+import { showSearch } from './search/search.ts'
 import { changePreferences } from './sign-in/preferences.ts'
 import { showRefusedSignIn } from './sign-in/refused.ts'
 import {
@@ -108,6 +109,7 @@ export const routes: readonly Route[] = [
 
   // What is going on
   { method: 'GET', path: '/', access: 'Reader', handler: showOverview },
+  { method: 'GET', path: '/search', access: 'Reader', handler: showSearch },
   { method: 'GET', path: '/incidents', access: 'Reader', handler: showIncidents },
   { method: 'GET', path: '/tenants/:tenantId/incidents', access: 'Reader', handler: showTenantIncidents },
   { method: 'GET', path: '/tenants/:tenantId/incidents/:incidentId', access: 'Reader', handler: showIncident },

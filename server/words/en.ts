@@ -12,6 +12,7 @@ import { settings } from './en/partner/settings.ts'
 import { setup } from './en/partner/setup.ts'
 import { permissions } from './en/permissions.ts'
 import { refusals } from './en/refusals.ts'
+import { search } from './en/search.ts'
 import { shell } from './en/shell.ts'
 import { login } from './en/sign-in.ts'
 import { tenants } from './en/tenants.ts'
@@ -35,4 +36,5 @@ export const en = {
   ...settings,
   ...notify,
   ...alarms,
+  ...search,
 } as const

@@ -10,6 +10,7 @@ import { countStates, groupOf, stateGroups, troubleFirst } from '../../customers
 import { readQuery } from '../../http/forms.ts'
 import { runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { folded } from '../../model/alphabet.ts'
 import { listGroups } from '../../store/customers/customers.ts'
 import { linkState } from '../../store/onboarding/links.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
@@ -43,7 +44,7 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
     outlineStatuses(portal.db, now, alphabet, req.scope),
     listGroups(portal.db, alphabet, req.scope),
   ])
-  const text = q.trim().toLowerCase()
+  const text = folded(q.trim())
   const found = outlines.filter((line) => (group === null || line.customer.groups.includes(group)) && holds(line, text))
   const matching = found.filter(({ standing }) =>
     state === null ? show === null || groupOf(standing) === show : standing === state,
@@ -88,7 +89,7 @@ function holds(line: CustomerOutline, text: string): boolean {
   ]
   const ids = [customer.expectedTenantId, line.link?.reference ?? null]
   for (const tenant of tenants) names.push(tenant.displayName, tenant.defaultDomain, tenant.tenantId)
-  return [...names, ...ids].some((name) => name?.toLowerCase().includes(text))
+  return [...names, ...ids].some((name) => name !== null && folded(name).includes(text))
 }
 
 function rowOf(line: CustomerLine, now: Date): CustomerRow {

@@ -12,7 +12,7 @@ export const shell = {
   'shell.copied': 'Copied',
   'shell.copy-by-hand': 'Select and copy',
   'shell.search': 'Search',
-  'shell.search.label': 'Search incidents',
+  'shell.search.label': 'Search customers, tenants and incidents',
   'shell.place.overview': 'Overview',
   'shell.place.incidents': 'Incidents',
   'shell.place.customers': 'Customers',

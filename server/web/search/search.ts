@@ -1,0 +1,58 @@
+import { type CustomerOutline, outlineStatuses } from '../../customers/progress.ts'
+import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { folded } from '../../model/alphabet.ts'
+import { openQueue } from '../../store/incidents/queue.ts'
+import { filterOf, readQueueQuery } from '../incidents/filters.ts'
+import { page } from '../page/page.ts'
+import { render } from '../page/render.ts'
+import { type SearchFacts, searchView } from './search-view.ts'
+
+const searchPage = page('search/search', searchView)
+
+/** Of each kind so many are shown; the list of the kind has the rest. */
+const mostShown = 10
+
+/** One box for everything: customers, tenants and incidents that hold the text, whatever their state. */
+export const showSearch: Handler<OperatorRequest> = async (portal, req, res) => {
+  const { db } = portal
+  const text = readQueueQuery({ q: req.query.q }).text
+  const outlines = await outlineStatuses(db, portal.now(), res.locals.reader.alphabet)
+  const list = { query: readQueueQuery({ q: text, status: 'any', order: 'newest' }), tenantId: null }
+  const wanted = folded(text)
+  const found = text === '' ? null : await openQueue(db, filterOf(list), { order: 'newest', limit: mostShown })
+  const customers = text === '' ? [] : outlines.filter((line) => namesOf(line).some((name) => holds(name, wanted)))
+  const tenants =
+    text === ''
+      ? []
+      : tenantsIn(outlines).filter(({ tenant }) => tenantNames(tenant).some((name) => holds(name, wanted)))
+  const facts: SearchFacts = {
+    text,
+    customers: { shown: customers.slice(0, mostShown), count: customers.length },
+    tenants: { shown: tenants.slice(0, mostShown), count: tenants.length },
+    incidents: { shown: found?.items ?? [], count: found?.count ?? { count: 0, exact: true } },
+    list,
+    looked: { customers: outlines.length, tenants: outlines.reduce((sum, { tenants: own }) => sum + own.length, 0) },
+  }
+  await render(res, searchPage, facts)
+}
+
+const holds = (name: string | null, wanted: string) => name !== null && folded(name).includes(wanted)
+
+const namesOf = ({ customer, link }: CustomerOutline) => [
+  customer.name,
+  customer.contactName,
+  customer.contactEmail,
+  customer.expectedDomain,
+  customer.expectedTenantId,
+  ...customer.groups,
+  link?.reference ?? null,
+]
+
+const tenantsIn = (outlines: readonly CustomerOutline[]) =>
+  outlines.flatMap(({ customer, tenants }) => tenants.map((tenant) => ({ tenant, customer })))
+
+const tenantNames = ({ displayName, defaultDomain, tenantId }: CustomerOutline['tenants'][number]) => [
+  displayName,
+  defaultDomain,
+  tenantId,
+]
