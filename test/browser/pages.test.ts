@@ -74,6 +74,8 @@ inChromium('every page', () => {
     ['the overview', '/'],
     ['the queue', '/incidents'],
     ['the queue, newest first, with whatever is closed', '/incidents?status=any&order=newest'],
+    ['what the side bar finds', '/search?q=berg'],
+    ['what the side bar does not find', '/search?q=nothing-is-called-so'],
     ['a search', '/incidents?q=mimikatz&severity=low&severity=high'],
     ['a search that finds nothing', '/incidents?q=nothing-is-called-so'],
     ['the incidents of one tenant', () => `${tenantOf('active')}/incidents`],
@@ -101,6 +103,31 @@ inChromium('every page', () => {
   ])('is fine for everybody: %s', async (_name, address) => {
     await admin.page.goto(demo.origin + (typeof address === 'string' ? address : address()))
     await expectFineIn(admin)
+  })
+
+  test('is fine for everybody: no group of customers is clipped', async () => {
+    for (const width of [1280, 390, 320]) {
+      await admin.page.setViewportSize({ width, height: 900 })
+      await admin.page.goto(`${demo.origin}/customers`)
+      const beyond = await admin.page.evaluate<number>(
+        `(() => { const tabs = document.querySelector('.views .nav-underline'); return tabs.scrollWidth - tabs.clientWidth })()`,
+      )
+      expect([width, beyond]).toEqual([width, 0])
+    }
+  })
+
+  test('tells times right in what is sent from the first page after the sign-in on, so that nothing moves', async () => {
+    const taipei = await openContext(chromium, { timezoneId: 'Asia/Taipei', viewport: { width: 390, height: 800 } })
+    const sent: Promise<string>[] = []
+    taipei.page.on('response', (response) => {
+      if (response.request().isNavigationRequest() && response.ok()) sent.push(response.text().catch(() => ''))
+    })
+    await signInAs(taipei.page, demo.origin, linnea.name)
+    await taipei.page.goto(`${demo.origin}/customers`)
+    const own = (await Promise.all(sent)).filter((text) => text.includes('<body class="operator"'))
+    expect(own.length).toBeGreaterThan(0)
+    for (const text of own) expect(text).not.toContain('data-utc')
+    await taipei.context.close()
   })
 
   test('is fine for everybody: a merged incident, on the page that leads to its survivor', async () => {
