@@ -69,6 +69,7 @@ const pathOf = (route: Route, told: Told): string =>
     .replace(/^(\/reviews\/):id/, `$1${told.reviewId}`)
     .replace(/^(\/alarms\/):id/, `$1${told.alarmId}`)
     .replace(/^(\/(destinations|deliveries)\/):id/, '$1none')
+    .replace(/^\/search$/, '/search?q=a')
     .replace(':tenantId', told.tenantId)
     .replace(':incidentId', told.incidentId)
     .replace(':noteId', told.noteId)

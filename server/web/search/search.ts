@@ -16,10 +16,11 @@ const mostShown = 10
 export const showSearch: Handler<OperatorRequest> = async (portal, req, res) => {
   const { db } = portal
   const text = readQueueQuery({ q: req.query.q }).text
-  const outlines = await outlineStatuses(db, portal.now(), res.locals.reader.alphabet)
+  const outlines = await outlineStatuses(db, portal.now(), res.locals.reader.alphabet, req.scope)
   const list = { query: readQueueQuery({ q: text, status: 'any', order: 'newest' }), tenantId: null }
   const wanted = folded(text)
-  const found = text === '' ? null : await openQueue(db, filterOf(list), { order: 'newest', limit: mostShown })
+  const newest = { order: 'newest', limit: mostShown } as const
+  const found = text === '' ? null : await openQueue(db, filterOf(list), newest, req.scope)
   const customers = text === '' ? [] : outlines.filter((line) => namesOf(line).some((name) => holds(name, wanted)))
   const tenants =
     text === ''
