@@ -46,7 +46,6 @@ const functionsLeft: Record<string, number> = {
   'store/tenants/checks.ts recordCheck': 68,
   'store/tenants/tenants.ts fromRow': 62,
   'sync/follow.ts readOpen': 67,
-  'web/overview/overview.ts showOverview': 65,
   'web/page/badges.ts createBadges': 73,
   'worker/courier.ts startCourier': 81,
   'worker/worker.ts startWorker': 172,

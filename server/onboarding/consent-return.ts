@@ -5,21 +5,19 @@ import { write } from '../store/engine/write.ts'
 import { digest, newToken } from '../store/identifiers.ts'
 import { makeRoom } from '../store/onboarding/attempt-room.ts'
 import {
-  type AttemptOutcome,
   type ConsentAttempt,
   findAttemptByState,
-  latestAttemptOfBrowser,
   latestOwnAttempt,
   recordOutcome,
   recordReturn,
   redeemState,
 } from '../store/onboarding/attempts.ts'
-import { type ConsentLink, findLink, holdLink, linkById, linkState } from '../store/onboarding/links.ts'
+import { type ConsentLink, holdLink, linkById, linkState } from '../store/onboarding/links.ts'
 import { linkIdsIn } from './consent-state.ts'
-import { endAttemptRefused, endAttemptWithClaim } from './outcome.ts'
+import { endAttemptRefused, endAttemptWithClaim, outcomeOf } from './outcome.ts'
 import { beginTenantProof, finishOldProof, finishTenantProof } from './proof.ts'
 import type { Departure, SealedProof, Step, Visitor } from './steps.ts'
-import { keepCode, keepLate, keepUnclaimed } from './unclaimed.ts'
+import { keepCode, keepLate, keepUnclaimed, receiveUnknown } from './unclaimed.ts'
 
 /** Milliseconds: long enough to find a phone for the second factor; a later return is kept for review. */
 const attemptLasts = 60 * 60_000
@@ -231,108 +229,4 @@ async function follow(
   }
   await endAttemptWithClaim(portal, tx, actor, attempt, { tenantId: claim.tenantId, how: 'pinned', by: '' })
   return page
-}
-
-const outcomeOf: Record<(ConsentClaim & { kind: 'refused' })['reason'], AttemptOutcome> = {
-  declined: 'declined',
-  cancelled: 'declined',
-  'not-admin': 'not-admin',
-  'wrong-tenant': 'wrong-tenant',
-  unlicensed: 'unlicensed',
-  misconfigured: 'misconfigured',
-  other: 'refused',
-}
-
-/**
- * The state is nobody's that this browser has: made up, altered on the way, or somebody else's. What it is about is kept for
- * an operator where the state names a link of ours, or the browser set out from here; nothing is kept of what anybody could
- * make up.
- */
-async function receiveUnknown(
-  portal: Portal,
-  visitor: Visitor,
-  claim: ConsentClaim,
-  others: readonly Departure[],
-): Promise<Step> {
-  portal.log.warn({ event: 'sequence_fail', kind: claim.kind }, 'a consent callback with an unknown state was refused')
-  const { browser, actor } = visitor
-  return write(portal.db, async (tx): Promise<Step> => {
-    const link = claim.state === null ? null : await linkOf(portal, tx, claim.state)
-    if (link !== null) {
-      await keepUnclaimed(portal, tx, actor, { linkId: link.id, customerId: link.customerId }, claim)
-      return { kind: 'stranger' }
-    }
-    if (browser === null) return { kind: 'stranger' }
-    const own = await latestAttemptOfBrowser(tx, browser)
-    const left = others.find((departure) => own === null || departure.leftAt > own.startedAt)
-    // No code comes back from where a departure leads: whose it is, it does not say.
-    if (left !== undefined && claim.kind !== 'code') {
-      return receiveMangled(portal, tx, { ...visitor, browser }, claim, left)
-    }
-    if (own === null) return { kind: 'stranger' }
-    // A sign-in that lost its cookie, or an address that is loaded again: this browser has a page of its own.
-    await keepUnclaimed(portal, tx, actor, own, claim)
-    return { kind: 'attempt', attemptId: own.id, browser }
-  })
-}
-
-/** A browser that did set out from here comes back with a state that was altered on the way, as mail programs and scanners do. */
-async function receiveMangled(
-  portal: Portal,
-  tx: Tx,
-  visitor: Known,
-  claim: ConsentClaim | null,
-  departure: Departure,
-): Promise<Step> {
-  const now = portal.now()
-  const { browser, addressHash, actor } = visitor
-  const link = await holdLink(tx, departure.linkId)
-  const { customerId, id: linkId, pinnedTenantId } = link
-  const browserHash = digest(browser)
-  if (claim?.kind === 'granted') await keepUnclaimed(portal, tx, actor, { linkId, customerId }, claim, 'mangled')
-  if (!(await makeRoom(tx, { linkId, customerId, browserHash, addressHash, now }))) {
-    return { kind: 'landing', linkId, browser }
-  }
-  const attempt = await recordReturn(tx, {
-    ...departure,
-    customerId,
-    browserHash,
-    addressHash,
-    pinnedTenantId,
-    outcome: 'mangled',
-    claimedTenantId: null,
-    now,
-    expiresAt: now,
-  })
-  if (attempt === null) return { kind: 'stranger' }
-  // A no is one, however its address was altered: nothing follows from it.
-  if (claim?.kind === 'refused') await endAttemptRefused(tx, actor, attempt, outcomeOf[claim.reason], now, claim)
-  return { kind: 'attempt', attemptId: attempt.id, browser }
-}
-
-/**
- * What came back cannot be read at all: parameters that repeat, that are cut off, or with text glued to them. A browser that
- * set out from here has a page that says so; nothing is kept of what it said.
- */
-export async function receiveUnreadable(
-  portal: Portal,
-  visitor: Visitor,
-  departures: readonly Departure[],
-): Promise<Step> {
-  const { browser } = visitor
-  if (browser === null) return { kind: 'stranger' }
-  return write(portal.db, async (tx): Promise<Step> => {
-    const own = await latestAttemptOfBrowser(tx, browser)
-    const left = departures.find((departure) => own === null || departure.leftAt > own.startedAt)
-    if (left !== undefined) return receiveMangled(portal, tx, { ...visitor, browser }, null, left)
-    return own === null ? { kind: 'stranger' } : { kind: 'attempt', attemptId: own.id, browser }
-  })
-}
-
-async function linkOf(portal: Portal, tx: Tx, state: string): Promise<ConsentLink | null> {
-  for (const id of linkIdsIn(portal.config, state)) {
-    const link = await findLink(tx, id)
-    if (link !== null) return link
-  }
-  return null
 }

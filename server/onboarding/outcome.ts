@@ -1,3 +1,4 @@
+import type { ConsentClaim } from '../microsoft/login/consent.ts'
 import type { Portal } from '../portal.ts'
 import type { Actor } from '../store/audit.ts'
 import type { Tx } from '../store/engine/dialect.ts'
@@ -171,4 +172,15 @@ export async function keepForReview(
   }
   // So many wait for a decision that nobody will look at this one: it does not say otherwise.
   await recordOutcome(tx, id, 'sign-in-failed', now, { claimedTenantId })
+}
+
+/** How a run ends that Microsoft, or a person there, said no to. */
+export const outcomeOf: Record<(ConsentClaim & { kind: 'refused' })['reason'], AttemptOutcome> = {
+  declined: 'declined',
+  cancelled: 'declined',
+  'not-admin': 'not-admin',
+  'wrong-tenant': 'wrong-tenant',
+  unlicensed: 'unlicensed',
+  misconfigured: 'misconfigured',
+  other: 'refused',
 }

@@ -10,7 +10,7 @@ import { outbound } from '../microsoft/wire/http.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
 import { type DatabaseCondition, inspectDatabase, inspectOpenDatabase } from '../store/engine/inspection.ts'
-import { readRolesUnseen } from '../store/partner/roles-unseen.ts'
+import { toldBySignIns } from './roles-in-sign-ins.ts'
 
 export type CheckName = 'configuration' | 'database' | 'address' | 'metrics' | 'clock' | RegistrationFinding['check']
 
@@ -37,19 +37,7 @@ async function examine(portal: Portal): Promise<Examination> {
   const { config, db, microsoft, log } = portal
   const condition = inspectOpenDatabase(db, config)
   const found = await together({ config, microsoft, condition, log, now: portal.now })
-  return examination(portal, [], await withSeenRoles(portal, found))
-}
-
-/** Where the registration may not be read, customers' sign-ins tell whether they come with directory roles. */
-async function withSeenRoles({ db }: Portal, findings: Finding[]): Promise<Finding[]> {
-  const unread = findings.find(({ code }) => code === 'directory-roles-unread')
-  const unseenSince = unread ? await readRolesUnseen(db).catch(() => null) : null
-  if (!unread || unseenSince === null) return findings
-  const seen = finding(unread.check, 'warning', 'directory-roles-unseen', {
-    ...unread.facts,
-    date: unseenSince.slice(0, 10),
-  })
-  return findings.map((one) => (one === unread ? seen : one))
+  return examination(portal, [], await toldBySignIns(portal.db, found))
 }
 
 /**

@@ -1,7 +1,9 @@
+import type { Response } from 'express'
 import { listStatuses } from '../../customers/progress.ts'
 import { runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { ownerOf, type RefusalCode } from '../../model/refusal.ts'
+import type { Portal } from '../../portal.ts'
 import { customerNames } from '../../store/customers/customers.ts'
 import { createdPerDay } from '../../store/incidents/queue.ts'
 import { invitedCustomers } from '../../store/onboarding/links.ts'
@@ -64,21 +66,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     obstacle: await findObstacleView(portal, req),
     rolesUnseenSince: runsPortal(req) ? rolesUnseenSince : null,
   }
-  if (fleet.tenants === 0) {
-    const [customers, everInvited, settings] = await Promise.all([
-      customerNames(db, undefined, undefined, scope),
-      invitedCustomers(db, null, scope),
-      readSettings(db),
-    ])
-    await render(res, firstDayPage, {
-      ...beginning,
-      customers: customers.length,
-      invited: everInvited.length,
-      introduced: findIntroductionGap(settings) === null,
-      mayAdd: runsPortal(req),
-    })
-    return
-  }
+  if (fleet.tenants === 0) return showFirstDay(portal, req, res, beginning)
   const [created, heat] = await Promise.all([
     createdPerDay(db, new Date(now.getTime() - (chartDays - 1) * 86_400_000), scope),
     heatOfFleet(db, mostHeat, now, alphabet, scope),
@@ -96,6 +84,23 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     heat,
     chart: chartOf(created, now),
     isAdmin: req.operator.role === 'Admin',
+  })
+}
+
+/** The page while nothing is read yet: what is to be done first. */
+async function showFirstDay({ db }: Portal, req: OperatorRequest, res: Response, beginning: Beginning): Promise<void> {
+  const { scope } = req
+  const [customers, everInvited, settings] = await Promise.all([
+    customerNames(db, undefined, undefined, scope),
+    invitedCustomers(db, null, scope),
+    readSettings(db),
+  ])
+  await render(res, firstDayPage, {
+    ...beginning,
+    customers: customers.length,
+    invited: everInvited.length,
+    introduced: findIntroductionGap(settings) === null,
+    mayAdd: runsPortal(req),
   })
 }
 
