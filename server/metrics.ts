@@ -122,18 +122,18 @@ export async function metricsText(threads: readonly Counted[]): Promise<string> 
 }
 
 /** Names of version 0.1 that rules and dashboards may still ask for. They go with version 0.3. */
-const oldNames: Readonly<Record<string, string>> = {
-  muster_sync_runs_total: 'muster_passes_total',
-  muster_sync_run_seconds: 'muster_pass_seconds',
-  muster_due_tenants: 'muster_queue_depth',
-}
+const oldNames: ReadonlyMap<string, string> = new Map([
+  ['muster_sync_runs_total', 'muster_passes_total'],
+  ['muster_sync_run_seconds', 'muster_pass_seconds'],
+  ['muster_due_tenants', 'muster_queue_depth'],
+])
 
 /** Repeats each renamed metric under its old name; blocks of the text format begin with `# HELP name`. */
 function underOldNames(text: string): string {
   const blocks = text.split(/^(?=# HELP )/m)
   const old = blocks.flatMap((block) => {
     const name = /^# HELP (\S+)/.exec(block)?.[1] ?? ''
-    const oldName = oldNames[name]
+    const oldName = oldNames.get(name)
     if (oldName === undefined) return []
     const renamed = block.replaceAll(new RegExp(`^(# HELP |# TYPE |)${name}`, 'gm'), `$1${oldName}`)
     return [`${renamed.replace(/^(# HELP \S+ ).*/, `$1Deprecated: ${name}.`).trimEnd()}\n`]

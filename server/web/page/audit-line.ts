@@ -1,4 +1,5 @@
 import { type Html, html } from '../../http/html.ts'
+import type { AuditAction } from '../../store/audit.ts'
 import type { Sentence } from './audit-sentence.ts'
 import { aadstsText } from './badges.ts'
 import type { PageTools } from './tools.ts'
@@ -42,7 +43,7 @@ const incident: Details = (facts, { t }) =>
 const alarm: Details = (facts, tools) => (isGiven(facts.code) ? refusal(facts, tools) : [])
 
 /** What each action says beside its sentence; the others say nothing. */
-const details: Record<string, Details> = {
+const details: Partial<Record<AuditAction, Details>> = {
   'customer.changed': changed,
   'settings.changed': changed,
   'permissions.seen': names,

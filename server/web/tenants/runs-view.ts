@@ -32,7 +32,7 @@ const figures = ['seen', 'added', 'changed', 'rejected', 'differences', 'pages',
 /** Figures that ought to be none. */
 const alarming: readonly string[] = ['differences', 'rejected']
 
-const drawings: Record<string, [string, string]> = {
+const drawings: Record<NonNullable<PastSync['outcome']> | 'running', [string, string]> = {
   running: ['blue', 'refresh'],
   complete: ['green', 'circle-check'],
   partial: ['yellow', 'circle-half-2'],
@@ -71,7 +71,7 @@ export function runsView(
 
 function outcomeOf({ outcome }: PastSync, { word }: PageTools): RunRow['outcome'] {
   const name = outcome ?? 'running'
-  const [colour = '', icon = ''] = drawings[name] ?? []
+  const [colour, icon] = drawings[name]
   return { label: word('tenants.outcome', name), colour, icon }
 }
 
