@@ -13,8 +13,6 @@ const data =
 
 /** Longer ones that are left. Nothing may be added and none may grow; what is mended has to be taken out. */
 const filesLeft: Record<string, number> = {
-  'partner/doctor.ts': 307,
-  'onboarding/consent-return.ts': 338,
   'customers/progress.ts': 307,
   'simulator/apis/graph.ts': 353,
   'simulator/login/refusals.ts': 302,
@@ -27,9 +25,7 @@ const filesLeft: Record<string, number> = {
   'store/tenants/fleet.ts': 321,
   'sync/follow.ts': 318,
   'sync/windows.ts': 353,
-  'web/join/attempt-view.ts': 317,
   'web/partner/destination.ts': 356,
-  'web/tenants/tenant-view.ts': 349,
 }
 const functionsLeft: Record<string, number> = {
   'config/config.ts readConfig': 95,
