@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../test/support/root.ts'
+import { type DeliveryRow, type HangingRow, measureDelivery, measureHanging } from './delivery.ts'
 import { engines } from './engines.ts'
 import { type MemoryRow, measureFirstSync, type SyncOptions, type SyncRow } from './first-sync.ts'
 import { type IdleRow, measureIdlePoll } from './idle-poll.ts'
@@ -21,7 +22,7 @@ interface Verdict {
   reached: boolean
 }
 
-type Row = SyncRow | MemoryRow | RivalRow | IdleRow | PageRow | StartRow | Verdict
+type Row = SyncRow | MemoryRow | RivalRow | IdleRow | PageRow | DeliveryRow | HangingRow | StartRow | Verdict
 
 interface Sizes {
   sync: SyncOptions
@@ -32,6 +33,8 @@ interface Sizes {
   idle: { tenants: number; incidents: number }
   /** Incidents of the smaller store and of the larger. */
   pages: readonly [number, number]
+  messages: number
+  hanging: { destinations: number; hanging: number; each: number }
 }
 
 const quick = process.argv.includes('--quick')
@@ -46,6 +49,8 @@ const sizes: Sizes = quick
       farRival: { tenants: 3, incidents: 500, latencyMs: 100 },
       idle: { tenants: 100, incidents: 10 },
       pages: [2_000, 20_000],
+      messages: 1_000,
+      hanging: { destinations: 20, hanging: 4, each: 2 },
     }
   : {
       sync: { tenants: 200, incidents: 1_000, rounds: 2 },
@@ -55,8 +60,10 @@ const sizes: Sizes = quick
       farRival: { tenants: 15, incidents: 1_000, latencyMs: 100 },
       idle: { tenants: 1_000, incidents: 20 },
       pages: [10_000, 500_000],
+      messages: 10_000,
+      hanging: { destinations: 100, hanging: 20, each: 2 },
     }
-const names = ['sync', 'rival', 'graph', 'idle', 'pages', 'start']
+const names = ['sync', 'rival', 'graph', 'idle', 'pages', 'delivery', 'start']
 if (only !== null && !names.includes(only)) {
   console.error(`--only takes one of ${names.join(', ')}`)
   process.exit(2)
@@ -111,6 +118,10 @@ for (const engine of engines()) {
     printSync(await measureFirstSync(engine, { ...sizes.graph, api: 'graph' }), 'INCIDENTS_API=graph')
   if (wanted('idle')) printIdle(note(await measureIdlePoll(engine, sizes.idle)))
   if (wanted('pages')) printPages((await measurePages(engine, sizes.pages)).map(note))
+  if (wanted('delivery')) {
+    printDelivery(note(await measureDelivery(engine, sizes.messages)))
+    printHanging(note(await measureHanging(engine, sizes.hanging)))
+  }
 }
 if (wanted('start')) {
   const start = note(await measureStart())
@@ -186,6 +197,18 @@ function printIdle({ engine, tenants, polls }: IdleRow): void {
     const reached = poll.ms <= 60_000 && poll.throttled === 0
     judge({ row: 'idle poll', engine }, `poll ${index + 1} of all, ≤ 60 s`, text, reached)
   }
+}
+
+function printDelivery(row: DeliveryRow): void {
+  const text = `${whole(row.messages)} in ${(row.ms / 1000).toFixed(1)} s, ${whole(row.perSecond)} a second, ${row.doubled} twice`
+  judge(row, 'messages, ≥ 200 a second', text, row.perSecond >= 200 && row.doubled === 0)
+  const pages = `p50 ${ms(row.pageP50)}, p95 ${ms(row.pageP95)}`
+  judge(row, '  the overview meanwhile, ≤ 50 ms', pages, row.pageP95 <= 50)
+}
+
+function printHanging(row: HangingRow): void {
+  const text = `${row.hanging} of ${row.destinations} hang; the others are told after ${whole(row.delayP50)} ms, the last after ${whole(row.delayMax)} ms`
+  judge(row, 'destinations that hang, ≤ 1 s', text, row.delayMax <= 1_000)
 }
 
 function printPages(rows: readonly PageRow[]): void {

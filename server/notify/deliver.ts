@@ -1,5 +1,5 @@
 import type { Portal } from '../portal.ts'
-import { type Destination, listDestinations } from '../store/notify/destinations.ts'
+import { type Destination, destinationsBy } from '../store/notify/destinations.ts'
 import {
   type ClaimedMessage,
   type MessageState,
@@ -41,7 +41,10 @@ export async function parcelsOf(portal: Portal, claimed: readonly ClaimedMessage
   const subjectsOf = (topic: string) =>
     claimed.filter(({ message }) => message.topic === topic).map(({ message }) => message.subjectId)
   const subjects: Subjects = {
-    destinations: new Map((await listDestinations(portal.db)).map((one) => [one.id, one])),
+    destinations: await destinationsBy(
+      portal.db,
+      claimed.flatMap(({ message }) => message.destinationId ?? []),
+    ),
     alarms: await namedAlarms(portal.db, subjectsOf('alarm')),
     events: await forwardedEvents(portal.db, subjectsOf('audit')),
   }

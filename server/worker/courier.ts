@@ -7,8 +7,8 @@ import { type ClaimRoom, claimMessages, nextMessageAt } from '../store/notify/ou
 import { Slots } from './slots.ts'
 
 /** Parcels under way at once. Whoever takes longer than a moment makes room for another. */
-const atOnce = 48
-const slow = { slowAfterMs: 400, borrowed: 400 }
+const atOnce = 128
+const slow = { slowAfterMs: 250, borrowed: 512 }
 /** How long it rests when nothing is due: what somebody waits for a message at most. */
 const longestRestMs = 400
 const shortestRestMs = 5

@@ -102,16 +102,22 @@ export async function extendDueRow(
 
 /**
  * Ends a claim: the row is nobody's and due at `next`, or never where that is null. A time somebody asked for meanwhile
- * stays, where it is earlier.
+ * stays, where it is earlier. `set` are further assignments made along with it.
  * @throws ClaimLostError
  */
-export async function endDueClaim(tx: Tx, work: DueWork, claim: DueClaim, next: Date | null): Promise<void> {
+export async function endDueClaim(
+  tx: Tx,
+  work: DueWork,
+  claim: DueClaim,
+  next: Date | null,
+  set: RawBuilder<unknown> | null = null,
+): Promise<void> {
   await holdDueRow(tx, work, claim)
   const [table, key, due, lease] = columnsOf(work)
   const at = next?.toISOString() ?? null
   const asked = sql`${due} < ${lease} and ${at === null ? sql`1 = 1` : sql`${due} < ${at}`}`
   await sql`update ${table} set ${due} = case when ${asked} then ${due} else ${at} end, ${lease} = null
-    where ${key} = ${claim.key}`.execute(tx)
+    ${set ? sql`, ${set}` : sql``} where ${key} = ${claim.key}`.execute(tx)
 }
 
 /**

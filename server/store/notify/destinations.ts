@@ -209,6 +209,17 @@ export async function holdDestination(tx: Tx, id: string): Promise<Destination |
   return row ? fromRow(row) : null
 }
 
+/** Those that are there, by ID. */
+export async function destinationsBy(db: Database, ids: readonly string[]): Promise<Map<string, Destination>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('destinations')
+    .selectAll()
+    .where('id', 'in', [...new Set(ids)])
+    .execute()
+  return new Map(rows.map((row) => [row.id, fromRow(row)]))
+}
+
 /** By name. */
 export async function listDestinations(db: Database): Promise<Destination[]> {
   const rows = await db.selectFrom('destinations').selectAll().orderBy('name').orderBy('id').execute()

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Selectable, sql } from 'kysely'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
 import { ClaimLostError, type DueClaim } from '../engine/claim.ts'
 import { among, type Database, type Tx } from '../engine/dialect.ts'
 import { claimDueRows, type DueWork, endDueClaim, firstDueAt } from '../engine/due.ts'
@@ -101,7 +101,9 @@ export async function addMessages(tx: Tx, messages: readonly NewMessage[], now: 
 }
 
 /** Messages of one destination that are claimed at once. Of one that is failing it is a single one, to see whether it still is. */
-export const mostAtOnce: Record<DestinationKind, number> = { mail: 2, teams: 2, slack: 1, webhook: 8, siem: 100 }
+export const mostAtOnce: Record<DestinationKind, number> = { mail: 2, teams: 2, slack: 1, webhook: 16, siem: 100 }
+/** Mails to people who have no destination. */
+const peopleAtOnce = 2
 
 export interface ClaimRoom {
   /** Messages in all. */
@@ -109,8 +111,6 @@ export interface ClaimRoom {
   /** Destinations that have as many under way in this process as they may. */
   busy: readonly string[]
 }
-
-const kindLimits = Object.entries(mostAtOnce).map(([kind, most]) => sql`when ${sql.lit(kind)} then ${sql.lit(most)}`)
 
 /**
  * Claims messages that are due, no more than `mostAtOnce` of one destination however many wait for it. Left out are destinations
@@ -120,20 +120,12 @@ export const claimMessages = offloaded(
   'claimMessages',
   (db: Database, now: Date, room: ClaimRoom): Promise<ClaimedMessage[]> =>
     write(db, async (tx) => {
-      const at = now.toISOString()
-      const awake = sql`paused_at is null and off_at is null and (not_before is null or not_before <= ${at})`
-      const place = sql`row_number() over (partition by o.destination_id, o.recipient order by o.next_at, o.created_at, o.id)`
-      const limits = sql`case d.kind ${sql.join(kindLimits, sql` `)} else 1 end`
-      const where = sql`id in (select id from (
-        select o.id, ${place} as place, case when d.failing_since is not null then 1 else ${limits} end as most
-        from outbox as o left join destinations as d on d.id = o.destination_id
-        where o.next_at <= ${at} and (o.lease_until is null or o.lease_until <= ${at})
-          and (o.destination_id is null or d.id is not null and ${awake})
-          and ${room.busy.length === 0 ? sql`1 = 1` : sql`not coalesce(${among(tx, 'o.destination_id', room.busy)}, false)`}
-          and not exists (select 1 from outbox as e where e.subject_id = o.subject_id and e.topic = 'alarm'
-            and e.destination_id = o.destination_id and e.next_at is not null and e.created_at < o.created_at)
-        ) as ranked where place <= most)`
-      const claims = await claimDueRows(tx, sending, { now, limit: room.limit, leaseMs: sendLeaseMs, where })
+      const ids = await candidates(tx, now, room)
+      if (ids.length === 0) return []
+      // Found by their IDs: in the order of due times the engine would look at everything that is due.
+      const where = sql`${among(tx, 'id', ids)}`
+      const order = sql.ref('created_at')
+      const claims = await claimDueRows(tx, sending, { now, limit: room.limit, leaseMs: sendLeaseMs, where, order })
       if (claims.length === 0) return []
       const keys = claims.map((claim) => claim.key)
       const rows = await tx.selectFrom('outbox').selectAll().where('id', 'in', keys).execute()
@@ -143,6 +135,30 @@ export const claimMessages = offloaded(
       })
     }),
 )
+
+/** IDs of messages that may be sent now: a few of each destination, whoever has waited longest first. */
+async function candidates(tx: Tx, now: Date, { limit, busy }: ClaimRoom): Promise<string[]> {
+  const at = now.toISOString()
+  const waiting = await sql<{ id: string; kind: DestinationKind; failing_since: string | null }>`
+    select id, kind, failing_since from (
+      select d.id, d.kind, d.failing_since,
+        (select min(o.next_at) from outbox as o where o.destination_id = d.id and o.next_at is not null) as due_at
+      from destinations as d where d.paused_at is null and d.off_at is null
+        and (d.not_before is null or d.not_before <= ${at})
+        and ${busy.length === 0 ? sql`1 = 1` : sql`not ${among(tx, 'd.id', busy)}`}
+    ) as awake where due_at <= ${at} order by due_at, id limit ${limit}`.execute(tx)
+  const some = (of: RawBuilder<unknown>, most: number) => sql`select id from (
+    select o.id from outbox as o where ${of} and o.next_at <= ${at} and not exists (
+      select 1 from outbox as e where e.subject_id = o.subject_id and e.topic = 'alarm' and o.topic = 'alarm'
+        and e.destination_id = o.destination_id and e.next_at is not null and e.created_at < o.created_at)
+    order by o.next_at limit ${sql.lit(most)}) as few`
+  const lists = waiting.rows.map(({ id, kind, failing_since }) =>
+    some(sql`o.destination_id = ${id}`, failing_since === null ? mostAtOnce[kind] : 1),
+  )
+  const toPeople = some(sql`o.destination_id is null`, peopleAtOnce)
+  const { rows } = await sql<{ id: string }>`${sql.join([...lists, toPeople], sql` union all `)}`.execute(tx)
+  return rows.map((row) => row.id)
+}
 
 /** Writes a message that is sent at once by whoever wrote it; it is a worker's only after the lease. */
 export async function addClaimedMessage(tx: Tx, message: NewMessage, now: Date): Promise<ClaimedMessage> {
@@ -170,21 +186,13 @@ export async function noteEndings(tx: Tx, endings: readonly Ending[], now: Date)
   const noted: string[] = []
   for (const { claim, tries, state, nextAt } of endings) {
     try {
-      await endDueClaim(tx, sending, claim, nextAt === null ? null : new Date(nextAt))
+      const set = sql`state = ${state}, attempts = attempts + 1, tries = ${JSON.stringify(tries)},
+        ended_at = ${state === 'waiting' ? null : now.toISOString()}`
+      await endDueClaim(tx, sending, claim, nextAt === null ? null : new Date(nextAt), set)
     } catch (error) {
       if (error instanceof ClaimLostError) continue
       throw error
     }
-    await tx
-      .updateTable('outbox')
-      .set((eb) => ({
-        state,
-        attempts: eb('attempts', '+', 1),
-        tries: JSON.stringify(tries),
-        ended_at: state === 'waiting' ? null : now.toISOString(),
-      }))
-      .where('id', '=', claim.key)
-      .execute()
     noted.push(claim.key)
   }
   return noted
