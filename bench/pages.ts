@@ -1,6 +1,6 @@
 // How long a page takes against an empty page through the same middleware, at two sizes of the store, while a worker in a
 // process of its own stores the first sync of other tenants into the same database.
-import { Agent, createServer, type IncomingMessage, request } from 'node:http'
+import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
 import { sql } from 'kysely'
@@ -23,6 +23,7 @@ import { type Engine, log } from './engines.ts'
 import { incidentOf } from './incident.ts'
 import { type Microsoft, startMicrosoft, startPortal, type WatchedPortal } from './processes.ts'
 import { percentile } from './statistics.ts'
+import { timed } from './timed-page.ts'
 
 /** One page at one size of the store; times in milliseconds. */
 export interface PageRow {
@@ -49,7 +50,6 @@ const tenants = 1_000
 /** These are being read meanwhile; what is stored of them comes on top. */
 const synced = { tenants: 20, incidents: 500 }
 const rounds = 100
-const agent = new Agent({ keepAlive: true })
 
 const filled = Array.from({ length: tenants }, (_, t) => tenantIdOf(t + 1))
 const reading = Array.from({ length: synced.tenants }, (_, t) => tenantIdOf(tenants + t + 1))
@@ -280,22 +280,4 @@ async function copyIncidents(db: Database, from: number, to: number): Promise<vo
       }
     })
   }
-}
-
-/** Not `fetch`: that one does not let the Host header be said, and the portal answers to its public host alone. */
-async function timed(port: number, host: string, path: string, cookie: string): Promise<number> {
-  const started = performance.now()
-  const { status, body } = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
-    const headers = { cookie, host, accept: 'text/html', 'sec-fetch-site': 'same-origin' }
-    request({ host: '127.0.0.1', port, path, headers, agent }, (response: IncomingMessage) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode, body: Buffer.concat(chunks).toString() }))
-      response.on('error', reject)
-    })
-      .on('error', reject)
-      .end()
-  })
-  if (status !== 200) throw new Error(`${path} answered ${status}: ${body.slice(0, 300)}`)
-  return performance.now() - started
 }

@@ -9,6 +9,7 @@ import { type DeliveryRow, type HangingRow, measureDelivery, measureHanging } fr
 import { engines } from './engines.ts'
 import { type MemoryRow, measureFirstSync, type SyncOptions, type SyncRow } from './first-sync.ts'
 import { type IdleRow, measureIdlePoll } from './idle-poll.ts'
+import { measureOnboardingPages, type OnboardingRow } from './onboarding-pages.ts'
 import { measurePages, type PageRow } from './pages.ts'
 import { printProfiles } from './profile.ts'
 import { measureRival, type RivalRow, rivalInstalled, rivalLeftOut } from './rivals.ts'
@@ -22,7 +23,17 @@ interface Verdict {
   reached: boolean
 }
 
-type Row = SyncRow | MemoryRow | RivalRow | IdleRow | PageRow | DeliveryRow | HangingRow | StartRow | Verdict
+type Row =
+  | SyncRow
+  | MemoryRow
+  | RivalRow
+  | IdleRow
+  | PageRow
+  | OnboardingRow
+  | DeliveryRow
+  | HangingRow
+  | StartRow
+  | Verdict
 
 interface Sizes {
   sync: SyncOptions
@@ -34,6 +45,8 @@ interface Sizes {
   /** Incidents of the smaller store and of the larger. */
   pages: readonly [number, number]
   messages: number
+  /** Attempts, links and reviews. */
+  onboarding: number
   hanging: { destinations: number; hanging: number; each: number }
 }
 
@@ -50,6 +63,7 @@ const sizes: Sizes = quick
       idle: { tenants: 100, incidents: 10 },
       pages: [2_000, 20_000],
       messages: 1_000,
+      onboarding: 2_000,
       hanging: { destinations: 20, hanging: 4, each: 2 },
     }
   : {
@@ -61,9 +75,10 @@ const sizes: Sizes = quick
       idle: { tenants: 1_000, incidents: 20 },
       pages: [10_000, 500_000],
       messages: 10_000,
+      onboarding: 10_000,
       hanging: { destinations: 100, hanging: 20, each: 2 },
     }
-const names = ['sync', 'rival', 'graph', 'idle', 'pages', 'delivery', 'start']
+const names = ['sync', 'rival', 'graph', 'idle', 'pages', 'onboarding', 'delivery', 'start']
 if (only !== null && !names.includes(only)) {
   console.error(`--only takes one of ${names.join(', ')}`)
   process.exit(2)
@@ -118,6 +133,7 @@ for (const engine of engines()) {
     printSync(await measureFirstSync(engine, { ...sizes.graph, api: 'graph' }), 'INCIDENTS_API=graph')
   if (wanted('idle')) printIdle(note(await measureIdlePoll(engine, sizes.idle)))
   if (wanted('pages')) printPages((await measurePages(engine, sizes.pages)).map(note))
+  if (wanted('onboarding')) printOnboarding((await measureOnboardingPages(engine, sizes.onboarding)).map(note))
   if (wanted('delivery')) {
     printDelivery(note(await measureDelivery(engine, sizes.messages)))
     printHanging(note(await measureHanging(engine, sizes.hanging)))
@@ -209,6 +225,13 @@ function printDelivery(row: DeliveryRow): void {
 function printHanging(row: HangingRow): void {
   const text = `${row.hanging} of ${row.destinations} hang; the others are told after ${whole(row.delayP50)} ms, the last after ${whole(row.delayMax)} ms`
   judge(row, 'destinations that hang, ≤ 1 s', text, row.delayMax <= 1_000)
+}
+
+function printOnboarding(rows: readonly OnboardingRow[]): void {
+  for (const { engine, of, rows: kept, name, p50, p95 } of rows) {
+    const label = `${name}, ${whole(kept)} of ${of}, ≤ 50 ms`
+    judge({ row: 'onboarding', engine }, label, `p50 ${ms(p50)}  p95 ${ms(p95)}`, p95 <= 50)
+  }
 }
 
 function printPages(rows: readonly PageRow[]): void {
