@@ -38,6 +38,7 @@ function changesOf(before: Map<string, Row[]>): Record<string, { table?: string;
   return {
     tenants: { row: kept },
     access_checks: { row: kept },
+    alarms: { table: 'partner_faults' },
     consent_links: {
       row: (link) =>
         link.completed_at !== null && ledToOne(link) && newest(link)
