@@ -180,7 +180,7 @@ onEachEngine('npm run demo', (engine) => {
     expect(second.text()).toMatch(/Found again/)
     expect(second.text()).toMatch(/Your own portal: copy \.env\.example to \.env/)
     expect(second.text()).not.toMatch(/Bringing/)
-    await until(() => readSince(place, began), { what: 'a tenant is read again' })
+    await until(() => readSince(place, began), { what: 'a tenant is read again', withinMs: 120_000, everyMs: 500 })
     second.child.kill('SIGTERM')
     expect(await second.ended).toBe(0)
     const after = await standings(place)
