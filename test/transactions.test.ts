@@ -43,10 +43,10 @@ const left: Record<string, number> = {
   'store/upkeep/retention.ts': 2,
   'store/upkeep/sweeps.ts': 6,
   'store/upkeep/write-probe.ts': 1,
-  'web/partner/alarms.ts': 1,
-  'web/partner/deliveries.ts': 1,
-  'web/partner/destination-acts.ts': 4,
-  'web/partner/destinations.ts': 2,
+  'web/notify/alarms.ts': 1,
+  'web/notify/deliveries.ts': 1,
+  'web/notify/destination-acts.ts': 4,
+  'web/notify/destinations.ts': 2,
   'web/sign-in/sign-in.ts': 4,
 }
 

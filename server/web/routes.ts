@@ -13,11 +13,9 @@ import { showIncidents, showTenantIncidents } from './incidents/queue.ts'
 import { addAttemptAgain, showAttempt } from './join/attempt.ts'
 import { returnFromConsent } from './join/callback.ts'
 import { addAttempt, addOpening, joinPageAgain, showJoin, showNotAdmin } from './join/join.ts'
-import { showOverview } from './overview/overview.ts'
-import { addSightings, showAlarm, showAlarms } from './partner/alarms.ts'
-import { showAudit } from './partner/audit.ts'
-import { replayOne, showDeliveries } from './partner/deliveries.ts'
-import { addNewDestination, editDestination, showDestination, showNewDestination } from './partner/destination.ts'
+import { addSightings, showAlarm, showAlarms } from './notify/alarms.ts'
+import { replayOne, showDeliveries } from './notify/deliveries.ts'
+import { addNewDestination, editDestination, showDestination, showNewDestination } from './notify/destination.ts'
 import {
   addSecret,
   addTest,
@@ -26,8 +24,10 @@ import {
   replayAll,
   resumeOne,
   retireOldSecret,
-} from './partner/destination-acts.ts'
-import { saveAlarmSettings, saveMailServer, showDestinations } from './partner/destinations.ts'
+} from './notify/destination-acts.ts'
+import { saveAlarmSettings, saveMailServer, showDestinations } from './notify/destinations.ts'
+import { showOverview } from './overview/overview.ts'
+import { showAudit } from './partner/audit.ts'
 import { pauseAll, resumeAll, showPause } from './partner/pause.ts'
 import { savePermissions } from './partner/permissions-form.ts'
 import { saveSettings, showSettings } from './partner/settings.ts'

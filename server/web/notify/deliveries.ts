@@ -58,7 +58,7 @@ export interface DeliveriesView {
   paged: boolean
 }
 
-const deliveriesPage = page<DeliveriesView>('partner/deliveries')
+const deliveriesPage = page<DeliveriesView>('notify/deliveries')
 
 const perPage = 50
 const query = z.object({

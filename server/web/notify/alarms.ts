@@ -61,7 +61,7 @@ export interface AlarmsView {
   unseen: string[]
 }
 
-const alarmsPage = page<AlarmsView>('partner/alarms')
+const alarmsPage = page<AlarmsView>('notify/alarms')
 
 const most = 200
 const query = z.object({
@@ -148,7 +148,7 @@ export interface AlarmView {
   maySee: boolean
 }
 
-const alarmPage = page<AlarmView>('partner/alarm')
+const alarmPage = page<AlarmView>('notify/alarm')
 
 /** One alarm: where the link of a message leads. @throws PortalError NOT_FOUND */
 export const showAlarm: Handler<OperatorRequest> = async (portal, req, res) => {

@@ -53,7 +53,7 @@ export interface DestinationsView {
   faults: FieldFault[] | null
 }
 
-const destinationsPage = page<DestinationsView>('partner/destinations')
+const destinationsPage = page<DestinationsView>('notify/destinations')
 
 export const showDestinations: Handler<OperatorRequest> = (portal, req, res) =>
   showWith(portal, req, res, { typed: {}, faults: null })

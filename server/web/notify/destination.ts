@@ -72,12 +72,12 @@ export interface DestinationView {
   } | null
 }
 
-const destinationPage = page<DestinationView>('partner/destination')
+const destinationPage = page<DestinationView>('notify/destination')
 
 export interface ChooseView {
   kinds: { href: string; icon: string; label: MessageKey; what: MessageKey }[]
 }
-const choosePage = page<ChooseView>('partner/destination-kinds')
+const choosePage = page<ChooseView>('notify/destination-kinds')
 
 /** A webhook's secret, for the one page after it was made. */
 export const newSecret: Sealed<{ id: string; secret: string }> = {
