@@ -7,6 +7,7 @@ import {
   type OutboundAnswer,
   OutboundError,
   type OutboundRequest,
+  outboundFaults,
   sendOutbound,
 } from './outbound.ts'
 
@@ -40,12 +41,7 @@ export const outcomeWords = [
   'outdated',
   'unreadable',
   'not-set-up',
-  'address-unusable',
-  'address-refused',
-  'name-unknown',
-  'certificate',
-  'timeout',
-  'connection',
+  ...outboundFaults,
 ] as const
 export type OutcomeWord = (typeof outcomeWords)[number]
 

@@ -19,28 +19,27 @@ const alertReaders = ['SecurityAlert.Read.All', 'SecurityAlert.ReadWrite.All', .
 const maximumTop = 50
 const maximumAlertsTop = 1000
 
-const incidentFields = new Map<string, FilterField<Incident>>(
-  Object.entries({
-    lastUpdateDateTime: { kind: 'time', read: ({ lastUpdateAt }) => lastUpdateAt },
-    createdDateTime: { kind: 'time', read: ({ createdAt }) => createdAt },
-    assignedTo: { kind: 'text', read: ({ assignedTo }) => assignedTo },
-    classification: { kind: 'text', read: ({ classification }) => classification },
-    determination: { kind: 'text', read: ({ determination }) => determination },
-    severity: { kind: 'text', read: ({ severity }) => severity },
-    status: { kind: 'text', read: ({ status }) => status },
-  } satisfies Record<string, FilterField<Incident>>),
-)
+interface Filterable {
+  lastUpdateAt: string
+  createdAt: string
+  assignedTo: string | null
+  classification: string | null
+  determination: string | null
+  severity: string
+  status: string
+}
+const fieldsOfBoth = {
+  lastUpdateDateTime: { kind: 'time', read: ({ lastUpdateAt }) => lastUpdateAt },
+  createdDateTime: { kind: 'time', read: ({ createdAt }) => createdAt },
+  assignedTo: { kind: 'text', read: ({ assignedTo }) => assignedTo },
+  classification: { kind: 'text', read: ({ classification }) => classification },
+  determination: { kind: 'text', read: ({ determination }) => determination },
+  severity: { kind: 'text', read: ({ severity }) => severity },
+  status: { kind: 'text', read: ({ status }) => status },
+} satisfies Record<string, FilterField<Filterable>>
+const incidentFields = new Map<string, FilterField<Incident>>(Object.entries(fieldsOfBoth))
 const alertFields = new Map<string, FilterField<Alert>>(
-  Object.entries({
-    lastUpdateDateTime: { kind: 'time', read: ({ lastUpdateAt }) => lastUpdateAt },
-    createdDateTime: { kind: 'time', read: ({ createdAt }) => createdAt },
-    assignedTo: { kind: 'text', read: ({ assignedTo }) => assignedTo },
-    classification: { kind: 'text', read: ({ classification }) => classification },
-    determination: { kind: 'text', read: ({ determination }) => determination },
-    severity: { kind: 'text', read: ({ severity }) => severity },
-    serviceSource: { kind: 'text', read: ({ service }) => service },
-    status: { kind: 'text', read: ({ status }) => status },
-  } satisfies Record<string, FilterField<Alert>>),
+  Object.entries({ ...fieldsOfBoth, serviceSource: { kind: 'text', read: ({ service }: Alert) => service } }),
 )
 
 /** Microsoft Graph, as far as security incidents go: https://learn.microsoft.com/graph/api/security-list-incidents */

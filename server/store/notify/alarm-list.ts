@@ -2,8 +2,8 @@ import { type ExpressionBuilder, sql } from 'kysely'
 import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { everything, type Scope, within } from '../scope.ts'
-import { type AlarmKind, fromRow } from './alarms.ts'
-import { type NamedAlarm, namedAlarms } from './subjects.ts'
+import type { AlarmKind } from './alarms.ts'
+import { type NamedAlarm, namedAlarms, namedFromRow, selectNamed } from './subjects.ts'
 
 /** new: nobody has seen it · seen: somebody has · over: it ended, or was news that somebody has seen. */
 export const alarmStates = ['new', 'seen', 'over'] as const
@@ -29,13 +29,7 @@ export interface ListedAlarm extends NamedAlarm {
 
 /** Newest first; those that are over by their end. What concerns no customer is in `everything` alone. */
 export async function listAlarms(db: Database, query: AlarmQuery, scope: Scope = everything): Promise<ListedAlarm[]> {
-  const rows = await db
-    .selectFrom('notify_alarms as a')
-    .leftJoin('customers as c', 'c.id', 'a.customer_id')
-    .leftJoin('tenants as t', 't.tenant_id', 'a.tenant_id')
-    .leftJoin('destinations as d', 'd.id', 'a.subject_id')
-    .selectAll('a')
-    .select(['c.name as customer_name', 't.display_name', 't.default_domain', 'd.name as destination_name'])
+  const rows = await selectNamed(db)
     .where((eb) => stateIs(eb, query.state))
     .$if(query.kind !== undefined, (q) => q.where('a.kind', '=', query.kind ?? ''))
     .$if(query.customerId !== undefined, (q) => q.where('a.customer_id', '=', query.customerId ?? ''))
@@ -47,11 +41,7 @@ export async function listAlarms(db: Database, query: AlarmQuery, scope: Scope =
   const ids = rows.map((row) => row.id)
   const [seen, told] = await Promise.all([seenBy(db, ids), toldTo(db, ids)])
   return rows.map((row) => ({
-    ...fromRow(row),
-    customerName: row.customer_name,
-    tenantName: row.display_name,
-    tenantDomain: row.default_domain,
-    destinationName: row.destination_name,
+    ...namedFromRow(row),
     seenBy: seen.get(row.id) ?? [],
     told: told.get(row.id) ?? [],
   }))

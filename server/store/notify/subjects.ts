@@ -1,3 +1,4 @@
+import type { InferResult } from 'kysely'
 import type { AuditEvent } from '../audit.ts'
 import type { Database } from '../engine/dialect.ts'
 import { type Alarm, fromRow } from './alarms.ts'
@@ -11,30 +12,32 @@ export interface NamedAlarm extends Alarm {
   destinationName: string | null
 }
 
-/** Those of the alarms that are still there, by ID. */
-export async function namedAlarms(db: Database, ids: readonly string[]): Promise<Map<string, NamedAlarm>> {
-  if (ids.length === 0) return new Map()
-  const rows = await db
+/** Alarms (`a`) with the names of what they are about. */
+export const selectNamed = (db: Database) =>
+  db
     .selectFrom('notify_alarms as a')
     .leftJoin('customers as c', 'c.id', 'a.customer_id')
     .leftJoin('tenants as t', 't.tenant_id', 'a.tenant_id')
     .leftJoin('destinations as d', 'd.id', 'a.subject_id')
     .selectAll('a')
     .select(['c.name as customer_name', 't.display_name', 't.default_domain', 'd.name as destination_name'])
+
+/** A row of `selectNamed`. */
+export const namedFromRow = (row: InferResult<ReturnType<typeof selectNamed>>[number]): NamedAlarm => ({
+  ...fromRow(row),
+  customerName: row.customer_name,
+  tenantName: row.display_name,
+  tenantDomain: row.default_domain,
+  destinationName: row.destination_name,
+})
+
+/** Those of the alarms that are still there, by ID. */
+export async function namedAlarms(db: Database, ids: readonly string[]): Promise<Map<string, NamedAlarm>> {
+  if (ids.length === 0) return new Map()
+  const rows = await selectNamed(db)
     .where('a.id', 'in', [...new Set(ids)])
     .execute()
-  return new Map(
-    rows.map((row) => [
-      row.id,
-      {
-        ...fromRow(row),
-        customerName: row.customer_name,
-        tenantName: row.display_name,
-        tenantDomain: row.default_domain,
-        destinationName: row.destination_name,
-      },
-    ]),
-  )
+  return new Map(rows.map((row) => [row.id, namedFromRow(row)]))
 }
 
 /** An audit event as it leaves for a SIEM. */
