@@ -39,7 +39,7 @@ const plain: DestinationSettings = {
 
 /** A destination as the form would keep it. */
 export async function destination(
-  here: TestPortal,
+  here: Pick<TestPortal, 'portal'>,
   kind: DestinationKind,
   address: unknown,
   settings: Partial<DestinationSettings> = {},
@@ -52,16 +52,17 @@ export async function destination(
   return id
 }
 
-export const webhookTo = (here: TestPortal, url: string, settings: Partial<DestinationSettings> = {}) =>
+export const webhookTo = (here: Pick<TestPortal, 'portal'>, url: string, settings: Partial<DestinationSettings> = {}) =>
   destination(here, 'webhook', { url, secrets: [secretOf('a')] }, settings)
 
-export const destinationNow = (here: TestPortal, id: string): Promise<Destination> => getDestination(here.portal.db, id)
+export const destinationNow = (here: Pick<TestPortal, 'portal'>, id: string): Promise<Destination> =>
+  getDestination(here.portal.db, id)
 
-export const raise = (here: TestPortal, alarm: NewAlarm): Promise<void> =>
+export const raise = (here: Pick<TestPortal, 'portal'>, alarm: NewAlarm): Promise<void> =>
   write(here.portal.db, (tx) => raiseAlarm(tx, alarm, here.portal.now()))
 
 /** Oldest first. */
-export async function messages(here: TestPortal, destinationId?: string): Promise<OutboxMessage[]> {
+export async function messages(here: Pick<TestPortal, 'portal'>, destinationId?: string): Promise<OutboxMessage[]> {
   const rows = await here.portal.db.selectFrom('outbox').selectAll().orderBy('created_at').orderBy('id').execute()
   return rows.map(fromRow).filter((one) => destinationId === undefined || one.destinationId === destinationId)
 }
