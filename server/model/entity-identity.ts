@@ -14,8 +14,10 @@ const passing: ReadonlySet<string> = new Set([
 const passingPaths = /^(?:loggedOnUsers|vmMetadata|location|resourceAccessEvents)\./
 
 /** Whether a field belongs to what a thing is. */
-export const isIdentifying = ([code]: EntityFact): boolean =>
-  !passing.has(code.slice(code.lastIndexOf('.') + 1)) && !passingPaths.test(code)
+export function isIdentifying([code]: EntityFact): boolean {
+  const dot = code.lastIndexOf('.')
+  return dot === -1 ? !passing.has(code) : !passing.has(code.slice(dot + 1)) && !passingPaths.test(code)
+}
 
 /** Kinds of which the name is one thing's alone, in whatever letter case: what says less of it is about the same. */
 const namedAlone: ReadonlySet<EntityKind> = new Set<EntityKind>(['device', 'user', 'mailbox', 'ip'])
@@ -32,36 +34,51 @@ export const verdictRank = (verdict: string | null): number =>
 
 /** One entry for each thing, with the gravest verdict on it and all that was said of it. What differs stays apart. */
 export function withoutRepeats(entities: readonly RemoteEntity[]): RemoteEntity[] {
-  const named = new Map<string, Map<string, RemoteEntity>>()
+  const groups = new Map<string, RemoteEntity[]>()
   for (const entity of entities) {
-    const group = `${entity.kind}\n${entity.type?.toLowerCase() ?? ''}\n${nameFor(entity)}`
-    const alike = named.get(group) ?? new Map<string, RemoteEntity>()
-    named.set(group, alike)
-    const key = keyOf(entity)
-    const known = alike.get(key)
-    alike.set(key, known ? both(known, entity) : entity)
+    const key = `${entity.kind}\n${entity.type?.toLowerCase() ?? ''}\n${nameFor(entity)}`
+    const group = groups.get(key)
+    if (group) group.push(entity)
+    else groups.set(key, [entity])
   }
-  return [...named.values()].flatMap((alike) => {
-    const [one] = alike.values()
-    return alike.size === 1 || !one || !namedAlone.has(one.kind)
-      ? [...alike.values()]
-      : withoutPoorer([...alike.values()])
-  })
+  // Most names stand there once, and what they identify by need not be known then.
+  return [...groups.values()].flatMap((group) => (group.length === 1 ? group : distinctIn(group)))
+}
+
+/** Entities of one kind and name: those that say the same are one. */
+function distinctIn(group: readonly RemoteEntity[]): RemoteEntity[] {
+  const byKey = new Map<string, RemoteEntity>()
+  for (const entity of group) {
+    const key = keyOf(entity)
+    const other = byKey.get(key)
+    byKey.set(key, other ? both(other, entity) : entity)
+  }
+  const distinct = [...byKey.values()]
+  return distinct.length > 1 && namedAlone.has(group[0]?.kind ?? 'other') ? withoutPoorer(distinct) : distinct
 }
 
 const nameFor = ({ kind, name }: RemoteEntity) => (namedAlone.has(kind) ? name.toLowerCase() : name)
 
 /** Values by field, of what a thing is. */
 function identityOf({ kind, facts = [] }: RemoteEntity): Map<string, string> {
-  const values = new Map<string, string[]>()
-  for (const fact of facts.filter(isIdentifying)) {
-    const [code, value] = fact
-    const held = values.get(code) ?? []
-    held.push(namedAlone.has(kind) ? value.toLowerCase() : value)
-    values.set(code, held)
+  const anyCase = namedAlone.has(kind)
+  const values = new Map<string, string | string[]>()
+  for (const fact of facts) {
+    if (!isIdentifying(fact)) continue
+    const value = anyCase ? fact[1].toLowerCase() : fact[1]
+    const others = values.get(fact[0])
+    if (others === undefined) values.set(fact[0], value)
+    else if (typeof others === 'string') values.set(fact[0], [others, value])
+    else others.push(value)
   }
-  return new Map([...values].map(([code, all]) => [code, JSON.stringify([...new Set(all)].sort())]))
+  const identity = new Map<string, string>()
+  for (const [code, one] of values)
+    identity.set(code, typeof one === 'string' ? one : [...new Set(one)].sort().join(apart))
+  return identity
 }
+
+/** Stands in no text that was read: a NUL of Microsoft's is made visible. */
+const apart = '\0'
 
 function keyOf(entity: RemoteEntity): string {
   // What an older Muster stored has its detail alone.
@@ -69,11 +86,11 @@ function keyOf(entity: RemoteEntity): string {
   return keyOver(identityOf(entity))
 }
 
-const keyOver = (identity: ReadonlyMap<string, string>) =>
-  [...identity]
-    .map(([code, values]) => `${code}=${values}`)
-    .sort()
-    .join('\n')
+function keyOver(identity: ReadonlyMap<string, string>): string {
+  let key = ''
+  for (const code of [...identity.keys()].sort()) key += `${code}${apart}${identity.get(code)}${apart}${apart}`
+  return key
+}
 
 /** An entity that says nothing beyond what another says is that one. */
 function withoutPoorer(entities: readonly RemoteEntity[]): RemoteEntity[] {

@@ -115,27 +115,41 @@ const unsaid: ReadonlySet<string> = new Set([
 /** What Microsoft wraps a thing's own fields in. */
 const wrappers = /^(?:fileDetails|imageFile|userAccount)\.|(?<=^account\.)userAccount\./
 
-/** Every field that says something, and where it stands in what came. */
+/** Every field that says something, and where it stands in what came. What an analyst copies comes first. */
 function factsOf(record: Record<string, unknown>): EntityFact[] {
   const facts: EntityFact[] = []
-  let left = 0
-  const add = (path: string, value: unknown, depth: number) => {
-    if (value === null || value === undefined || value === '') return
-    if (Array.isArray(value) && depth < deepest) for (const one of value) add(path, one, depth + 1)
-    else if (isRecord(value) && depth < deepest) {
-      for (const [key, inner] of Object.entries(value)) {
-        if (!unsaid.has(key)) add(path === '' ? key : `${path}.${key}`, inner, depth + 1)
-      }
-    } else if (facts.length >= mostFacts) left++
-    else {
-      const said = bounded(typeof value === 'object' ? jsonTextOf(value) : value, longestValue)
-      if (said !== null) facts.push([path.replace(wrappers, '').slice(0, 200), said])
-    }
-  }
-  add('', record, 0)
+  const left = addFacts(facts, '', record, 0)
   if (left > 0) facts.push(['more', `${left} ${digest(jsonTextOf(record))}`])
   return inOrder(facts)
 }
+
+/** Appends what stands in a value, up to the bound; @returns how many facts were left out for it. */
+function addFacts(facts: EntityFact[], path: string, value: unknown, depth: number): number {
+  if (value === null || value === undefined || value === '') return 0
+  if (typeof value === 'object' && depth < deepest) return addInner(facts, path, value, depth)
+  if (facts.length >= mostFacts) return 1
+  const fact = bounded(typeof value === 'object' ? jsonTextOf(value) : value, longestValue)
+  if (fact !== null) facts.push([codeOf(path), fact])
+  return 0
+}
+
+function addInner(facts: EntityFact[], path: string, value: object, depth: number): number {
+  let left = 0
+  if (Array.isArray(value)) {
+    for (const one of value) left += addFacts(facts, path, one, depth + 1)
+    return left
+  }
+  const fields = value as Record<string, unknown>
+  for (const key of Object.keys(fields)) {
+    const inner = fields[key]
+    // Most fields of one type are empty in all others: the API sends each record with the fields of every type.
+    if (inner === null || inner === '' || unsaid.has(key)) continue
+    left += addFacts(facts, path === '' ? key : `${path}.${key}`, inner, depth + 1)
+  }
+  return left
+}
+
+const codeOf = (path: string) => (path.includes('.') ? path.replace(wrappers, '') : path).slice(0, 200)
 
 function jsonFact(record: Record<string, unknown>): EntityFact {
   const told = Object.fromEntries(Object.entries(record).filter(([key]) => !unsaid.has(key)))
@@ -157,11 +171,16 @@ const first = [
   ...['recipientEmailAddress', 'recipient', 'sha256', 'sha1', 'md5', 'filePath', 'processCommandLine', 'processId'],
   ...['userPrincipalName', 'domainName', 'accountName', 'displayName', 'userSid', 'appId', 'clusterByValue'],
 ]
-const rankOf = ([code]: EntityFact) => {
-  const rank = first.indexOf(code)
-  return rank === -1 ? first.length : rank
-}
+const ranks: ReadonlyMap<string, number> = new Map(first.map((code, rank) => [code, rank]))
 
 function inOrder(facts: EntityFact[]): EntityFact[] {
-  return facts.sort((a, b) => rankOf(a) - rankOf(b))
+  const ahead: { fact: EntityFact; rank: number }[] = []
+  const rest: EntityFact[] = []
+  for (const fact of facts) {
+    const rank = ranks.get(fact[0])
+    if (rank === undefined) rest.push(fact)
+    else ahead.push({ fact, rank })
+  }
+  if (ahead.length === 0) return rest
+  return [...ahead.sort((a, b) => a.rank - b.rank).map(({ fact }) => fact), ...rest]
 }
