@@ -31,7 +31,7 @@ beforeAll(() => {
   build('demo')
   // Somebody's real configuration: the demonstration must not touch what it names.
   writeFileSync(join(folder, '.env'), 'DATABASE_URL=postgres://real@127.0.0.1:1/real\nAZURE_CLIENT_ID=real\n')
-}, 180_000)
+})
 afterEach(() => {
   for (const { child } of running) child.kill('SIGKILL')
 })
@@ -192,7 +192,7 @@ onEachEngine('npm run demo', (engine) => {
     for (const secret of secrets.filter((value) => typeof value === 'string')) {
       expect(first.text() + second.text()).not.toContain(secret)
     }
-  }, 240_000)
+  })
 
   test('shows customers in every state, most of them with incidents', async () => {
     const lines = [...(await standings(place)).values()]
@@ -242,7 +242,7 @@ onEachEngine('npm run demo', (engine) => {
       const fresh = start(place, {}, '--fresh')
       expect(await fresh.ended).toBe(1)
       expect(fresh.text()).toMatch(/removes nothing from a database server/)
-    }, 60_000)
+    })
   }
 
   test('tells one story: each tenant was read when it was proven, and the audit goes forward', async () => {
@@ -280,7 +280,7 @@ describe('npm run demo', () => {
     expect(await demo.ended).toBe(0)
     const lines = [...(await standings(own)).values()]
     expect(new Set(lines.map(({ standing }) => standing))).toEqual(new Set(everyStanding))
-  }, 240_000)
+  })
 
   test('keeps its secrets to its user', async () => {
     const { dataDir } = place('graph')
@@ -306,7 +306,7 @@ describe('npm run demo', () => {
     expect(lines.length).toBe(new Set(lines.map(({ customer }) => customer.name)).size)
     expect(new Set(lines.map(({ standing }) => standing))).toEqual(new Set(everyStanding))
     await expectOneStory(own)
-  }, 240_000)
+  })
 
   test('begins anew when it is told to, and removes nothing that is not its own', async () => {
     const own = place('graph')
@@ -323,7 +323,7 @@ describe('npm run demo', () => {
     const after = JSON.parse(readFileSync(join(own.dataDir, 'demo.json'), 'utf8')) as { appSecret: string }
     expect(after.appSecret).not.toBe(before.appSecret)
     expect(readFileSync(join(own.dataDir, 'notes.txt'), 'utf8')).toBe('mine')
-  }, 240_000)
+  })
 
   test('says who has its folder, and takes one that a killed process left behind', async () => {
     const own = place('shared')
@@ -341,7 +341,7 @@ describe('npm run demo', () => {
     await next.said(/to life … 1 of/)
     next.child.kill('SIGINT')
     expect(await next.ended).toBe(0)
-  }, 60_000)
+  })
 
   test('says in one sentence why it cannot have its folder', async () => {
     const file = join(folder, 'a-file')
@@ -350,7 +350,7 @@ describe('npm run demo', () => {
     expect(await demo.ended).toBe(1)
     expect(demo.text()).toContain(`The folder ${join(file, 'within')} cannot be used: a part of it is a file.`)
     expect(demo.text()).not.toMatch(/\s+at .*\.js/)
-  }, 60_000)
+  })
 
   test('stops cleanly while it is still starting', async () => {
     const demo = start(place('stopped'))
@@ -358,7 +358,7 @@ describe('npm run demo', () => {
     demo.child.kill('SIGINT')
     expect(await demo.ended).toBe(0)
     expect(demo.text()).not.toMatch(/Error|\s+at .*\.js/)
-  }, 60_000)
+  })
 
   test('names the variable when a port is taken', async () => {
     const holder = createServer()
@@ -373,7 +373,7 @@ describe('npm run demo', () => {
     } finally {
       holder.close()
     }
-  }, 60_000)
+  })
 
   test('leaves a database alone that holds somebody else’s customers', async () => {
     const own = place('somebody-else')
@@ -386,7 +386,7 @@ describe('npm run demo', () => {
     expect(demo.text()).toMatch(/none of them is the demonstration’s: nothing was changed/)
     expect([...(await standings(own)).keys()]).toEqual(['Contoso'])
     for (const file of ['simulator.json', 'demo.json']) expect(existsSync(join(own.dataDir, file))).toBe(false)
-  }, 60_000)
+  })
 
   test('says what is wrong with what it was given', async () => {
     const demo = start(place('wrong'), { INCIDENTS_API: 'both', PUBLIC_URL: 'ftp://here' })
@@ -396,7 +396,7 @@ describe('npm run demo', () => {
     const port = start(place('wrong'), { PORT: 'eighty' })
     expect(await port.ended).toBe(1)
     expect(port.text()).toMatch(/PORT is not a port number/)
-  }, 60_000)
+  })
 })
 
 describe('npm run simulator', () => {
@@ -416,7 +416,7 @@ describe('npm run simulator', () => {
     await third.said(/Stop it with Ctrl-C/)
     third.child.kill('SIGTERM')
     expect(await third.ended).toBe(0)
-  }, 60_000)
+  })
 
   test('prints what "npm start" needs to sign people in with it', async () => {
     const port = String(await freePort())
@@ -444,7 +444,7 @@ describe('npm run simulator', () => {
       one.child.kill('SIGTERM')
       expect(await one.ended).toBe(0)
     }
-  }, 60_000)
+  })
 
   test('takes registrations from the environment, and does not print their secrets', async () => {
     const simulator = run(bare, [demoProgram, 'simulator'], {
@@ -467,7 +467,7 @@ describe('npm run simulator', () => {
     })
     expect(answer.status).toBe(200)
     expect(simulator.text()).not.toContain('canary')
-  }, 60_000)
+  })
 
   test('names the variable when its port is taken', async () => {
     const holder = createServer()
@@ -476,5 +476,5 @@ describe('npm run simulator', () => {
     expect(await simulator.ended).toBe(1)
     expect(simulator.text()).toContain(`Port ${port} is in use by another process. Set SIMULATOR_PORT`)
     holder.close()
-  }, 60_000)
+  })
 })

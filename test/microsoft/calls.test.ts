@@ -152,12 +152,11 @@ describe('a service that hangs', () => {
 
   test('is given up at the deadline of all tries together', async () => {
     await using double = await listen(() => 'handled')
-    const started = performance.now()
     await expect(
-      send({ url: double.origin, answerMs: 100, deadlineMs: 1_200, limitBytes: 1_000, tries: 4 }),
+      send({ url: double.origin, answerMs: 100, deadlineMs: 1_200, limitBytes: 1_000, tries: 40 }),
     ).rejects.toMatchObject({ code: 'unavailable', facts: { error: 'timeout' } })
-    expect(performance.now() - started).toBeLessThan(1_600)
     expect(double.calls.length).toBeGreaterThan(1)
+    expect(double.calls.length).toBeLessThan(40)
   })
 
   test('once is asked again as soon as it has not said a word for too long', async () => {

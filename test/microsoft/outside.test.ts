@@ -212,5 +212,5 @@ describe.each(['defender', 'graph'] as const)('with another Microsoft than the s
     expect(wordsOf(await admin.open(`/tenants/${tenant.id}`))).toContain('Its alerts could not be read')
     // Not asked for again at every pass: what is too large now is too large in a minute.
     expect(asked).toBeLessThanOrEqual(8)
-  }, 30_000)
+  })
 })

@@ -211,7 +211,7 @@ onEachEngine('what has to be told', (engine) => {
     await sendDue(here.portal)
     expect(desk.received).toHaveLength(12)
     expect((await messages(here, id)).map(({ state }) => state)).toEqual(['delivered', 'delivered'])
-  }, 120_000)
+  })
 
   test('ends at once where the other side says that it is gone', async () => {
     const id = await webhookTo(here, desk.url)

@@ -93,7 +93,7 @@ onEachEngine('whoever holds a link', (engine) => {
       await work(here)
       expect(wordsOf(await browser.open(page.url))).toContain('Done. Access works')
       expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
-    }, 240_000)
+    })
 
     test('comes back more often than is kept: the administrator goes on to his proof, and ends bound', async () => {
       const invited = await invite(here, { pinned })
@@ -107,7 +107,7 @@ onEachEngine('whoever holds a link', (engine) => {
       await work(here)
       expect(wordsOf(await browser.open(page.url))).toContain('Done. Access works')
       expect(await boundTo(here, invited)).toEqual([invited.tenant.id])
-    }, 120_000)
+    })
   })
 
   test('signs in once more in another browser while nothing more is kept, and has one run', async () => {
@@ -126,7 +126,7 @@ onEachEngine('whoever holds a link', (engine) => {
     }
     expect(new Set(pages).size).toBe(1)
     expect(await kept(invited)).toBe(mostAttempts.link + 1)
-  }, 120_000)
+  })
 
   test('comes back in one browser: of his runs the latest are kept', async () => {
     const invited = await invite(here)
@@ -144,7 +144,7 @@ onEachEngine('whoever holds a link', (engine) => {
     expect(await kept(invited)).toBe(mostAttempts.address + 1)
     const texts = JSON.stringify(await rowsOf(invited))
     expect(texts).not.toContain(from['X-Forwarded-For'])
-  }, 60_000)
+  })
 
   test('comes back with one link after another: no more is kept of one customer', async () => {
     let invited = await invite(here)
@@ -154,7 +154,7 @@ onEachEngine('whoever holds a link', (engine) => {
       invited = { ...invited, linkId: link.id, join: new URL(url).pathname }
     }
     expect(await kept(invited)).toBe(mostAttempts.customer)
-  }, 240_000)
+  })
 
   test('pushes out nobody whose run is younger than an hour, and whatever is over after that', async () => {
     const invited = await invite(here, { pinned: true })
@@ -168,7 +168,7 @@ onEachEngine('whoever holds a link', (engine) => {
     expect(await kept(invited)).toBe(mostAttempts.link)
     // What is still waited for gives way last.
     expect((await browser.get(waiting.url)).status).toBe(200)
-  }, 120_000)
+  })
 
   test('makes up tenants: so many wait for a decision, of whatever kind, and Microsoft is asked nothing about them', async () => {
     const invited = await invite(here)
@@ -191,7 +191,7 @@ onEachEngine('whoever holds a link', (engine) => {
     expect(here.simulator.requests.length).toBe(calls)
     const events = await listAudit(here.portal.db, { customerId: invited.customer.id, limit: 500 })
     expect(events.filter(({ actorKind }) => actorKind === 'customer').length).toBeLessThanOrEqual(mostNoted + 2)
-  }, 60_000)
+  })
 
   test('presses and opens for ever: counts that say nothing new stop', async () => {
     const invited = await invite(here)
@@ -236,7 +236,7 @@ onEachEngine('whoever holds a link', (engine) => {
     here.clock.advance(hour)
     await comeBack(invited, declined, { browser })
     expect(await written()).toHaveLength(mostNoted + 1)
-  }, 60_000)
+  })
 
   test('has more runs than are kept of everybody: the oldest that are over go, and none that waits', async () => {
     const invited = await invite(here, { pinned: true })
@@ -255,7 +255,7 @@ onEachEngine('whoever holds a link', (engine) => {
     expect(Number(left)).toBeLessThan(40)
     expect((await browser.get(waiting.url)).status).toBe(200)
     expect((await runsOf(here, invited)).length).toBeLessThan(12)
-  }, 60_000)
+  })
 
   test('leaves in many tabs and with many links at once, and each comes back; the browser keeps no more than so many', async () => {
     const browser = here.browser()

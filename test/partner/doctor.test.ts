@@ -262,7 +262,7 @@ describe('the doctor', () => {
     } finally {
       nobody.close()
     }
-  }, 60_000)
+  })
 
   test('sees that the API refuses or does not answer', async () => {
     simulator.world.setWeather('*', 'outage', { surface: 'defender', status: 503, retryAfter: null })
@@ -347,7 +347,7 @@ describe('the doctor, with a broken configuration', () => {
       { log, now: () => new Date() },
     )
     expect(troubles(findings, 'fault').filter((text) => text.startsWith('configuration'))).toHaveLength(4)
-  }, 60_000)
+  })
 })
 
 describe('npm run doctor', () => {
@@ -356,7 +356,7 @@ describe('npm run doctor', () => {
   beforeAll(() => {
     build()
     release = releaseFolder()
-  }, 180_000)
+  })
 
   async function run(changes: Environment, ...options: string[]) {
     const cli = join(release.folder, 'dist', 'cli.js')

@@ -7,7 +7,7 @@ import { root } from '../support/root.ts'
 beforeAll(() => {
   build()
   build('demo')
-}, 180_000)
+})
 
 const filesOf = (folder: string) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))

@@ -11,7 +11,7 @@ const folder = temporaryFolder()
 beforeAll(() => {
   build()
   build('demo')
-}, 180_000)
+})
 afterAll(() => folder.remove())
 
 /** A folder of its own that has these parts of the repository, each as it is. */
@@ -85,7 +85,7 @@ describe('a release', () => {
     execFileSync(program, [...args, 'pack', '--pack-destination', folder.path], { cwd: root, stdio: 'pipe' })
     execFileSync('tar', ['-xzf', 'muster-0.1.0.tgz'], { cwd: folder.path })
     release = join(folder.path, 'package')
-  }, 180_000)
+  })
 
   test('brings what it runs and what it was tested with, and no sources', () => {
     const lock = (file: string) => readFileSync(file, 'utf8')

@@ -75,7 +75,7 @@ async function draining(port: number): Promise<void> {
 beforeAll(() => {
   build()
   release = releaseFolder()
-}, 120_000)
+})
 afterEach(() => {
   for (const { child } of running) child.kill('SIGKILL')
 })

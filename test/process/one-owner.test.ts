@@ -97,7 +97,7 @@ onEachEngine('one tenant, claimed for several customers at once', (engine) => {
       for (const portal of processes) await concludeProof(portal, tenantId)
       await check(tenantId, attempts, links)
     }
-  }, 120_000)
+  })
 
   test('is one customer’s as well when the claims come in two processes of the machine', async () => {
     const { databaseUrl, dataDir, partnerTenantId } = here.portal.config
@@ -118,7 +118,7 @@ onEachEngine('one tenant, claimed for several customers at once', (engine) => {
     for (const { code, errors } of await Promise.all(programs.map((program) => program.ended()))) {
       expect([code, errors]).toEqual([0, ''])
     }
-  }, 120_000)
+  })
 
   async function check(tenantId: string, attempts: ConsentAttempt[], links: ConsentLink[]): Promise<void> {
     const tenant = await findTenant(here.portal.db, tenantId)

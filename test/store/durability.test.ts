@@ -48,7 +48,7 @@ describe.each(databases)('what was written on $name', ({ name, open }) => {
     expect([...acknowledged].filter((n) => !whole.has(n))).toEqual([])
     expect(kept.length).toBeGreaterThanOrEqual(acknowledged.size)
     if (name === 'SQLite') expect(await setting('integrity_check')).toBe('ok')
-  }, 60_000)
+  })
 
   test('in a transaction that failed is not there, and the connection goes on', async () => {
     for (let round = 0; round < 20; round++) {

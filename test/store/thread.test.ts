@@ -20,7 +20,7 @@ describe('SQLite in a thread of its own', () => {
       const said = JSON.parse(line) as { what: string; found: unknown }
       found.set(said.what, said.found)
     }
-  }, 120_000)
+  })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   test.each([

@@ -182,7 +182,7 @@ onEachEngine('a portal over a store of version 0.1', (engine) => {
     expect((await ines.open('/settings')).text).toContain('soc@halvard.example')
     expect((await operator('tomasz').open('/')).text).toContain('data-theme="dark"')
     expect((await operator('priya').open('/audit')).status).toBe(403)
-  }, 60_000)
+  })
 
   test('finds what was stored before by its text, and shows alerts and notes that were kept', async () => {
     const ines = operator('ines')
@@ -209,7 +209,7 @@ onEachEngine('a portal over a store of version 0.1', (engine) => {
     expect((await consentAt(here.browser(), url, classic)).status).toBe(200)
     await credentialMended()
     expect(await connected(...names, classic.name)).toEqual([...names, classic.name])
-  }, 60_000)
+  })
 
   test('lets browsers go on that were at Microsoft during the upgrade', async () => {
     const {
@@ -239,7 +239,7 @@ onEachEngine('a portal over a store of version 0.1', (engine) => {
     await credentialMended()
     const names = ['Attempt Pinned AB', 'Attempt Unpinned Ltd', customer.name]
     expect(await connected(...names)).toEqual(names)
-  }, 60_000)
+  })
 
   test('lets a tenant that was only claimed be proven, once its administrator has consented', async () => {
     const { tenantId, name } = named('Claimed Pinned Ltd')
@@ -274,7 +274,7 @@ onEachEngine('a portal over a store of version 0.1', (engine) => {
     const windows = await sql`select 1 from windows where tenant_id = ${named(halfRead).tenantId}
       and kind = 'backfill' and finished_at is null`.execute(db)
     expect(windows.rows).toEqual([])
-  }, 60_000)
+  })
 
   /** The secret that was over is renewed, the fault found to be gone, and everything due done. */
   async function credentialMended(): Promise<void> {

@@ -73,7 +73,7 @@ export function startNode(args: readonly string[], { cwd, env = {}, stdio = 'pip
 }
 
 /** Until the portal on that port of 127.0.0.1 says that it is ready. @throws Error when `running` is false before */
-export async function untilReady(port: number, running: () => boolean, withinMs = 30_000): Promise<number> {
+export async function untilReady(port: number, running: () => boolean, withinMs = 90_000): Promise<number> {
   const ready = async () => {
     if (!running()) throw new Error('the process ended before it was ready')
     return fetch(`http://127.0.0.1:${port}/readyz`).then(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 interface Patience {
-  /** Milliseconds. 30 seconds where none are given. */
+  /** Milliseconds. 90 seconds where none are given. */
   withinMs?: number
   /** Between two looks. 20 ms where none are given. */
   everyMs?: number
@@ -16,7 +16,7 @@ interface Patience {
  */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  { withinMs = 30_000, everyMs = 20, what = 'what was waited for' }: Patience = {},
+  { withinMs = 90_000, everyMs = 20, what = 'what was waited for' }: Patience = {},
 ): Promise<number> {
   for (const started = performance.now(); ; await sleep(everyMs)) {
     if (await holds()) return performance.now() - started

@@ -51,7 +51,7 @@ onEachEngine('a pass that is killed', (engine) => {
       here.takeErrors()
       if (lived) return expect(n).toBeGreaterThan(8)
     }
-  }, 120_000)
+  })
 
   test('at any write of a poll, loses nothing that lies before the overlap', async () => {
     const { live } = mortalPortal(here)
@@ -68,7 +68,7 @@ onEachEngine('a pass that is killed', (engine) => {
       here.takeErrors()
       if (lived) return expect(n).toBeGreaterThan(0)
     }
-  }, 60_000)
+  })
 
   test('at any write of a comparison, finds every difference, and counts it once', async () => {
     const { live } = mortalPortal(here)
@@ -96,7 +96,7 @@ onEachEngine('a pass that is killed', (engine) => {
       here.takeErrors()
       if (lived) return expect(n).toBeGreaterThan(4)
     }
-  }, 120_000)
+  })
 
   test('while it catches up after a long outage, keeps what it did', async () => {
     const { live } = mortalPortal(here)
@@ -120,5 +120,5 @@ onEachEngine('a pass that is killed', (engine) => {
     await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
     here.takeErrors()
-  }, 120_000)
+  })
 })

@@ -46,7 +46,7 @@ onEachEngine('what must not stand still', (engine) => {
     const { last_seen_at } = await db.selectFrom('rejected_items').selectAll().executeTakeFirstOrThrow()
     expect(last_seen_at > old).toBe(true)
     here.simulator.world.clearWeather(tenant.id)
-  }, 60_000)
+  })
 
   test('a tenant that a version before windows followed, or had half read, is read to its beginning and compared', async () => {
     const { tenant: followed } = await connected(here, 'Followed')
@@ -71,7 +71,7 @@ onEachEngine('what must not stand still', (engine) => {
       expect(here.portal.now().getTime() - Date.parse(read.reconciledAt ?? '')).toBeLessThan(8 * hour)
     }
     expect((await tenantById(db, half.id)).backfilledAt).not.toBeNull()
-  }, 60_000)
+  })
 
   test('a stretch read again brings nothing back that was removed for its age', async () => {
     const { tenant } = await connected(here, 'Aged')
@@ -91,7 +91,7 @@ onEachEngine('what must not stand still', (engine) => {
     const window = await db.selectFrom('windows').selectAll().where('kind', '=', 'reread').executeTakeFirstOrThrow()
     expect([window.added, window.finished_at === null]).toEqual([0, false])
     expect((await tenantById(db, tenant.id)).incidentCount).toBe(1)
-  }, 60_000)
+  })
 })
 
 describe('a list that waits for its tenant’s calls', () => {
@@ -136,5 +136,5 @@ describe('a list that waits for its tenant’s calls', () => {
     } finally {
       await here.close()
     }
-  }, 60_000)
+  })
 })

@@ -74,7 +74,7 @@ describe.each(['defender', 'graph'] as const)('over the %s API', (incidentsApi) 
         }),
         { numRuns: 12 },
       )
-    }, 120_000)
+    })
   })
 })
 

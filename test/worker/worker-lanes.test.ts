@@ -56,14 +56,13 @@ onEachEngine('tenants in flight', (engine) => {
     for (const { id } of tenants) here.simulator.world.setWeather(id, 'slow', { surface: 'defender', delayMs })
   }
 
-  /** Makes these due in this order of seconds past, starts the worker, and says when the last of `watched` was read. */
-  async function readWithin(due: Tenant[][], watched: Tenant[], patienceMs: number): Promise<number> {
+  /** Makes these due in this order of seconds past, starts the worker, and waits until all of `watched` were read. */
+  async function untilRead(due: Tenant[][], watched: Tenant[]): Promise<void> {
     for (const [n, tenants] of due.entries()) {
       await change(tenants, { next_sync_at: new Date(here.portal.now().getTime() - (20 - n) * 1_000).toISOString() })
     }
     const started = here.portal.now()
     worker = startWorker(here.portal)
-    const took = () => here.portal.now().getTime() - started.getTime()
     const allRead = async () => {
       const rows = await here.portal.db
         .selectFrom('tenants')
@@ -73,8 +72,13 @@ onEachEngine('tenants in flight', (engine) => {
       const ids = new Set(rows.map((row) => row.tenant_id))
       return watched.every(({ id }) => ids.has(id))
     }
-    await until(allRead, { withinMs: patienceMs, everyMs: 50, what: `${watched.length} tenants are read` })
-    return took()
+    await until(allRead, { withinMs: 120_000, everyMs: 50, what: `${watched.length} tenants are read` })
+  }
+
+  /** How many requests to these tenants have been answered, since so many requests. */
+  function answered(tenants: Tenant[], since: number): number {
+    const ids = new Set<string | null>(tenants.map(({ id }) => id))
+    return here.simulator.requests.slice(since).filter((one) => ids.has(one.tenantId) && one.endedAt !== null).length
   }
 
   /** The most of these tenants whose requests were under way at one moment, since so many requests. */
@@ -89,8 +93,10 @@ onEachEngine('tenants in flight', (engine) => {
     const tenants = await fleet(45)
     const [hung, sound] = [tenants.slice(0, 40), tenants.slice(40)]
     hang(hung, 12_000)
-    await readWithin([hung, sound], sound, 9_000)
-  }, 60_000)
+    const before = here.simulator.requests.length
+    await untilRead([hung, sound], sound)
+    expect(answered(hung, before)).toBeLessThan(hung.length)
+  })
 
   test('that hung before wait in a lane of their own and delay nobody', async () => {
     const tenants = await fleet(65)
@@ -98,39 +104,40 @@ onEachEngine('tenants in flight', (engine) => {
     hang(hung, 2_000)
     await change(hung, { sync_failures: 2 })
     const before = here.simulator.requests.length
-    expect(await readWithin([hung, sound], sound, 3_000)).toBeLessThan(3_000)
+    await untilRead([hung, sound], sound)
+    expect(answered(hung, before)).toBeLessThan(hung.length / 2)
     const hungIds = new Set<string | null>(hung.map(({ id }) => id))
     const asked = () => here.simulator.requests.slice(before).filter(({ tenantId }) => hungIds.has(tenantId))
     await until(() => new Set(asked().map(({ tenantId }) => tenantId)).size > 6, {
       what: 'the next of them are asked for',
     })
     expect(mostAtOnce(hung, before)).toBeLessThanOrEqual(6)
-  }, 60_000)
+  })
 
   test('with 50,000 incidents in one of them: the others are read at once meanwhile', async () => {
     const [large, ...small] = await fleet(6)
     if (!large) throw new Error('no tenant')
     here.simulator.world.generate(large.id, 50_000, { seed: 5, days: 1 })
-    await readWithin([[large]], [], 1_000)
+    await untilRead([[large]], [])
     const kept = async () => (await tenantById(here.portal.db, large.id)).incidentCount
     for (let round = 0; round < 3; round++) {
       const before = await kept()
       await until(async () => (await kept()) > before, { what: 'more of the large one is stored' })
       await worker?.stop()
-      expect(await readWithin([[large], small], small, 5_000)).toBeLessThan(5_000)
+      await untilRead([[large], small], small)
     }
-  }, 60_000)
+    expect(await kept()).toBeLessThan(50_000)
+  })
 
   test('are never more than there are places, however many are due, and all of them come up', async () => {
     const tenants = await fleet(120)
     here.simulator.world.setWeather('*', 'slow', { surface: 'defender', delayMs: 60 })
     const before = here.simulator.requests.length
-    const took = await readWithin([tenants], tenants, 20_000)
+    await untilRead([tenants], tenants)
     const most = mostAtOnce(tenants, before)
     expect(most).toBeGreaterThan(8)
     expect(most).toBeLessThanOrEqual(24)
-    expect(took).toBeLessThan(7_000)
-  }, 60_000)
+  })
 
   test('are left alone until the time Microsoft or our budget set, whatever else is due', async () => {
     const [one, other] = await fleet(2)
@@ -194,7 +201,7 @@ onEachEngine('tenants in flight', (engine) => {
     await resumeEverything(db, before, here.portal.now())
     while ((await runDue(here.portal)) > 0);
     expect(await kept()).toBe(451)
-  }, 30_000)
+  })
 })
 
 describe('places', () => {
