@@ -43,8 +43,6 @@ const functionsLeft: Record<string, number> = {
   'store/tenants/tenants.ts fromRow': 62,
   'sync/follow.ts readOpen': 67,
   'web/page/badges.ts createBadges': 73,
-  'worker/courier.ts startCourier': 81,
-  'worker/worker.ts startWorker': 172,
 }
 
 const server = join(root, 'server')

@@ -4,6 +4,8 @@ import { noteOutage } from '../notify/watch.ts'
 import type { Portal } from '../portal.ts'
 import { isUnavailable } from '../store/engine/write.ts'
 import { type ClaimRoom, claimMessages, nextMessageAt } from '../store/notify/outbox.ts'
+import { InFlight } from './in-flight.ts'
+import { Rest } from './rest.ts'
 import { Slots } from './slots.ts'
 
 /** Parcels under way at once. Whoever takes longer than a moment makes room for another. */
@@ -24,84 +26,92 @@ export interface Courier {
 
 /** Tells what there is to tell and sends what is due, by itself, until stopped. Everything it goes by is in the database. */
 export function startCourier(portal: Portal): Courier {
-  const slots = new Slots(atOnce, slow)
-  const notebook = new Notebook(portal)
-  const running = new Set<Promise<void>>()
-  const underWay = new Map<string, number>()
-  /** How many parcels each of them may have under way. */
-  const most = new Map<string, number>()
-  const stopping = new AbortController()
-  const { signal } = stopping
-  let wake: () => void = () => undefined
+  return new CourierLoop(portal)
+}
 
-  const launch = (parcel: Parcel) => {
-    const slot = slots.take()
-    most.set(parcel.to, parcel.most)
-    count(underWay, parcel.to, 1)
-    const job = deliver(portal, notebook, parcel).finally(() => {
-      slot.leave()
-      count(underWay, parcel.to, -1)
-      running.delete(job)
-      wake()
-    })
-    running.add(job)
+class CourierLoop implements Courier {
+  readonly #portal: Portal
+  readonly #notebook: Notebook
+  readonly #slots = new Slots(atOnce, slow)
+  readonly #inFlight = new InFlight()
+  readonly #rest = new Rest()
+  readonly #stopping = new AbortController()
+  readonly #loop: Promise<void>
+  /** Parcels under way, by where they go. */
+  readonly #underWay = new Map<string, number>()
+  /** How many parcels each of them may have under way. */
+  readonly #most = new Map<string, number>()
+  /** Since when the database has been away; null while it answers. */
+  #awaySince: Date | null = null
+
+  constructor(portal: Portal) {
+    this.#portal = portal
+    this.#notebook = new Notebook(portal)
+    this.#loop = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#rest.end()
+    await this.#loop
+    await this.#inFlight.settle(stopPatienceMs)
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      const restMs = await this.#tick().catch((error: unknown) => this.#noteFailure(error))
+      if (!signal.aborted) await this.#rest.take(Math.max(restMs, shortestRestMs))
+    }
+  }
+
+  async #tick(): Promise<number> {
+    const restMs = await this.#tellAndSend()
+    const since = this.#awaySince
+    this.#awaySince = null
+    const awayMs = since === null ? 0 : this.#portal.now().getTime() - since.getTime()
+    if (since !== null && awayMs >= outageMs) await noteOutage(this.#portal, since)
+    return restMs
+  }
+
+  #noteFailure(error: unknown): number {
+    const away = isUnavailable(error)
+    if (away) this.#awaySince ??= this.#portal.now()
+    this.#portal.log[away ? 'warn' : 'error']({ err: error }, 'messages could not be looked for')
+    return longestRestMs
   }
 
   /** @returns how long there is nothing to look for, in milliseconds */
-  const tick = async (): Promise<number> => {
-    const told = await announceDue(portal)
-    const next = await nextMessageAt(portal.db, portal.now())
-    const rest = next === null ? longestRestMs : Date.parse(next) - portal.now().getTime()
-    if (rest <= 0 && slots.free > 0) {
-      const busy = [...underWay].filter(([to, parcels]) => parcels >= (most.get(to) ?? 1)).map(([to]) => to)
-      const parcels = await claimParcels(portal, { limit: slots.free, busy })
-      for (const parcel of parcels) launch(parcel)
-      if (parcels.length > 0) return shortestRestMs
-    }
+  async #tellAndSend(): Promise<number> {
+    const { db, now } = this.#portal
+    const told = await announceDue(this.#portal)
+    const next = await nextMessageAt(db, now())
+    const restMs = next === null ? longestRestMs : Date.parse(next) - now().getTime()
+    if (restMs <= 0 && (await this.#send()) > 0) return shortestRestMs
     if (told > 0) return shortestRestMs
     // What is due and was not to be had waits for somebody who is under way.
-    return rest <= 0 ? longestRestMs / 4 : Math.min(rest, longestRestMs)
+    return restMs <= 0 ? longestRestMs / 4 : Math.min(restMs, longestRestMs)
   }
 
-  const loop = async () => {
-    let awaySince: Date | null = null
-    while (!signal.aborted) {
-      let rest = longestRestMs
-      try {
-        rest = await tick()
-        const away = awaySince
-        awaySince = null
-        if (away && portal.now().getTime() - away.getTime() >= outageMs) await noteOutage(portal, away)
-      } catch (error) {
-        if (isUnavailable(error)) awaySince ??= portal.now()
-        portal.log[isUnavailable(error) ? 'warn' : 'error']({ err: error }, 'messages could not be looked for')
-      }
-      if (!signal.aborted) await nap(Math.max(rest, shortestRestMs))
-    }
+  /** @returns how many parcels went out */
+  async #send(): Promise<number> {
+    const { free } = this.#slots
+    if (free === 0) return 0
+    const busy = [...this.#underWay].filter(([to, parcels]) => parcels >= (this.#most.get(to) ?? 1)).map(([to]) => to)
+    const parcels = await claimParcels(this.#portal, { limit: free, busy })
+    for (const parcel of parcels) this.#launch(parcel)
+    return parcels.length
   }
 
-  const nap = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
+  #launch(parcel: Parcel): void {
+    const slot = this.#slots.take()
+    this.#most.set(parcel.to, parcel.most)
+    count(this.#underWay, parcel.to, 1)
+    this.#inFlight.track(deliver(this.#portal, this.#notebook, parcel), () => {
+      slot.leave()
+      count(this.#underWay, parcel.to, -1)
+      this.#rest.end()
     })
-
-  const looping = loop()
-  return {
-    async stop() {
-      stopping.abort()
-      wake()
-      await looping
-      let patience: NodeJS.Timeout | undefined
-      const overdue = new Promise<void>((resolve) => {
-        patience = setTimeout(resolve, stopPatienceMs)
-      })
-      await Promise.race([Promise.all(running), overdue])
-      clearTimeout(patience)
-    },
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { countOlder } from '../../server/store/upkeep/older-readings.ts'
-import { readOlderAgain } from '../../server/worker/older-readings.ts'
+import { readOlderAgain } from '../../server/worker/upkeep/older-readings.ts'
 import { startWorker } from '../../server/worker/worker.ts'
 import { defenderAlert, defenderIncident, graphAlert, graphIncident } from '../support/payloads.ts'
 import { onEachEngine } from '../support/portal.ts'

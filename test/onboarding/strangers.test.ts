@@ -9,7 +9,7 @@ import { linkById, mostNoted, recordOpening } from '../../server/store/onboardin
 import { mostReviews, openReviews } from '../../server/store/onboarding/reviews.ts'
 import { sweepSurplusAttempts } from '../../server/store/upkeep/sweeps.ts'
 import { mostDepartures } from '../../server/web/join/departures.ts'
-import { keepHouse } from '../../server/worker/housekeeping.ts'
+import { keepHouse } from '../../server/worker/upkeep/housekeeping.ts'
 import type { Browser, Page } from '../support/browser.ts'
 import {
   alice,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { incidentsRemoved } from '../metrics.ts'
-import { Refusal } from '../model/refusal.ts'
-import type { Portal } from '../portal.ts'
-import { leastClosedDays, readSettings } from '../store/partner/settings.ts'
+import { incidentsRemoved } from '../../metrics.ts'
+import { Refusal } from '../../model/refusal.ts'
+import type { Portal } from '../../portal.ts'
+import { leastClosedDays, readSettings } from '../../store/partner/settings.ts'
 import {
   closedLongAgo,
   type MissingSurvivor,
@@ -10,7 +10,7 @@ import {
   offboardedLongAgo,
   removeClosed,
   removeOffboarded,
-} from '../store/upkeep/retention.ts'
+} from '../../store/upkeep/retention.ts'
 import {
   sweepAttempts,
   sweepBudgets,
@@ -18,7 +18,7 @@ import {
   sweepRejected,
   sweepSurplusAttempts,
   sweepWindows,
-} from '../store/upkeep/sweeps.ts'
+} from '../../store/upkeep/sweeps.ts'
 
 const day = 86_400_000
 

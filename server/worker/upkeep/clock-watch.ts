@@ -1,5 +1,9 @@
-import type { Portal } from '../portal.ts'
-import { moveBack, writtenAhead } from '../store/upkeep/clock-set-back.ts'
+import type { Portal } from '../../portal.ts'
+import { believedClockMs } from '../../store/tenants/blind.ts'
+import { moveBack, writtenAhead } from '../../store/upkeep/clock-set-back.ts'
+
+/** How often what is stored is looked at for times from the future. */
+const mendEvery = 15_000
 
 /** Compares the clock with the time that passes. */
 export class ClockWatch {
@@ -38,4 +42,23 @@ export async function mendFutureTimes(portal: Portal, setBackMs: number): Promis
   const rows = await moveBack(db, now, byMs)
   if (rows > 0)
     log.warn({ byMs: Math.round(byMs), rows }, 'the clock was put back: times from ahead of it were moved back')
+}
+
+/** A clock that is put back leaves times behind that no clock reaches for long: at once where it was seen, else now and then. */
+export class ClockMender {
+  readonly #portal: Portal
+  readonly #watch: ClockWatch
+  #nextMend = 0
+
+  constructor(portal: Portal) {
+    this.#portal = portal
+    this.#watch = new ClockWatch(portal.now)
+  }
+
+  async mend(): Promise<void> {
+    const setBackMs = this.#watch.setBack()
+    if (setBackMs < believedClockMs && performance.now() < this.#nextMend) return
+    this.#nextMend = performance.now() + mendEvery
+    await mendFutureTimes(this.#portal, setBackMs)
+  }
 }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Portal } from '../portal.ts'
+import type { Portal } from '../../portal.ts'
 import {
   beginRereading,
   countOlder,
   type KeptOriginal,
   type Reading,
   readSomeAgain,
-} from '../store/upkeep/older-readings.ts'
+} from '../../store/upkeep/older-readings.ts'
 
 /** Rows in one transaction: over in some ten milliseconds, so that whoever waits hardly notices. */
 const atOnce = 10
