@@ -74,3 +74,10 @@ function endOfNested(text: string, start: number): number | null {
   }
   return null
 }
+
+/** The count stands before the list. https://docs.oasis-open.org/odata/odata-json-format/v4.01/odata-json-format-v4.01.html#sec_ControlInformationcountodatacount */
+export function countAtStart(head: Uint8Array): number | null {
+  const [before = ''] = new TextDecoder().decode(head).split('"value"')
+  const [, digits] = /"@odata\.count"\s*:\s*(\d{1,9})\b/.exec(before) ?? []
+  return digits === undefined ? null : Number(digits)
+}

@@ -1,7 +1,7 @@
 import type { IncidentPage, Instant } from '../../model/incident.ts'
 import { Refusal } from '../../model/refusal.ts'
 import type { Listed, ListQuery } from './incidents.ts'
-import { type ListPage, type Pager, type Paging, pageOf, pagerOf } from './pages.ts'
+import { type ListPage, Pager, type Paging, pageOf } from './pages.ts'
 import { inside, instantAfter, partsOf } from './spans.ts'
 
 /** What was read of a list so far: the newest version of each item that can be told from others. */
@@ -16,7 +16,7 @@ type Known = Map<string, Listed>
  * @throws Refusal
  */
 export async function* readIncidents(paging: Paging): AsyncGenerator<IncidentPage> {
-  const pager = pagerOf(paging)
+  const pager = new Pager(paging)
   const known: Known = new Map()
   let first = true
   // What is too large is the same thing wherever it is met again.

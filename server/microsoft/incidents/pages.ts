@@ -11,7 +11,7 @@ import {
   readItems,
   tooLargeItem,
 } from './incidents.ts'
-import { firstItemIn } from './list-head.ts'
+import { countAtStart, firstItemIn } from './list-head.ts'
 import type { PageSizes } from './page-sizes.ts'
 import { bothLack } from './partial.ts'
 
@@ -54,157 +54,178 @@ export interface ListPage {
   refusal: Refusal | null
 }
 
-/** Asks for the pages of one list, as large as they can well be. */
-export interface Pager {
-  readonly source: IncidentSource
-  /** How many items the next page is asked for. */
-  readonly top: number
-  /** How many items a page may have at most. */
-  readonly most: number
-  ask(
-    query: ListQuery,
-    at: { skip: number; ordered?: boolean; counted?: boolean; link?: string | null },
-  ): Promise<ListPage>
-  /** How many items match; null where the service does not say. */
-  count(query: ListQuery): Promise<number | null>
-  /** What counts said of themselves that they lack. */
-  readonly countLacks: PartialAnswer | null
-  unexpected(error: string): Refusal
-}
-
 /** An answer is looked through in one piece, and is in memory until it is stored. */
 const heavy = 4_000_000
 const light = 1_000_000
 /** Items too large by themselves in one list: beyond this it is no longer about items. */
 const mostOversized = 100
 
+/** Where a page begins and how it is asked for. */
+interface PageRequest {
+  skip: number
+  ordered?: boolean
+  counted?: boolean
+  /** A link of the service's to begin with. */
+  link?: string | null
+}
+
 /**
+ * Asks for the pages of one list, as large as they can well be.
+ *
  * 1. A page too large to read is asked for again in smaller pieces; one incident too large by itself is rejected alone.
  * 2. A page that is refused with 400 is asked for again in smaller ones, down to one item; what is taken is remembered.
  * 3. After a heavy page the next one is asked for smaller, after a light one larger again.
  * 4. A link is believed only when it leads back to the same origin and path, and to what was not asked for before.
  * 5. Too many pages or too much time end the list: a cursor must not move over what was never seen.
  */
-export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits, sizes }: Paging): Pager {
-  const started = performance.now()
-  const visited = new Set<string>()
-  let most = Math.min(sizes?.mostOf(tenantId) ?? source.pageSize, source.pageSize)
-  let top = most
-  let calls = 0
-  /** Each is one thing, however often it is met. */
-  const oversized = new Map<string, Listed>()
-  let countLacks: PartialAnswer | null = null
+export class Pager {
+  readonly #paging: Paging
+  readonly #limits: PagingLimits
+  readonly #started = performance.now()
+  readonly #visited = new Set<string>()
+  /** Items too large by themselves, by what their answers begin with: each is one thing, however often it is met. */
+  readonly #oversized = new Map<string, Listed>()
+  #most: number
+  #top: number
+  #calls = 0
+  #countLacks: PartialAnswer | null = null
 
-  const unexpected = (error: string) => new Refusal('unexpected-answer', { at: now().toISOString(), error })
-  const call = (url: string) => {
-    if (++calls > limits.pages) throw unexpected('too_many_pages')
-    if (performance.now() - started > limits.ms) throw unexpected('pages_without_end')
-    visited.add(url)
-    return get(url)
+  constructor(paging: Paging) {
+    const { source, tenantId, sizes, limits = pagingLimits } = paging
+    this.#paging = paging
+    this.#limits = limits
+    this.#most = Math.min(sizes?.mostOf(tenantId) ?? source.pageSize, source.pageSize)
+    this.#top = this.#most
   }
 
-  return {
-    source,
-    unexpected,
-    get top() {
-      return top
-    },
-    get most() {
-      return most
-    },
-    get countLacks() {
-      return countLacks
-    },
-    async ask(query, { skip, ordered = false, counted = false, link = null }) {
-      let url = link
-      let refusedAt: number | null = null
-      const began = top
-      for (;;) {
-        const asked = top
-        url ??= source.listUrl(query, { top: asked, skip, ordered, counted })
-        try {
-          const { body, bytes, items: sent, partial = null, sentAt = null } = await call(url)
-          if (bytes > heavy) top = Math.max(1, Math.floor((asked * heavy) / 2 / bytes))
-          else if (bytes < light) top = Math.min(most, asked * 5)
-          if (refusedAt !== null) {
-            refusedAt = null
-            most = top = asked
-            sizes?.learn(tenantId, asked)
-            log.warn({ tenantId, items: asked }, 'Microsoft takes fewer items a page than it documents')
-          }
-          const { value } = body
-          if (!Array.isArray(value)) throw unexpected('no_list')
-          const { next, refusal } = linkIn(body, url)
-          const items = await readItems(source, sent ?? value, tenantId, bytes)
-          tell(items)
-          const full = next !== null || items.length >= asked
-          return { items, full, link: opaque(next), ...readable, partial, sentAt, count: countIn(body), refusal }
-        } catch (error) {
-          if (error instanceof SyntaxError) throw unexpected('not_json')
-          // An order that is refused looks alike: whoever asked for one tries without it first.
-          if (isRefusedPage(error) && !(ordered && calls === 1)) {
-            refusedAt ??= asked
-            if (top === 1) top = refusedAt
-            if (asked === 1) throw error
-            top = Math.ceil(asked / 2)
-            url = null
-            continue
-          }
+  get source(): IncidentSource {
+    return this.#paging.source
+  }
+
+  /** How many items the next page is asked for. */
+  get top(): number {
+    return this.#top
+  }
+
+  /** How many items a page may have at most. */
+  get most(): number {
+    return this.#most
+  }
+
+  /** What counts said of themselves that they lack. */
+  get countLacks(): PartialAnswer | null {
+    return this.#countLacks
+  }
+
+  /** @throws Refusal */
+  async ask(query: ListQuery, { skip, ordered = false, counted = false, link = null }: PageRequest): Promise<ListPage> {
+    const began = this.#top
+    let refusedAt: number | null = null
+    for (let url = link; ; url = null) {
+      const top = this.#top
+      try {
+        return await this.#read(url ?? this.source.listUrl(query, { top, skip, ordered, counted }), top, refusedAt)
+      } catch (error) {
+        if (error instanceof SyntaxError) throw this.unexpected('not_json')
+        // An order that is refused looks alike: whoever asked for one tries without it first.
+        if (isRefusedPage(error) && !(ordered && this.#calls === 1)) {
+          refusedAt ??= top
+          this.#top = top === 1 ? refusedAt : Math.ceil(top / 2)
+          if (top === 1) throw error
+        } else {
           if (!(error instanceof Refusal) || error.facts.error !== tooLarge) throw error
-          url = null
-          if (top > 1) {
-            top = Math.ceil(top / 5)
-            continue
-          }
-          const item = oversizedAt(error, skip)
-          if (oversized.size > mostOversized) throw error
-          // The next one is hardly like it.
-          top = Math.max(1, Math.ceil(began / 5))
-          return {
-            items: [item],
-            full: true,
-            link: null,
-            oversized: true,
-            passedOver: item.id === null || item.updatedAt === null,
-            partial: null,
-            sentAt: null,
-            count: null,
-            refusal: null,
-          }
+          if (top === 1) return this.#passOver(error, skip, began)
+          this.#top = Math.ceil(top / 5)
         }
       }
-    },
-    async count(query) {
-      try {
-        const { body, partial } = await call(source.listUrl(query, { top: 1, skip: 0, counted: true }))
-        countLacks = bothLack(countLacks, partial ?? null)
-        return countIn(body)
-      } catch (error) {
-        if (error instanceof AnswerTooLarge) return countAtStart(error.head)
-        if (error instanceof Refusal && error.facts.status === 400) return null
-        throw error
-      }
-    },
+    }
+  }
+
+  /** How many items match; null where the service does not say. @throws Refusal */
+  async count(query: ListQuery): Promise<number | null> {
+    try {
+      const { body, partial } = await this.#call(this.source.listUrl(query, { top: 1, skip: 0, counted: true }))
+      this.#countLacks = bothLack(this.#countLacks, partial ?? null)
+      return countIn(body)
+    } catch (error) {
+      if (error instanceof AnswerTooLarge) return countAtStart(error.head)
+      if (error instanceof Refusal && error.facts.status === 400) return null
+      throw error
+    }
+  }
+
+  unexpected(error: string): Refusal {
+    return new Refusal('unexpected-answer', { at: this.#paging.now().toISOString(), error })
+  }
+
+  #call(url: string): ReturnType<GetRecord> {
+    if (++this.#calls > this.#limits.pages) throw this.unexpected('too_many_pages')
+    if (performance.now() - this.#started > this.#limits.ms) throw this.unexpected('pages_without_end')
+    this.#visited.add(url)
+    return this.#paging.get(url)
+  }
+
+  /** @param refusedAt a larger page that was refused on the way to this one */
+  async #read(url: string, top: number, refusedAt: number | null): Promise<ListPage> {
+    const { source, tenantId } = this.#paging
+    const { body, bytes, items: sent, partial = null, sentAt = null } = await this.#call(url)
+    if (bytes > heavy) this.#top = Math.max(1, Math.floor((top * heavy) / 2 / bytes))
+    else if (bytes < light) this.#top = Math.min(this.#most, top * 5)
+    if (refusedAt !== null) this.#learnMost(top)
+    const { value } = body
+    if (!Array.isArray(value)) throw this.unexpected('no_list')
+    const { next, refusal } = this.#linkIn(body, url)
+    const items = await readItems(source, sent ?? value, tenantId, bytes)
+    this.#logRejected(items)
+    const full = next !== null || items.length >= top
+    return { items, full, link: this.#opaque(next), ...readable, partial, sentAt, count: countIn(body), refusal }
+  }
+
+  #learnMost(top: number): void {
+    const { sizes, log, tenantId } = this.#paging
+    this.#most = top
+    this.#top = top
+    sizes?.learn(tenantId, top)
+    log.warn({ tenantId, items: top }, 'Microsoft takes fewer items a page than it documents')
+  }
+
+  /** A page of one item that is too large by itself. @throws Refusal where there are too many of those */
+  #passOver(error: Refusal, skip: number, began: number): ListPage {
+    const item = this.#oversizedAt(error, skip)
+    if (this.#oversized.size > mostOversized) throw error
+    // The next one is hardly like it.
+    this.#top = Math.max(1, Math.ceil(began / 5))
+    return {
+      items: [item],
+      full: true,
+      link: null,
+      oversized: true,
+      passedOver: item.id === null || item.updatedAt === null,
+      partial: null,
+      sentAt: null,
+      count: null,
+      refusal: null,
+    }
   }
 
   /** Known by what its answer begins with, so that it is one thing wherever in the list it is met. */
-  function oversizedAt(error: Refusal, skip: number): Listed {
+  #oversizedAt(error: Refusal, skip: number): Listed {
     const head = error instanceof AnswerTooLarge ? error.head : null
     const key = head === null ? `item ${skip + 1}` : hash('sha256', head, 'hex')
-    const known = oversized.get(key)
+    const known = this.#oversized.get(key)
     if (known) return known
     const item = tooLargeItem(head === null ? null : firstItemIn(head), `item ${skip + 1} of the list`)
-    oversized.set(key, item)
-    tell([item])
+    this.#oversized.set(key, item)
+    this.#logRejected([item])
     return item
   }
 
-  function linkIn(body: Record<string, unknown>, asked: string): { next: string | null; refusal: Refusal | null } {
-    const said = body['@odata.nextLink'] ?? null
-    if (said === null) return { next: null, refusal: null }
+  #linkIn(body: Record<string, unknown>, url: string): { next: string | null; refusal: Refusal | null } {
+    const link = body['@odata.nextLink'] ?? null
+    if (link === null) return { next: null, refusal: null }
     try {
-      const next = followable(said, asked, unexpected)
-      return { next, refusal: visited.has(next) ? unexpected('same_page_again') : null }
+      const next = followable(link, url, (error) => this.unexpected(error))
+      return { next, refusal: this.#visited.has(next) ? this.unexpected('same_page_again') : null }
     } catch (error) {
       if (error instanceof Refusal) return { next: null, refusal: error }
       throw error
@@ -212,17 +233,18 @@ export function pagerOf({ source, tenantId, get, now, log, limits = pagingLimits
   }
 
   /** Graph takes `$skip` whatever its links look like, and only we know how far to step back. */
-  function opaque(link: string | null): string | null {
-    return link === null || source.api === 'graph' || new URL(link).searchParams.has('$skip') ? null : link
+  #opaque(link: string | null): string | null {
+    return link === null || this.source.api === 'graph' || new URL(link).searchParams.has('$skip') ? null : link
   }
 
-  function tell(items: readonly Listed[]): void {
+  #logRejected(items: readonly Listed[]): void {
     const rejected = items.flatMap(({ read }) => ('reason' in read ? [read] : []))
     if (rejected.length === 0) return
-    const told = rejected.slice(0, 20).map(({ cause: _, ...item }) => item)
+    const shown = rejected.slice(0, 20).map(({ cause: _, ...item }) => item)
     // An error of ours that one item led to: with its stack, as nobody else tells of it.
     const cause = rejected.find((item) => item.cause !== undefined)?.cause
-    log.warn({ tenantId, rejected: told, ...(cause ? { err: cause } : {}) }, 'incidents were not understood')
+    const { log, tenantId } = this.#paging
+    log.warn({ tenantId, rejected: shown, ...(cause ? { err: cause } : {}) }, 'incidents were not understood')
   }
 }
 
@@ -238,13 +260,6 @@ function countIn(body: Record<string, unknown>): number | null {
   const count = body['@odata.count']
   if (typeof count !== 'number' || !Number.isSafeInteger(count)) return null
   return count >= 0 && count <= mostCounted ? count : null
-}
-
-/** The count stands before the list. https://docs.oasis-open.org/odata/odata-json-format/v4.01/odata-json-format-v4.01.html#sec_ControlInformationcountodatacount */
-function countAtStart(head: Uint8Array): number | null {
-  const [before = ''] = new TextDecoder().decode(head).split('"value"')
-  const [, digits] = /"@odata\.count"\s*:\s*(\d{1,9})\b/.exec(before) ?? []
-  return digits === undefined ? null : Number(digits)
 }
 
 /**
