@@ -97,105 +97,121 @@ interface Noticed {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
 const unseen = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\p{Cf}]/u
 
+/** A variable's value without the white space around it; undefined for none. */
+type TextOf = (name: keyof Environment) => string | undefined
+
 /**
  * Reads and checks the whole configuration.
  * @param noticed what is known already: of variables with a problem nothing else is said
  * @throws ConfigError naming every variable that is wrong and how to mend it, without repeating any value.
  */
-export function readConfig(env: Environment, { problems: told = [], warnings = [] }: Noticed = {}): Config {
-  const problems: ConfigProblem[] = [...told]
-  const fault = (variable: string, problem: string, remedy: string) => {
-    if (!told.some((one) => one.variable === variable)) problems.push({ variable, problem, remedy })
+export function readConfig(env: Environment, { problems: noticed = [], warnings = [] }: Noticed = {}): Config {
+  const problems: ConfigProblem[] = [...noticed]
+  const fault: Fault = (variable, problem, remedy) => {
+    if (!noticed.some((one) => one.variable === variable)) problems.push({ variable, problem, remedy })
   }
-  for (const name of variables) {
-    if (unseen.test(env[name]?.trim() ?? '')) {
-      fault(
-        name,
-        'holds a character that cannot be seen',
-        'Type the value again, or paste it by way of a plain text editor.',
-      )
-    }
-  }
-  const text = (name: keyof Environment) => env[name]?.trim() || undefined
+  refuseUnseen(env, fault)
+  const text: TextOf = (name) => env[name]?.trim() || undefined
 
+  // In the order in which problems are told.
   const port = readPort(text('PORT'), fault)
   const publicUrl = readPublicUrl(text('PUBLIC_URL') ?? `http://localhost:${port}`, fault)
   const sessionSecrets = readSecrets('SESSION_SECRET', text('SESSION_SECRET'), fault)
   const dataKey = text('DATA_KEY')
   const dataKeys = dataKey === undefined ? [] : readSecrets('DATA_KEY', dataKey, fault)
-
-  const clientId = readGuid('AZURE_CLIENT_ID', text('AZURE_CLIENT_ID'), fault, {
-    remedy: 'Copy "Application (client) ID" from the app registration’s overview page in Entra.',
-  })
-  const partnerTenantId = readGuid('AZURE_TENANT_ID', text('AZURE_TENANT_ID'), fault, {
-    remedy: 'Copy "Directory (tenant) ID" of your own tenant from the app registration’s overview page in Entra.',
-  })
-  const credential = readCredential(env, fault)
-  const signIn = readSignIn(env, { clientId, credential }, fault)
-
-  const authorityHost = readOrigin('AZURE_AUTHORITY_HOST', text('AZURE_AUTHORITY_HOST'), fault, {
-    fallback: 'https://login.microsoftonline.com',
-    allowed: (origin) => cloudOf(origin) !== undefined,
-    remedy: 'Use https://login.microsoftonline.com, or a national cloud’s own login origin.',
-  })
-  const defenderUrl = readOrigin('DEFENDER_API_URL', text('DEFENDER_API_URL'), fault, {
-    fallback: 'https://api.security.microsoft.com',
-    allowed: (origin) => /^https:\/\/([a-z]+[.-])?(api|api-[a-z]+)\.security\.microsoft\.(com|us)$/.test(origin),
-    remedy: 'Use https://api.security.microsoft.com, or your region’s or cloud’s own host of that service.',
-  })
-  const graphUrl = readOrigin('GRAPH_API_URL', text('GRAPH_API_URL'), fault, {
-    fallback: 'https://graph.microsoft.com',
-    allowed: (origin) =>
-      /^https:\/\/(graph|dod-graph|microsoftgraph)\.(microsoft\.(com|us)|chinacloudapi\.cn)$/.test(origin),
-    remedy: 'Use https://graph.microsoft.com, or your national cloud’s Microsoft Graph host.',
-  })
-
-  const databaseUrl = text('DATABASE_URL') ?? null
-  if (databaseUrl !== null && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
-    fault(
-      'DATABASE_URL',
-      'is not a postgres:// address',
-      'Leave it empty for SQLite, or write postgres://user@host/db.',
-    )
-  }
+  const registrations = readRegistrations(env, text, fault)
+  const origins = readOrigins(text, fault)
+  const databaseUrl = readDatabaseUrl(text('DATABASE_URL'), fault)
   const incidentsApi = readChoice('INCIDENTS_API', text('INCIDENTS_API'), ['defender', 'graph'] as const, fault)
-  const limits = callLimits[incidentsApi]
   const config: Config = {
     port,
     host: text('HOST') ?? '127.0.0.1',
     publicUrl,
     sessionSecrets,
     dataKeys,
-    partnerTenantId,
-    app: { clientId, credential },
-    signIn,
-    authorityHost,
-    defenderUrl,
-    graphUrl,
+    ...registrations,
+    ...origins,
     incidentsApi,
     databaseUrl,
     dataDir: text('DATA_DIR') ?? './data',
     role: readChoice('ROLE', text('ROLE'), ['all', 'web', 'worker'] as const, fault),
     adminUsers: readAdmins(text('ADMIN_USERS'), fault),
     trustProxy: readProxies(text('TRUST_PROXY'), fault),
-    logLevel: readChoice(
-      'LOG_LEVEL',
-      text('LOG_LEVEL'),
-      ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'] as const,
-      fault,
-    ),
+    logLevel: readChoice('LOG_LEVEL', text('LOG_LEVEL'), logLevels, fault),
     metricsPort: readMetricsPort(text('METRICS_PORT'), port, fault),
     outboundAllow: readOutboundAllow(text('OUTBOUND_ALLOW'), fault),
     smtp: readSmtp(text('SMTP_URL'), text('SMTP_FROM'), fault),
-    sync: {
-      ...usualSync,
-      callsPerMinute: readCount('CALLS_PER_MINUTE', text('CALLS_PER_MINUTE'), limits.minute, fault),
-      callsPerHour: readCount('CALLS_PER_HOUR', text('CALLS_PER_HOUR'), limits.hour, fault),
-    },
+    sync: { ...usualSync, ...readCallLimits(incidentsApi, text, fault) },
     warnings,
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)
+}
+
+/** The first is what counts where none is set. */
+const logLevels = ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'] as const
+
+function refuseUnseen(env: Environment, fault: Fault): void {
+  const remedy = 'Type the value again, or paste it by way of a plain text editor.'
+  for (const name of variables) {
+    if (unseen.test(env[name]?.trim() ?? '')) fault(name, 'holds a character that cannot be seen', remedy)
+  }
+}
+
+function readRegistrations(
+  env: Environment,
+  text: TextOf,
+  fault: Fault,
+): Pick<Config, 'partnerTenantId' | 'app' | 'signIn'> {
+  const clientId = readGuid('AZURE_CLIENT_ID', text('AZURE_CLIENT_ID'), fault, {
+    remedy: 'Copy "Application (client) ID" from the app registration’s overview page in Entra.',
+  })
+  const partnerTenantId = readGuid('AZURE_TENANT_ID', text('AZURE_TENANT_ID'), fault, {
+    remedy: 'Copy "Directory (tenant) ID" of your own tenant from the app registration’s overview page in Entra.',
+  })
+  const app = { clientId, credential: readCredential(env, fault) }
+  return { partnerTenantId, app, signIn: readSignIn(env, app, fault) }
+}
+
+function readOrigins(text: TextOf, fault: Fault): Pick<Config, 'authorityHost' | 'defenderUrl' | 'graphUrl'> {
+  return {
+    authorityHost: readOrigin('AZURE_AUTHORITY_HOST', text('AZURE_AUTHORITY_HOST'), fault, {
+      fallback: 'https://login.microsoftonline.com',
+      allowed: (origin) => cloudOf(origin) !== undefined,
+      remedy: 'Use https://login.microsoftonline.com, or a national cloud’s own login origin.',
+    }),
+    defenderUrl: readOrigin('DEFENDER_API_URL', text('DEFENDER_API_URL'), fault, {
+      fallback: 'https://api.security.microsoft.com',
+      allowed: (origin) => /^https:\/\/([a-z]+[.-])?(api|api-[a-z]+)\.security\.microsoft\.(com|us)$/.test(origin),
+      remedy: 'Use https://api.security.microsoft.com, or your region’s or cloud’s own host of that service.',
+    }),
+    graphUrl: readOrigin('GRAPH_API_URL', text('GRAPH_API_URL'), fault, {
+      fallback: 'https://graph.microsoft.com',
+      allowed: (origin) =>
+        /^https:\/\/(graph|dod-graph|microsoftgraph)\.(microsoft\.(com|us)|chinacloudapi\.cn)$/.test(origin),
+      remedy: 'Use https://graph.microsoft.com, or your national cloud’s Microsoft Graph host.',
+    }),
+  }
+}
+
+function readDatabaseUrl(value: string | undefined, fault: Fault): string | null {
+  if (value !== undefined && !/^postgres(ql)?:\/\//.test(value)) {
+    const remedy = 'Leave it empty for SQLite, or write postgres://user@host/db.'
+    fault('DATABASE_URL', 'is not a postgres:// address', remedy)
+  }
+  return value ?? null
+}
+
+function readCallLimits(
+  api: IncidentsApi,
+  text: TextOf,
+  fault: Fault,
+): Pick<SyncSettings, 'callsPerMinute' | 'callsPerHour'> {
+  const { minute, hour } = callLimits[api]
+  return {
+    callsPerMinute: readCount('CALLS_PER_MINUTE', text('CALLS_PER_MINUTE'), minute, fault),
+    callsPerHour: readCount('CALLS_PER_HOUR', text('CALLS_PER_HOUR'), hour, fault),
+  }
 }
 
 function readSmtp(url: string | undefined, from: string | undefined, fault: Fault): MailServer | null {
