@@ -21,6 +21,8 @@ export interface Tokens {
 }
 
 interface Holding {
+  readonly tenantId: string
+  readonly resource: string
   token: AppToken | null
   pending: Promise<AppToken> | null
   refusal: Refusal | null
@@ -35,83 +37,99 @@ const longestLifeMs = 24 * 60 * 60_000
 const firstBackOffMs = 30_000
 const longestBackOffMs = 10 * 60_000
 
+/** What a request for a token needs beside what it asks for. */
+interface Means {
+  config: Config
+  send: Send
+  now: () => Date
+}
+
 /**
  * MSAL makes the request; what came of it is kept here. It has no single flight, slows down with every tenant it
  * remembers, and after a 429 refuses for a minute even while it holds a good token; so each request has a client of its
  * own, which is forgotten with it.
  */
-export function keepTokens({ config, send, now }: { config: Config; send: Send; now: () => Date }): Tokens {
-  const holdings = new LRUCache<string, Holding>({ max: mostTenants })
+export class TokenStore implements Tokens {
+  readonly #means: Means
+  readonly #holdings = new LRUCache<string, Holding>({ max: mostTenants })
 
-  const holdingOf = (tenantId: string, resource: string): Holding => {
-    const key = `${tenantId} ${resource}`
-    const held = holdings.get(key)
-    if (held) return held
-    const holding: Holding = { token: null, pending: null, refusal: null, refusedTimes: 0, notBefore: 0 }
-    holdings.set(key, holding)
-    return holding
+  constructor(means: Means) {
+    this.#means = means
   }
 
-  const request = async (
-    tenantId: string,
-    resource: string,
-    holding: Holding,
-    repeatable: boolean,
-  ): Promise<AppToken> => {
+  async get(tenant: string, resource: string): Promise<AppToken> {
+    const holding = this.#holdingOf(tenant, resource)
+    const { token } = holding
+    if (this.#lasts(token, marginMs)) return token
+    if (holding.refusal && this.#means.now().getTime() < holding.notBefore) {
+      if (this.#lasts(token, 0)) return token
+      throw holding.refusal
+    }
     try {
-      const token = await acquireToken(
-        { config, send, now },
-        { registration: config.app, tenantId, resource, repeatable },
-      )
-      Object.assign(holding, { token, refusal: null, refusedTimes: 0, notBefore: 0 })
-      return token
+      return await this.#requestOnce(holding)
     } catch (error) {
-      if (error instanceof Refusal) backOff(holding, error, now())
+      // Microsoft being slow or away says nothing against the token at hand.
+      if (this.#lasts(token, 0) && error instanceof Refusal && isPassing(error)) return token
       throw error
     }
   }
 
-  const shared = (tenantId: string, resource: string, holding: Holding): Promise<AppToken> => {
-    holding.pending ??= request(tenantId, resource, holding, true).finally(() => {
+  async renew(tenant: string, resource: string, refused: AppToken): Promise<AppToken> {
+    const holding = this.#holdingOf(tenant, resource)
+    if (holding.token?.value === refused.value) holding.token = null
+    return this.#lasts(holding.token, 0) ? holding.token : this.#requestOnce(holding)
+  }
+
+  async prove(tenant: string, resource: string): Promise<AppToken> {
+    return this.#request(this.#holdingOf(tenant, resource), false)
+  }
+
+  forget(tenantId: string): void {
+    const prefix = `${tenantId.toLowerCase()} `
+    for (const key of this.#holdings.keys()) if (key.startsWith(prefix)) this.#holdings.delete(key)
+  }
+
+  #holdingOf(tenant: string, resource: string): Holding {
+    const tenantId = requireTenantId(tenant, this.#means.now())
+    const key = `${tenantId} ${resource}`
+    const held = this.#holdings.get(key)
+    if (held) return held
+    const holding: Holding = {
+      tenantId,
+      resource,
+      token: null,
+      pending: null,
+      refusal: null,
+      refusedTimes: 0,
+      notBefore: 0,
+    }
+    this.#holdings.set(key, holding)
+    return holding
+  }
+
+  /** Callers at the same moment share one request. */
+  #requestOnce(holding: Holding): Promise<AppToken> {
+    holding.pending ??= this.#request(holding, true).finally(() => {
       holding.pending = null
     })
     return holding.pending
   }
 
-  const lasts = (token: AppToken | null, ms: number): token is AppToken =>
-    token !== null && token.expiresAt.getTime() - now().getTime() > ms
+  async #request(holding: Holding, repeatable: boolean): Promise<AppToken> {
+    const { tenantId, resource } = holding
+    const { app } = this.#means.config
+    try {
+      const token = await acquireToken(this.#means, { registration: app, tenantId, resource, repeatable })
+      Object.assign(holding, { token, refusal: null, refusedTimes: 0, notBefore: 0 })
+      return token
+    } catch (error) {
+      if (error instanceof Refusal) backOff(holding, error, this.#means.now())
+      throw error
+    }
+  }
 
-  return {
-    async get(tenant, resource) {
-      const tenantId = requireTenantId(tenant, now())
-      const holding = holdingOf(tenantId, resource)
-      if (lasts(holding.token, marginMs)) return holding.token
-      const { token } = holding
-      if (holding.refusal && now().getTime() < holding.notBefore) {
-        if (lasts(token, 0)) return token
-        throw holding.refusal
-      }
-      try {
-        return await shared(tenantId, resource, holding)
-      } catch (error) {
-        // Microsoft being slow or away says nothing against the token at hand.
-        if (lasts(token, 0) && error instanceof Refusal && isPassing(error)) return token
-        throw error
-      }
-    },
-    async renew(tenant, resource, refused) {
-      const tenantId = requireTenantId(tenant, now())
-      const holding = holdingOf(tenantId, resource)
-      if (holding.token?.value === refused.value) holding.token = null
-      return lasts(holding.token, 0) ? holding.token : shared(tenantId, resource, holding)
-    },
-    async prove(tenant, resource) {
-      const tenantId = requireTenantId(tenant, now())
-      return request(tenantId, resource, holdingOf(tenantId, resource), false)
-    },
-    forget(tenantId) {
-      for (const key of holdings.keys()) if (key.startsWith(`${tenantId.toLowerCase()} `)) holdings.delete(key)
-    },
+  #lasts(token: AppToken | null, ms: number): token is AppToken {
+    return token !== null && token.expiresAt.getTime() - this.#means.now().getTime() > ms
   }
 }
 
@@ -132,7 +150,7 @@ function backOff(holding: Holding, refusal: Refusal, now: Date): void {
  * @throws Refusal
  */
 export async function acquireToken(
-  { config, send, now }: { config: Config; send: Send; now: () => Date },
+  { config, send, now }: Means,
   {
     registration,
     tenantId,
