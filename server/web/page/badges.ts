@@ -155,34 +155,36 @@ const verdictColours = new Map([
   ['noThreatsFound', 'green'],
 ])
 
-/** `allPaused`: reading of every tenant stands still, so that none of them looks well. */
+/** @param allPaused reading of every tenant stands still, so that none of them looks well */
 export function createBadges(language: Language, format: Format, now: Date, allPaused: boolean): Badges {
-  const word = (key: MessageKey, values?: MessageValues) => say(language, key, values)
-  const spoken: Badges['spoken'] = (prefix, value) => {
-    const key = `${prefix}.${value}`
-    return Object.hasOwn(en, key) ? word(key as MessageKey) : spelledApart(value)
-  }
+  const word: Word = (key, values) => say(language, key, values)
   const brief: Badges['brief'] = (milliseconds) => {
     const unit = [86_400_000, 3_600_000].find((one) => milliseconds >= one) ?? 1
     return format.span(Math.floor(milliseconds / unit) * unit)
   }
-  const standing: Badges['standing'] = (value) => {
-    const shown = (value === 'active' || value === 'reading') && allPaused ? 'paused' : value
-    const { colour, shape } = standings[shown]
-    return html`<span class="badge ${colour}">${icon(shape)}${word(`standing.${shown}`)}</span>`
-  }
   return {
     refusalKeys,
     aadstsText,
-    lacking(partial) {
-      const { why, values } = lackingKeys(partial)
-      return word(why, values)
-    },
-    spoken,
-    standing,
     named,
     short,
     brief,
+    ...incidentBadges(word),
+    ...tenantBadges(word, { brief, now, allPaused }),
+  }
+}
+
+type Word = (key: MessageKey, values?: MessageValues) => string
+
+/** What of an incident and its alerts is drawn. */
+function incidentBadges(
+  word: Word,
+): Pick<Badges, 'spoken' | 'severityMark' | 'severity' | 'status' | 'verdict' | 'owner'> {
+  const spoken: Badges['spoken'] = (prefix, value) => {
+    const key = `${prefix}.${value}`
+    return Object.hasOwn(en, key) ? word(key as MessageKey) : spelledApart(value)
+  }
+  return {
+    spoken,
     severityMark: severityShape,
     severity: (value) =>
       html`<span class="sev sev-${value === 'unknown' ? 'informational' : value}">${severityShape(value)}${word(`severity.${value}`)}</span>`,
@@ -190,30 +192,6 @@ export function createBadges(language: Language, format: Format, now: Date, allP
       // What an older Muster stored need not be a word of this one.
       const known = Object.hasOwn(statuses, value) ? value : 'unknown'
       return html`<span class="st st-${statuses[known].kind}">${statuses[known].shape}${word(`status.${known}`)}</span>`
-    },
-    tenantState: (tenant) =>
-      standing(
-        isBlind(tenant, now)
-          ? 'blind'
-          : isPaused(tenant)
-            ? 'paused'
-            : isUnread(tenant)
-              ? 'reading'
-              : tenant.accessState,
-      ),
-    freshness(tenant) {
-      const since = blindSince(tenant, now)
-      const spanFrom = (from: string) => brief(now.getTime() - Date.parse(from))
-      if (since !== null) {
-        return html`<span class="read blind">${icon('eye-off')}${word('signal.blind-for', { span: spanFrom(since) })}</span>`
-      }
-      if (tenant.lastReadAt === null)
-        return html`<span class="read">${icon('circle-dashed')}${word('signal.not-read')}</span>`
-      if (isPaused(tenant) || (allPaused && tenant.accessState === 'active')) {
-        const read = word('signal.read-ago', { span: spanFrom(tenant.lastReadAt) })
-        return html`<span class="read slow" title="${read}">${icon('player-pause')}${word('signal.paused')}</span>`
-      }
-      return html`<span class="read">${icon('eye')}${spanFrom(tenant.lastReadAt)}</span>`
     },
     verdict: (value) =>
       value === null || value === 'unknown'
@@ -228,6 +206,46 @@ export function createBadges(language: Language, format: Format, now: Date, allP
       return html`<span class="avatar a${shade}" role="img" aria-label="${name}" title="${name}">${initials}</span>`
     },
   }
+}
+
+/** What says of a customer or tenant how it stands and whether it is read. */
+function tenantBadges(
+  word: Word,
+  { brief, now, allPaused }: { brief: Badges['brief']; now: Date; allPaused: boolean },
+): Pick<Badges, 'lacking' | 'standing' | 'tenantState' | 'freshness'> {
+  const standing: Badges['standing'] = (value) => {
+    const shown = (value === 'active' || value === 'reading') && allPaused ? 'paused' : value
+    const { colour, shape } = standings[shown]
+    return html`<span class="badge ${colour}">${icon(shape)}${word(`standing.${shown}`)}</span>`
+  }
+  return {
+    standing,
+    lacking(partial) {
+      const { why, values } = lackingKeys(partial)
+      return word(why, values)
+    },
+    tenantState: (tenant) => standing(stateShown(tenant, now)),
+    freshness(tenant) {
+      const since = blindSince(tenant, now)
+      const spanFrom = (from: string) => brief(now.getTime() - Date.parse(from))
+      if (since !== null) {
+        return html`<span class="read blind">${icon('eye-off')}${word('signal.blind-for', { span: spanFrom(since) })}</span>`
+      }
+      if (tenant.lastReadAt === null)
+        return html`<span class="read">${icon('circle-dashed')}${word('signal.not-read')}</span>`
+      if (isPaused(tenant) || (allPaused && tenant.accessState === 'active')) {
+        const read = word('signal.read-ago', { span: spanFrom(tenant.lastReadAt) })
+        return html`<span class="read slow" title="${read}">${icon('player-pause')}${word('signal.paused')}</span>`
+      }
+      return html`<span class="read">${icon('eye')}${spanFrom(tenant.lastReadAt)}</span>`
+    },
+  }
+}
+
+function stateShown(tenant: Seen, now: Date): CustomerStatus | AccessState {
+  if (isBlind(tenant, now)) return 'blind'
+  if (isPaused(tenant)) return 'paused'
+  return isUnread(tenant) ? 'reading' : tenant.accessState
 }
 
 const isPaused = (tenant: Seen) => tenant.accessState === 'active' && (tenant.pausedAt ?? null) !== null
