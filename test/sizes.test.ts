@@ -35,10 +35,7 @@ const functionsLeft: Record<string, number> = {
   'simulator/login/authorize.ts authorize': 62,
   'simulator/login/token.ts clientCredentials': 64,
   'simulator/world/evidence.ts entity': 78,
-  'store/tenants/checks.ts recordCheck': 68,
-  'store/tenants/tenants.ts fromRow': 62,
   'sync/follow.ts readOpen': 67,
-  'web/page/badges.ts createBadges': 73,
 }
 
 const server = join(root, 'server')

@@ -8,7 +8,7 @@ import { muster } from '../store/audit.ts'
 import type { Claim } from '../store/engine/claim.ts'
 import { clearPartnerFaults } from '../store/partner/faults.ts'
 import { countCalls } from '../store/sync/budgets.ts'
-import { provesConsent, pruneChecks, recordCheck } from '../store/tenants/checks.ts'
+import { type CheckVerdict, provesConsent, pruneChecks, recordCheck } from '../store/tenants/checks.ts'
 import { type AccessState, nameTenant, type Tenant, tenantById } from '../store/tenants/tenants.ts'
 
 const minute = 60_000
@@ -18,13 +18,6 @@ const hour = 60 * minute
 const propagation = 5 * minute
 const activeEvery = 6 * hour
 const keptChecks = 200
-
-export interface Verdict {
-  state: AccessState
-  nextCheckAt: Date
-  /** Whether the quick schedule after a consent goes on. */
-  keepProving: boolean
-}
 
 /** States that a refusal leads to when there is no doubt about it. */
 const stateOf: Partial<Record<RefusalCode, AccessState>> = {
@@ -47,7 +40,7 @@ const mayBePropagation = new Set<RefusalCode>(['not-consented', 'role-missing', 
  * capability as the verdict. Record, state, next due time and audit event are stored together.
  * @throws ClaimLostError when another worker took the tenant over
  */
-export async function proveTenant(portal: Portal, claim: Claim): Promise<Verdict> {
+export async function proveTenant(portal: Portal, claim: Claim): Promise<CheckVerdict> {
   const { db, microsoft, now } = portal
   const evidence = await microsoft.checkAccess(claim.tenantId)
   const tenant = await tenantById(db, claim.tenantId)
@@ -63,7 +56,7 @@ export async function proveTenant(portal: Portal, claim: Claim): Promise<Verdict
 }
 
 /** What an access check means for a tenant, and when to look again. */
-export function judge(tenant: Tenant, evidence: AccessEvidence, now: Date): Verdict {
+export function judge(tenant: Tenant, evidence: AccessEvidence, now: Date): CheckVerdict {
   const refusal = evidence.refusal
   if (refusal === null) {
     return { state: 'active', nextCheckAt: after(now, jittered(activeEvery)), keepProving: false }

@@ -1,17 +1,17 @@
-import type { Selectable } from 'kysely'
+import type { Selectable, Updateable } from 'kysely'
 import { PortalError } from '../../errors.ts'
 import type { AccessEvidence, LiveCall, TokenClaims } from '../../model/access.ts'
 import type { RefusalCode, RefusalFacts } from '../../model/refusal.ts'
 import { type Actor, muster, recordAudit } from '../audit.ts'
 import type { Claim } from '../engine/claim.ts'
-import type { Database } from '../engine/dialect.ts'
+import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { write } from '../engine/write.ts'
 import { newId } from '../identifiers.ts'
 import { recordSeenRoles } from '../partner/asked-permissions.ts'
 import { holdClaim } from '../sync/claims.ts'
 import { notePartialAnswer } from '../sync/partial.ts'
-import { type AccessState, type Capabilities, holdTenant, tenantById } from './tenants.ts'
+import { type AccessState, type Capabilities, holdTenant, type Tenant, tenantById } from './tenants.ts'
 
 /** The record of one access check. Holds claims and calls; never the token. */
 export interface AccessCheck {
@@ -38,77 +38,112 @@ export async function recordCheck(
   db: Database,
   claim: Claim,
   evidence: AccessEvidence,
-  verdict: { state: AccessState; nextCheckAt: Date; keepProving: boolean },
+  verdict: CheckVerdict,
   now: Date,
 ): Promise<void> {
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
-    const at = now.toISOString()
     const tenant = await tenantById(tx, claim.tenantId)
-    const code = evidence.refusal?.code ?? null
-    await tx
-      .insertInto('access_checks')
-      .values({
-        id: newId(),
-        tenant_id: claim.tenantId,
-        at,
-        attempt: tenant.checkAttempts + 1,
-        state: verdict.state,
-        refusal_code: code,
-        refusal: evidence.refusal ? JSON.stringify(evidence.refusal.facts) : null,
-        claims: evidence.claims ? JSON.stringify(evidence.claims) : null,
-        capabilities: JSON.stringify(evidence.capabilities),
-        calls: JSON.stringify(evidence.calls),
-        missing_roles: JSON.stringify(evidence.missingRoles),
-        unexpected_roles: JSON.stringify(evidence.unexpectedRoles),
-      })
-      .execute()
-    // A claim keeps the due time at the end of its lease: an earlier one was asked for while this check ran, perhaps
-    // after what it saw.
-    const { next_check_at, check_lease_until } = await tx
-      .selectFrom('tenants')
-      .select(['next_check_at', 'check_lease_until'])
-      .where('tenant_id', '=', claim.tenantId)
-      .executeTakeFirstOrThrow()
-    const asked = next_check_at !== null && check_lease_until !== null && next_check_at < check_lease_until
-    const askedMeanwhile = asked ? soonest(next_check_at, at) : null
-    const changed = verdict.state !== tenant.accessState
-    const activated = verdict.state === 'active'
+    await insertCheck(tx, tenant, evidence, verdict, now)
+    const askedFor = await findAskedMeanwhile(tx, claim.tenantId, now)
     await tx
       .updateTable('tenants')
-      .set({
-        access_state: verdict.state,
-        state_code: activated ? null : code,
-        ...(changed ? { state_since: at } : {}),
-        capabilities: JSON.stringify(evidence.capabilities),
-        ...(tenant.consentProvenAt === null && provesConsent(evidence) ? { consent_proven_at: at } : {}),
-        ...(activated && tenant.firstActiveAt === null ? { first_active_at: at } : {}),
-        ...(activated && tenant.accessState !== 'active'
-          ? { next_sync_at: at, sync_failures: 0, ...(tenant.syncPhase === 'following' ? { next_window_at: at } : {}) }
-          : {}),
-        ...(activated ? {} : { next_sync_at: null, next_window_at: null }),
-        proving_since: verdict.keepProving ? tenant.provingSince : null,
-        check_attempts: verdict.keepProving ? tenant.checkAttempts + 1 : 0,
-        next_check_at: askedMeanwhile ?? verdict.nextCheckAt.toISOString(),
-        check_lease_until: null,
-        last_check_at: at,
-      })
+      .set(changesOf(tenant, evidence, verdict, askedFor, now))
       .where('tenant_id', '=', claim.tenantId)
       .execute()
     const partial = evidence.calls.find((call) => call.partial !== undefined)?.partial
     if (partial) await notePartialAnswer(tx, claim.tenantId, partial, now)
-    if (activated && changed) {
+    if (verdict.state === tenant.accessState) return
+    if (verdict.state === 'active') {
       await recordSeenRoles(tx, { tenantId: claim.tenantId, roles: evidence.unexpectedRoles }, now)
     }
-    if (!changed) return
+    const { code = null, facts } = evidence.refusal ?? {}
     await recordAudit(tx, muster, {
       action: 'access.changed',
       at: now,
       customerId: tenant.customerId,
       tenantId: claim.tenantId,
-      facts: { from: tenant.accessState, to: verdict.state, code, aadsts: evidence.refusal?.facts.aadsts ?? null },
+      facts: { from: tenant.accessState, to: verdict.state, code, aadsts: facts?.aadsts ?? null },
     })
   })
+}
+
+/** What an access check means for its tenant. */
+export interface CheckVerdict {
+  state: AccessState
+  nextCheckAt: Date
+  /** Whether the quick schedule after a consent goes on. */
+  keepProving: boolean
+}
+
+async function insertCheck(
+  tx: Tx,
+  tenant: Tenant,
+  evidence: AccessEvidence,
+  { state }: CheckVerdict,
+  now: Date,
+): Promise<void> {
+  await tx
+    .insertInto('access_checks')
+    .values({
+      id: newId(),
+      tenant_id: tenant.tenantId,
+      at: now.toISOString(),
+      attempt: tenant.checkAttempts + 1,
+      state,
+      refusal_code: evidence.refusal?.code ?? null,
+      refusal: evidence.refusal ? JSON.stringify(evidence.refusal.facts) : null,
+      claims: evidence.claims ? JSON.stringify(evidence.claims) : null,
+      capabilities: JSON.stringify(evidence.capabilities),
+      calls: JSON.stringify(evidence.calls),
+      missing_roles: JSON.stringify(evidence.missingRoles),
+      unexpected_roles: JSON.stringify(evidence.unexpectedRoles),
+    })
+    .execute()
+}
+
+/**
+ * When a check that was asked for while this one ran is due; null for none. A claim keeps the due time at the end of its
+ * lease: an earlier one was asked for meanwhile, perhaps after what this check saw.
+ */
+async function findAskedMeanwhile(tx: Tx, tenantId: string, now: Date): Promise<string | null> {
+  const { next_check_at, check_lease_until } = await tx
+    .selectFrom('tenants')
+    .select(['next_check_at', 'check_lease_until'])
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirstOrThrow()
+  const asked = next_check_at !== null && check_lease_until !== null && next_check_at < check_lease_until
+  return asked ? soonest(next_check_at, now.toISOString()) : null
+}
+
+/** The tenant's row after a check. Reading begins with access, and ends with it. */
+function changesOf(
+  tenant: Tenant,
+  evidence: AccessEvidence,
+  { state, keepProving, nextCheckAt }: CheckVerdict,
+  askedFor: string | null,
+  now: Date,
+): Updateable<Schema['tenants']> {
+  const at = now.toISOString()
+  const active = state === 'active'
+  const reading =
+    tenant.accessState === 'active'
+      ? {}
+      : { next_sync_at: at, sync_failures: 0, ...(tenant.syncPhase === 'following' ? { next_window_at: at } : {}) }
+  return {
+    access_state: state,
+    state_code: active ? null : (evidence.refusal?.code ?? null),
+    ...(state === tenant.accessState ? {} : { state_since: at }),
+    capabilities: JSON.stringify(evidence.capabilities),
+    ...(tenant.consentProvenAt === null && provesConsent(evidence) ? { consent_proven_at: at } : {}),
+    ...(active && tenant.firstActiveAt === null ? { first_active_at: at } : {}),
+    ...(active ? reading : { next_sync_at: null, next_window_at: null }),
+    proving_since: keepProving ? tenant.provingSince : null,
+    check_attempts: keepProving ? tenant.checkAttempts + 1 : 0,
+    next_check_at: askedFor ?? nextCheckAt.toISOString(),
+    check_lease_until: null,
+    last_check_at: at,
+  }
 }
 
 /** A token that carries every permission: nobody has to consent again, whatever the API says to it. */

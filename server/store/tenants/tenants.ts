@@ -199,7 +199,7 @@ export async function nameTenant(
   })
 }
 
-export function fromRow(row: Selectable<Schema['tenants']>): Tenant {
+function countsFrom(row: Selectable<Schema['tenants']>): Pick<Tenant, 'open' | 'unassigned'> {
   const unassigned = {
     high: row.unassigned_high,
     medium: row.unassigned_medium,
@@ -207,6 +207,18 @@ export function fromRow(row: Selectable<Schema['tenants']>): Tenant {
     informational: row.unassigned_informational,
     unknown: row.unassigned_unknown,
   }
+  const open = {
+    high: row.open_high,
+    medium: row.open_medium,
+    low: row.open_low,
+    informational: row.open_informational,
+    unknown: row.open_unknown,
+    unassigned: Object.values(unassigned).reduce((sum, count) => sum + count, 0),
+  }
+  return { open, unassigned }
+}
+
+export function fromRow(row: Selectable<Schema['tenants']>): Tenant {
   return {
     tenantId: row.tenant_id,
     customerId: row.customer_id,
@@ -249,15 +261,7 @@ export function fromRow(row: Selectable<Schema['tenants']>): Tenant {
     pausedAt: row.paused_at,
     pausedBy: row.paused_by,
     firstIncidentAt: row.first_incident_at,
-    open: {
-      high: row.open_high,
-      medium: row.open_medium,
-      low: row.open_low,
-      informational: row.open_informational,
-      unknown: row.open_unknown,
-      unassigned: Object.values(unassigned).reduce((sum, count) => sum + count, 0),
-    },
-    unassigned,
+    ...countsFrom(row),
     incidentCount: row.incident_count,
   }
 }
