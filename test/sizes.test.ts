@@ -13,7 +13,6 @@ const data =
 
 /** Longer ones that are left. Nothing may be added and none may grow; what is mended has to be taken out. */
 const filesLeft: Record<string, number> = {
-  'customers/progress.ts': 307,
   'simulator/apis/graph.ts': 353,
   'simulator/login/refusals.ts': 302,
   'simulator/world/evidence.ts': 326,
@@ -21,10 +20,6 @@ const filesLeft: Record<string, number> = {
   'store/notify/outbox.ts': 344,
   'store/onboarding/attempts.ts': 474,
   'store/onboarding/links.ts': 434,
-  'store/sync/window-runs.ts': 310,
-  'store/tenants/fleet.ts': 321,
-  'sync/follow.ts': 318,
-  'sync/windows.ts': 353,
   'web/notify/destination.ts': 356,
 }
 const functionsLeft: Record<string, number> = {
@@ -35,7 +30,6 @@ const functionsLeft: Record<string, number> = {
   'simulator/login/authorize.ts authorize': 62,
   'simulator/login/token.ts clientCredentials': 64,
   'simulator/world/evidence.ts entity': 78,
-  'sync/follow.ts readOpen': 67,
 }
 
 const server = join(root, 'server')

@@ -7,26 +7,9 @@ import { type AwaitedProof, findAwaitedProof } from '../store/onboarding/awaited
 import { type ConsentLink, latestLinks, linkState, linksOf } from '../store/onboarding/links.ts'
 import { countOpenReviews, openReviews, type Review } from '../store/onboarding/reviews.ts'
 import { everything, type Scope } from '../store/scope.ts'
-import { blindSince } from '../store/tenants/blind.ts'
-import { outlineTenants, type TenantOutline } from '../store/tenants/fleet.ts'
-import { type AccessState, listTenants, type Tenant, tenantsOf } from '../store/tenants/tenants.ts'
-
-/** Where a customer stands, in one word: what the list of customers shows and filters by. */
-export type CustomerStatus =
-  | 'offboarded'
-  | 'review'
-  | 'blind'
-  | 'paused'
-  | 'reading'
-  | Exclude<AccessState, 'offboarded'>
-  | 'claimed'
-  | 'declined'
-  | 'at-microsoft'
-  | 'opened'
-  | 'waiting'
-  | 'expired'
-  | 'withdrawn'
-  | 'not-invited'
+import { outlineTenants, type TenantOutline } from '../store/tenants/outline.ts'
+import { listTenants, type Tenant, tenantsOf } from '../store/tenants/tenants.ts'
+import { type CustomerStatus, refusedOutcomes, statusOf } from './status.ts'
 
 /** Everything about one customer's way from link to incidents. */
 export interface CustomerRecord {
@@ -161,115 +144,6 @@ export const statusOfRecord = (file: CustomerRecord, now: Date): CustomerStatus 
     },
     now,
   )
-
-/** Trouble before progress: the worst of several tenants speaks for the customer. */
-const worstFirst: readonly AccessState[] = [
-  'revoked',
-  'gone',
-  'disabled',
-  'blocked',
-  'limited',
-  'unlicensed',
-  'unproven',
-  'proving',
-  'active',
-]
-
-const refusedOutcomes = new Set<ConsentAttempt['outcome']>([
-  'declined',
-  'not-admin',
-  'wrong-tenant',
-  'unlicensed',
-  'tenant-taken',
-  'tenant-is-partner',
-  'other-tenant-signed-in',
-  'sign-in-failed',
-  'misconfigured',
-  'link-withdrawn',
-  'late',
-  'mangled',
-  'refused',
-  'unproven',
-])
-
-function statusOf(
-  file: {
-    customer: Customer
-    tenants: readonly TenantOutline[]
-    link: ConsentLink | null
-    attempt: ConsentAttempt | null
-    reviews: number
-  },
-  now: Date,
-): CustomerStatus {
-  if (file.customer.offboardedAt !== null) return 'offboarded'
-  if (file.reviews > 0) return 'review'
-  const states = file.tenants.map((tenant) => tenant.accessState)
-  const worst = worstFirst.find((state) => states.includes(state))
-  if (worst !== undefined && worst !== 'active' && worst !== 'offboarded') return worst
-  if (worst === 'active') {
-    if (file.tenants.some((tenant) => blindSince(tenant, now) !== null)) return 'blind'
-    if (file.tenants.some(({ pausedAt }) => pausedAt !== null)) return 'paused'
-    return file.tenants.some((tenant) => tenant.accessState === 'active' && tenant.lastReadAt === null)
-      ? 'reading'
-      : 'active'
-  }
-  return statusOfLink(file.link, file.attempt, now)
-}
-
-/** When a customer came to stand where it stands, in UTC; null where that cannot be told. */
-export function statusSince({ standing, link, attempt, customer, tenants }: CustomerLine): string | null {
-  switch (standing) {
-    case 'offboarded':
-      return customer.offboardedAt
-    case 'waiting':
-      return link?.issuedAt ?? null
-    case 'opened':
-      return link?.openedAt ?? null
-    case 'at-microsoft':
-      return link?.lastDepartedAt ?? null
-    case 'review':
-    case 'claimed':
-    case 'declined':
-      return attempt?.returnedAt ?? null
-    case 'expired':
-      return link?.expiresAt ?? null
-    case 'withdrawn':
-      return link?.withdrawnAt ?? null
-    case 'not-invited':
-      return customer.createdAt
-    case 'reading':
-      return tenants.find(({ lastReadAt }) => lastReadAt === null)?.stateSince ?? null
-    case 'paused':
-      return tenants.find(({ pausedAt }) => pausedAt !== null)?.pausedAt ?? null
-    default:
-      return tenants.find((tenant) => tenant.accessState === standing)?.stateSince ?? null
-  }
-}
-
-function statusOfLink(link: ConsentLink | null, attempt: ConsentAttempt | null, now: Date): CustomerStatus {
-  if (!link) return 'not-invited'
-  const state = linkState(link, now)
-  const current = attempt?.linkId === link.id ? attempt : null
-  if (current?.outcome === 'awaiting-proof') return 'claimed'
-  const away = isAway(link, current, now)
-  if (current && refusedOutcomes.has(current.outcome) && !away) return 'declined'
-  if (state === 'expired') return 'expired'
-  if (state === 'withdrawn') return 'withdrawn'
-  if (away) return 'at-microsoft'
-  return link.openedAt === null ? 'waiting' : 'opened'
-}
-
-/** Milliseconds a departure speaks for the customer after another run came back refused. */
-const departureCounts = 3_600_000
-
-/** Somebody, or a machine that follows links, left for Microsoft and is not back; after a refusal only while that is fresh. */
-function isAway(link: ConsentLink, current: ConsentAttempt | null, now: Date): boolean {
-  if (link.lastDepartedAt === null) return false
-  if (current === null) return true
-  const later = link.lastDepartedAt > (current.returnedAt ?? current.startedAt)
-  return later && now.getTime() - Date.parse(link.lastDepartedAt) < departureCounts
-}
 
 export type StepName = 'issued' | 'opened' | 'sent' | 'returned' | 'bound' | 'proven' | 'read'
 

@@ -1,4 +1,4 @@
-import type { CustomerStatus } from './progress.ts'
+import type { CustomerStatus } from './status.ts'
 
 /** What a list of customers is divided into; the single states are a filter. */
 export const stateGroups = ['trouble', 'on-the-way', 'connected', 'ended'] as const

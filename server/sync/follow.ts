@@ -1,26 +1,22 @@
-import type { IncidentPage, IncidentQuery, Instant } from '../model/incident.ts'
+import type { Instant } from '../model/incident.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
 import type { Claim } from '../store/engine/claim.ts'
-import { believedAhead } from '../store/incidents/upsert.ts'
 import { requestOf } from '../store/sync/requests.ts'
 import type { SyncOutcome } from '../store/sync/rows.ts'
-import { advanceCursor, type Completed, completeSync, failSync, storePage } from '../store/sync/syncs.ts'
+import { advanceCursor, completeSync, failSync } from '../store/sync/syncs.ts'
 import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
 import type { JobContext } from './context.ts'
 import { readDetails } from './details.ts'
-import { failurePause, nextPause, partialPause } from './pace.ts'
-import { handleFailure, instant, isFilterRefused, isOwnBudget, runSync, SyncRun } from './run.ts'
+import { readOpen } from './first.ts'
+import { backfillDays, type Lists, lacks, listsOf, longList, Newest, pauseOfPartial, readList, store } from './lists.ts'
+import { failurePause, nextPause } from './pace.ts'
+import { handleFailure, instant, isOwnBudget, runSync, SyncRun } from './run.ts'
 
 const second = 1_000
 const minute = 60 * second
 const day = 24 * 60 * minute
 
-export const backfillDays = 30
-/** Slices of open incidents go back this far; Microsoft keeps incidents for 180 days. */
-export const openDays = 365
-/** A list longer than this is read in slices, so that whatever ends a sync run leaves part of it done for good. */
-const longList = 8
 const narrowest = minute
 /** A sync run that catches up ends after this, and goes on at once: others have their turn between. */
 const catchUpFor = 60 * second
@@ -41,123 +37,6 @@ export async function syncTenant(portal: Portal, claim: Claim, turn?: JobContext
     () => (tenant.syncPhase === 'open' ? readOpen(run) : follow(run)),
     (error, code) => recordFailure(run, error, code),
   )
-}
-
-/**
- * The newest time among incidents, as far as it can be believed: one further ahead moves nothing. What bears a time after
- * its page was sent, by Microsoft's own clock, would carry the cursor past incidents that are still to be shown.
- */
-export class Newest {
-  at: Instant | null
-  readonly #latest: Instant
-
-  constructor(at: Instant | null, now: Date) {
-    this.at = at
-    this.#latest = instant(now.getTime() + believedAhead)
-  }
-
-  see({ incidents, sentAt = this.#latest }: IncidentPage): void {
-    const latest = sentAt < this.#latest ? sentAt : this.#latest
-    // As a version before left it.
-    if (this.at !== null && this.at > latest) this.at = latest
-    for (const { lastUpdateAt } of incidents) {
-      if (lastUpdateAt <= latest && (this.at === null || lastUpdateAt > this.at)) this.at = lastUpdateAt
-    }
-  }
-}
-
-/** What is open, newest first as it comes; then a beginning for the cursor, and the days before as a window. */
-async function readOpen(run: SyncRun): Promise<SyncOutcome> {
-  const now = run.now.getTime()
-  const newest = new Newest(null, run.now)
-  const read = async (query: IncidentQuery, mostPages = Number.POSITIVE_INFINITY): Promise<boolean> => {
-    let pages = 0
-    for await (const page of run.pages(query)) {
-      run.throwIfStopping()
-      await store(run, page)
-      newest.see(page)
-      if (++pages > mostPages) return false
-    }
-    return true
-  }
-  await run.writeRow()
-  let allOpen = true
-  for (const status of run.portal.microsoft.openLists) {
-    const whole = await read({ status }, longList).catch((error: unknown) => {
-      // What has no name yet is found by the comparison.
-      if (status === 'other' && isFilterRefused(error)) return true
-      throw error
-    })
-    allOpen = whole && allOpen
-  }
-  // Our own clock only says how far back the first looks go; it never is the cursor.
-  for (let days = 1, before: Instant | null = null; days < 2 * backfillDays; days *= 2) {
-    const from = instant(now - Math.min(days, backfillDays) * day)
-    if (newest.at !== null && newest.at >= from) break
-    await read({ updatedSince: from, ...(before === null ? {} : { updatedBefore: before }) })
-    before = from
-  }
-  const to = newest.at ?? instant(now)
-  const from = instant(Math.min(now, Date.parse(to)) - backfillDays * day)
-  const lists = listsOf(run, newest.at, from)
-  const { notBefore, aside } = await readDetails(run)
-  const incomplete = run.partial !== null || run.figures.rejected + aside > 0
-  await completeSync(
-    run.portal.db,
-    run.claim,
-    await run.writeRow(),
-    {
-      ...lists,
-      phase: 'following',
-      nextSyncAt: new Date(run.now.getTime() + (lists.whole ? second : pauseOfPartial(run))),
-      incomplete,
-      partial: run.partial,
-      notBefore,
-      calls: run.calls.made,
-      changed: run.figures.changed > 0,
-      windows: [
-        // A kill would begin them anew here; there it costs a slice.
-        ...(allOpen
-          ? []
-          : [
-              {
-                kind: 'open',
-                from: instant(now - openDays * day),
-                to: instant(Math.max(now, Date.parse(to)) + 1),
-                step: day,
-              } as const,
-            ]),
-        { kind: 'backfill', from, to, step: day },
-      ],
-    },
-    run.now,
-  )
-  return incomplete ? 'partial' : 'complete'
-}
-
-const pauseOfPartial = ({ tenant, portal, now }: SyncRun) => partialPause(tenant.partialSince, portal.config.sync, now)
-
-type Lists = Pick<Completed, 'cursor' | 'partialCursor' | 'whole'>
-
-const lacks = ({ partialCursor }: Lists) => typeof partialCursor === 'string'
-
-/**
- * What the lists of a sync run mean for the cursor. Lists that are incomplete by their own account leave it where it is: what
- * they lack is found when it is read again from there. They go on meanwhile from a cursor of their own, so that a source
- * that is silent for days costs no more than a poll.
- * @param newest the newest time seen
- * @param since where the lists began
- */
-function listsOf(run: SyncRun, newest: Instant | null, since: Instant): Lists {
-  const { tenant, portal } = run
-  if (run.partial !== null) {
-    // Where nothing was seen, the next one begins where this one did.
-    const partialCursor = newest ?? instant(Date.parse(since) + portal.config.sync.overlapMs)
-    return { cursor: null, partialCursor, whole: false }
-  }
-  // Whole again, from where the incomplete ones had come: what lies before is read next.
-  if (tenant.partialCursor !== null) return { cursor: null, partialCursor: null, whole: false }
-  return { cursor: newest, whole: true }
 }
 
 /** Where a sync run that follows begins. Without a cursor our own clock says how far back it looks, and nothing else. */
@@ -224,34 +103,6 @@ async function follow(run: SyncRun): Promise<SyncOutcome> {
 function pauseAfter(run: SyncRun, lists: Lists, more: boolean, usual: number): number {
   if (lacks(lists)) return Math.max(pauseOfPartial(run), more ? 0 : usual)
   return more || !lists.whole ? second : usual
-}
-
-async function store(run: SyncRun, page: IncidentPage): Promise<void> {
-  run.count(page, await storePage(run.portal.db, run.claim, await run.writeRow(), page, run.now))
-}
-
-interface List {
-  /** The last page, still to be stored: with whatever the end of the list decides, in one transaction. */
-  last: IncidentPage | null
-  pages: number
-  /** False where it was broken off for being too long. */
-  whole: boolean
-}
-
-async function readList(run: SyncRun, query: IncidentQuery, newest: Newest, mostPages: number): Promise<List> {
-  const list: List = { last: null, pages: 0, whole: true }
-  for await (const page of run.pages(query)) {
-    run.throwIfStopping()
-    if (list.last) await store(run, list.last)
-    list.last = page
-    list.pages++
-    if (list.pages > mostPages) {
-      await store(run, page)
-      return { ...list, last: null, whole: false }
-    }
-    newest.see(page)
-  }
-  return list
 }
 
 /**

@@ -1,39 +1,31 @@
-import type {
-  IncidentPage,
-  IncidentQuery,
-  IncidentRead,
-  IncidentStatus,
-  Instant,
-  RemoteIncident,
-} from '../model/incident.ts'
+import type { IncidentPage, IncidentRead, Instant } from '../model/incident.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
 import type { Claim } from '../store/engine/claim.ts'
 import { unlistedOf } from '../store/sync/page-items.ts'
 import type { SyncOutcome } from '../store/sync/rows.ts'
+import { recordGone, type SliceEnd, storeWindowPage } from '../store/sync/window-pages.ts'
 import {
   endIdleWindowRun,
   endWindowRun,
   failuresInARow,
   failWindowRun,
   openReconcile,
-  recordGone,
-  type SliceEnd,
-  storeWindowPage,
   urgentWindow,
 } from '../store/sync/window-runs.ts'
 import type { ReadWindow } from '../store/sync/windows.ts'
 import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
+import { compares, comparisonsAfter, everything, isDue, stretchOf } from './comparison.ts'
 import type { JobContext } from './context.ts'
 import { isAboutOne, pageOfOne } from './details.ts'
-import { backfillDays, openDays } from './follow.ts'
+import { openDays } from './first.ts'
 import { failurePause, jittered } from './pace.ts'
-import { handleFailure, instant, isFilterRefused, isOwnBudget, runSync, SyncRun } from './run.ts'
+import { handleFailure, instant, isOwnBudget, runSync, SyncRun } from './run.ts'
+import { WindowLists } from './window-lists.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
 
-const reconcileDays = 3
 /** A sync run goes on for this long, or to the end of a slice: then whoever else is due has a turn. */
 const runForMs = 10_000
 /** Slices of a few pages: those that were shorter are followed by wider ones, those that were longer by narrower ones. */
@@ -43,8 +35,6 @@ const longSlice = 10
 const longestSlice = 20
 const narrowest = minute
 const widest = 16 * day
-/** A step that takes all that is left; in milliseconds, as an integer of 32 bits holds them. */
-const everything = 2_000_000_000
 /** Before any incident there is. */
 const beginning = instant(Date.UTC(1990, 0))
 /** A window whose answers were incomplete begins anew after this, then after twice as long, up to the time between comparisons. */
@@ -82,32 +72,12 @@ export async function readWindows(portal: Portal, claim: Claim, turn?: JobContex
   )
 }
 
-/** The first reading has nothing to be compared with. */
-const compares = ({ kind }: ReadWindow) => kind !== 'open' && kind !== 'backfill'
-
-const isDue = (at: string | null, now: Date) => at !== null && at <= now.toISOString()
-const isDeep = (tenant: Tenant, now: Date) =>
-  tenant.nextDeepReconcileAt === null || isDue(tenant.nextDeepReconcileAt, now)
-
-/** What has changed since the cursor is the business of the sync runs that follow. */
-function stretchOf(tenant: Tenant, now: Date): Pick<ReadWindow, 'from' | 'to' | 'step'> {
-  const days = isDeep(tenant, now) ? backfillDays : reconcileDays
-  const from = instant(now.getTime() - days * day)
-  // The end is not part of a window, and what the cursor stands on is to be compared as well.
-  const end = tenant.cursor === null ? now.getTime() : Date.parse(tenant.cursor) + 1
-  // Where nothing has changed for longer than that, there is only what is open and older.
-  if (end <= Date.parse(from)) return { from, to: from, step: everything }
-  return { from, to: instant(end), step: day }
-}
-
-/** All others are open work. */
-const closedStatuses: ReadonlySet<IncidentStatus> = new Set<IncidentStatus>(['resolved', 'redirected'])
-
 class WindowReading {
   readonly run: SyncRun
   readonly #window: ReadWindow
   /** What changed since then may not have been read by a sync run yet: it is no difference. Null where nothing is compared. */
   readonly #settledBefore: Instant | null
+  readonly #lists: WindowLists
   #reached: Instant
   #step: number
   #seen: number
@@ -115,6 +85,7 @@ class WindowReading {
   constructor(portal: Portal, claim: Claim, tenant: Tenant, window: ReadWindow, turn: JobContext | undefined) {
     this.run = new SyncRun(portal, claim, tenant, { kind: window.kind, windowId: window.id }, turn)
     this.#window = window
+    this.#lists = new WindowLists(this.run, (page) => this.#commit(page, null))
     const settled = Date.parse(tenant.cursor ?? window.to) - portal.config.sync.overlapMs
     this.#settledBefore = compares(window) ? instant(settled) : null
     this.#reached = window.reached
@@ -135,19 +106,17 @@ class WindowReading {
       if (this.#reached <= end) break
       await (this.#reached > window.from ? this.#readSlice() : this.#readOlderOpen())
     } while (run.ms < runForMs)
-    const atEnd = this.#reached <= end
+    return this.#end(this.#reached <= end)
+  }
+
+  async #end(atEnd: boolean): Promise<SyncOutcome> {
+    const { run } = this
+    const window = this.#window
     const lacking = run.partial !== null || window.partial
     const finished = atEnd && !lacking
     const incomplete = run.partial !== null || run.figures.rejected > 0
-    const { sync } = run.portal.config
-    const pause = Math.min(firstRoundPause * 2 ** Math.min(window.rounds, 20), sync.reconcileMs)
-    const next =
-      window.kind === 'reread' || window.kind === 'open'
-        ? null
-        : new Date(run.now.getTime() + jittered(sync.reconcileMs))
-    // The first comparison is a deep one: lists that moved while the first days were paged through may have skipped some.
-    const deep = new Date(run.now.getTime() + jittered(sync.deepReconcileMs))
-    const wasDeep = Date.parse(window.to) - Date.parse(window.from) > (reconcileDays + 1) * day
+    const { reconcileMs } = run.portal.config.sync
+    const pause = Math.min(firstRoundPause * 2 ** Math.min(window.rounds, 20), reconcileMs)
     await endWindowRun(
       run.portal.db,
       run.claim,
@@ -160,9 +129,7 @@ class WindowReading {
         finished,
         beginsAnewAt: atEnd && lacking ? new Date(run.now.getTime() + jittered(pause)) : null,
         changed: run.figures.changed > 0 && compares(window),
-        nextReconcileAt: finished ? next : null,
-        nextDeepReconcileAt:
-          finished && window.kind === 'reconcile' && (wasDeep || isDeep(run.tenant, run.now)) ? deep : null,
+        ...(finished ? comparisonsAfter(run, window) : { nextReconcileAt: null, nextDeepReconcileAt: null }),
       },
       run.now,
     )
@@ -207,7 +174,7 @@ class WindowReading {
     const width = Math.min(Date.parse(this.#reached) - Date.parse(from), 4 * widest)
     const query = { ...since, updatedBefore: this.#reached }
     const mostPages = limited && width > narrowest ? longestSlice : null
-    const { last, pages, whole } = await this.#readLists(query, openOnly, ids, mostPages)
+    const { last, pages, whole } = await this.#lists.read(query, openOnly, ids, mostPages)
     if (!whole) {
       this.#step = Math.max(width / 4, narrowest)
       const expected = this.#expected(this.#reached)
@@ -232,58 +199,6 @@ class WindowReading {
     const whole = Date.parse(this.#window.to) - Date.parse(this.#window.from)
     const done = Date.parse(this.#window.to) - Date.parse(reached)
     return done <= 0 ? null : Math.max(this.#seen, Math.round((this.#seen * whole) / done))
-  }
-
-  /** Everything, or the lists of what is open. */
-  async #readLists(query: IncidentQuery, openOnly: boolean, listed: Set<string>, mostPages: number | null) {
-    if (!openOnly) return this.#readList(query, listed, mostPages)
-    let pages = 0
-    let last: IncidentPage | null = null
-    for (const status of this.run.portal.microsoft.openLists) {
-      if (last) await this.#commit(last, null)
-      const list = await this.#readOpen({ ...query, status }, listed, mostPages)
-      pages += list.pages
-      last = list.last
-      if (!list.whole) return { ...list, pages }
-    }
-    return { last, pages, whole: true }
-  }
-
-  #otherRefused = false
-
-  /** One of the lists of what is open. Where what has no name cannot be asked for, it is looked for among all there is. */
-  async #readOpen(query: IncidentQuery, listed: Set<string>, mostPages: number | null) {
-    if (query.status !== 'other') return this.#readList(query, listed, mostPages)
-    if (!this.#otherRefused) {
-      try {
-        return await this.#readList(query, listed, mostPages)
-      } catch (error) {
-        if (!isFilterRefused(error)) throw error
-        this.#otherRefused = true
-      }
-    }
-    const { status: _, ...all } = query
-    return this.#readList(all, listed, mostPages, ({ status }) => !closedStatuses.has(status))
-  }
-
-  async #readList(
-    query: IncidentQuery,
-    listed: Set<string>,
-    mostPages: number | null,
-    isWanted: (incident: RemoteIncident) => boolean = () => true,
-  ) {
-    let last: IncidentPage | null = null
-    let pages = 0
-    for await (const whole of this.run.pages(query)) {
-      this.run.throwIfStopping()
-      if (last) await this.#commit(last, null)
-      const page = { ...whole, incidents: whole.incidents.filter(isWanted) }
-      last = page
-      pages++
-      for (const { id } of [...page.incidents, ...page.rejected]) if (id !== null) listed.add(id)
-      if (mostPages !== null && pages > mostPages) return { last, pages, whole: false }
-    }
-    return { last, pages, whole: true }
   }
 
   /** @returns how many incidents changed by it */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
-import { type CustomerStatus, listStatuses } from '../../server/customers/progress.ts'
+import { listStatuses } from '../../server/customers/progress.ts'
+import type { CustomerStatus } from '../../server/customers/status.ts'
 import { demoCustomers } from '../../server/demo/cast.ts'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { cast } from '../../server/simulator/world/cast.ts'

@@ -18,13 +18,8 @@ import { storeIncidents } from '../../server/store/incidents/write.ts'
 import { invitedCustomers, issueLink, latestLinks } from '../../server/store/onboarding/links.ts'
 import { countOpenReviews, openReview, openReviews } from '../../server/store/onboarding/reviews.ts'
 import { everything, type Scope } from '../../server/store/scope.ts'
-import {
-  fleetSummary,
-  heatOfFleet,
-  openInFleet,
-  outlineTenants,
-  troubledTenants,
-} from '../../server/store/tenants/fleet.ts'
+import { fleetSummary, heatOfFleet, openInFleet, troubledTenants } from '../../server/store/tenants/fleet.ts'
+import { outlineTenants } from '../../server/store/tenants/outline.ts'
 import { findTenant, listTenants } from '../../server/store/tenants/tenants.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import { alice, bound, customer, incident, instant, later, start, visitor } from '../support/store.ts'

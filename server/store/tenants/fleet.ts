@@ -1,10 +1,11 @@
-import { type ExpressionBuilder, type RawBuilder, type Selectable, sql } from 'kysely'
+import { type ExpressionBuilder, type RawBuilder, sql } from 'kysely'
 import { type Alphabet, byName, nameOrder } from '../../model/alphabet.ts'
 import type { Severity } from '../../model/incident.ts'
 import type { Database } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { everything, type Scope, within } from '../scope.ts'
 import { aheadOf, blindAfterMs, blindAfterPolls } from './blind.ts'
+import { type Sight, sightColumns, sightOf } from './outline.ts'
 import { fromRow, type Tenant } from './tenants.ts'
 
 export interface FleetSummary {
@@ -167,7 +168,7 @@ export interface Heat {
   counts: Counts
   blind: boolean
   /** The tenant read longest ago speaks for all. */
-  oldest: Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' | 'syncFailures' | 'partialSince' | 'pausedAt'>
+  oldest: Sight
 }
 
 export interface FleetHeat {
@@ -211,7 +212,7 @@ export async function heatOfFleet(
   const ids = shown.map(({ id }) => id)
   const rest = ids.length === 0 ? watched : watched.where('customers.id', 'not in', ids)
   const oldestFirst = (query: typeof watched) =>
-    query.orderBy(sql`coalesce(last_read_at, first_active_at)`).select(['customer_id', ...seenColumns])
+    query.orderBy(sql`coalesce(last_read_at, first_active_at)`).select(['customer_id', ...sightColumns])
   const [own, all, oldestOfRest] = await Promise.all([
     ids.length === 0 ? [] : oldestFirst(watched.where('customers.id', 'in', ids)).execute(),
     rest
@@ -225,13 +226,13 @@ export async function heatOfFleet(
       const oldest = own.find(({ customer_id }) => customer_id === row.id)
       if (!oldest) return []
       const { id: customerId, name } = row
-      return [{ customerId, name, counts: countsOf(row), blind: Number(row.blind) > 0, oldest: seenOf(oldest) }]
+      return [{ customerId, name, counts: countsOf(row), blind: Number(row.blind) > 0, oldest: sightOf(oldest) }]
     }),
     others: oldestOfRest
       ? {
           counts: countsOf(all),
           blind: Number(all.blind) > 0,
-          oldest: seenOf(oldestOfRest),
+          oldest: sightOf(oldestOfRest),
           customers: Number(all.customers),
         }
       : null,
@@ -281,41 +282,3 @@ const countsOf = (row: OpenSums): Counts => ({
   informational: Number(row.open_informational ?? 0),
   unknown: Number(row.open_unknown ?? 0),
 })
-
-const seenColumns = [
-  'access_state',
-  'first_active_at',
-  'last_read_at',
-  'sync_failures',
-  'partial_since',
-  'paused_at',
-] as const satisfies (keyof Schema['tenants'])[]
-
-const seenOf = (row: Pick<Selectable<Schema['tenants']>, (typeof seenColumns)[number]>): Heat['oldest'] => ({
-  accessState: row.access_state as Tenant['accessState'],
-  firstActiveAt: row.first_active_at,
-  lastReadAt: row.last_read_at,
-  syncFailures: row.sync_failures,
-  partialSince: row.partial_since,
-  pausedAt: row.paused_at,
-})
-
-/** What a list of all tenants is sorted, filtered and searched by. */
-export type TenantOutline = Heat['oldest'] & Pick<Tenant, 'tenantId' | 'customerId' | 'displayName' | 'defaultDomain'>
-
-/** Every tenant in outline. No state leaves one out: a failing tenant never drops off a list. */
-export async function outlineTenants(db: Database, scope: Scope = everything): Promise<TenantOutline[]> {
-  const rows = await db
-    .selectFrom('tenants')
-    .where(within(db, scope, 'customer_id'))
-    .select(['tenant_id', 'customer_id', 'display_name', 'default_domain'])
-    .select(seenColumns)
-    .execute()
-  return rows.map((row) => ({
-    tenantId: row.tenant_id,
-    customerId: row.customer_id,
-    displayName: row.display_name,
-    defaultDomain: row.default_domain,
-    ...seenOf(row),
-  }))
-}

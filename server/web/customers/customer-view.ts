@@ -1,5 +1,6 @@
 import type { ExpectedConflict } from '../../customers/expected.ts'
-import type { CustomerRecord, CustomerStatus, Step } from '../../customers/progress.ts'
+import type { CustomerRecord, Step } from '../../customers/progress.ts'
+import type { CustomerStatus } from '../../customers/status.ts'
 import type { FieldFault, Typed } from '../../http/forms.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { Customer, CustomerName } from '../../store/customers/customers.ts'

@@ -1,12 +1,7 @@
 import type { Response } from 'express'
 import { findExpectedConflict } from '../../customers/expected.ts'
-import {
-  type CustomerRecord,
-  type CustomerStatus,
-  loadCustomerRecord,
-  statusOfRecord,
-  stepsOf,
-} from '../../customers/progress.ts'
+import { type CustomerRecord, loadCustomerRecord, statusOfRecord, stepsOf } from '../../customers/progress.ts'
+import type { CustomerStatus } from '../../customers/status.ts'
 import { PortalError } from '../../errors.ts'
 import { operatorActor } from '../../http/access.ts'
 import { line } from '../../http/fields.ts'

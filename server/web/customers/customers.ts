@@ -1,12 +1,7 @@
 import { z } from 'zod'
-import {
-  type CustomerLine,
-  type CustomerOutline,
-  listStatuses,
-  outlineStatuses,
-  statusSince,
-} from '../../customers/progress.ts'
+import { type CustomerLine, type CustomerOutline, listStatuses, outlineStatuses } from '../../customers/progress.ts'
 import { countStates, groupOf, stateGroups, troubleFirst } from '../../customers/state-groups.ts'
+import { statusSince } from '../../customers/status.ts'
 import { readQuery } from '../../http/forms.ts'
 import { runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'

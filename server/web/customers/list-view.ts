@@ -1,5 +1,6 @@
-import type { CustomerLine, CustomerStatus, Step } from '../../customers/progress.ts'
+import type { CustomerLine, Step } from '../../customers/progress.ts'
 import type { StateCounts, StateGroup } from '../../customers/state-groups.ts'
+import type { CustomerStatus } from '../../customers/status.ts'
 import type { Html } from '../../http/html.ts'
 import type { OpenCounts } from '../../store/tenants/tenants.ts'
 import type { PageTools } from '../page/tools.ts'

@@ -1,4 +1,4 @@
-import type { CustomerStatus } from '../../customers/progress.ts'
+import type { CustomerStatus } from '../../customers/status.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { ConsentAttempt } from '../../store/onboarding/attempts.ts'
 import type { LinkState } from '../../store/onboarding/links.ts'

@@ -1,4 +1,5 @@
-import { type CustomerLine, type StepName, statusSince } from '../../customers/progress.ts'
+import type { CustomerLine, StepName } from '../../customers/progress.ts'
+import { statusSince } from '../../customers/status.ts'
 
 export interface Funnel {
   /** Customers that were sent a link. */

@@ -1,4 +1,4 @@
-import type { CustomerStatus } from '../../customers/progress.ts'
+import type { CustomerStatus } from '../../customers/status.ts'
 import { avatarOf } from '../../http/frame/avatar.ts'
 import { Html, html, icon } from '../../http/html.ts'
 import { type Entry, findCause, findEntry } from '../../model/dictionary.ts'

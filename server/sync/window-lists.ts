@@ -1,0 +1,81 @@
+import type { IncidentPage, IncidentQuery, IncidentStatus, RemoteIncident } from '../model/incident.ts'
+import { isFilterRefused, type SyncRun } from './run.ts'
+
+/** All others are open work. */
+const closedStatuses: ReadonlySet<IncidentStatus> = new Set<IncidentStatus>(['resolved', 'redirected'])
+
+/** How lists were read. */
+interface ListEnd {
+  /** The last page, still to be stored. */
+  last: IncidentPage | null
+  pages: number
+  /** False where one was broken off for being too long. */
+  whole: boolean
+}
+
+/** Reads the lists of a window, every page of them stored by `commit` but the last. */
+export class WindowLists {
+  readonly #run: SyncRun
+  readonly #commit: (page: IncidentPage) => Promise<unknown>
+  #otherRefused = false
+
+  constructor(run: SyncRun, commit: (page: IncidentPage) => Promise<unknown>) {
+    this.#run = run
+    this.#commit = commit
+  }
+
+  /**
+   * Everything, or the lists of what is open.
+   * @param listed where to note the IDs that a list shows
+   * @param mostPages of one list; null for no end
+   * @throws Refusal; ClaimLostError; what the sync run is stopped with
+   */
+  async read(query: IncidentQuery, openOnly: boolean, listed: Set<string>, mostPages: number | null): Promise<ListEnd> {
+    if (!openOnly) return this.#readList(query, listed, mostPages)
+    let pages = 0
+    let last: IncidentPage | null = null
+    for (const status of this.#run.portal.microsoft.openLists) {
+      if (last) await this.#commit(last)
+      const list = await this.#readOpen({ ...query, status }, listed, mostPages)
+      pages += list.pages
+      last = list.last
+      if (!list.whole) return { ...list, pages }
+    }
+    return { last, pages, whole: true }
+  }
+
+  /** One of the lists of what is open. Where what has no name cannot be asked for, it is looked for among all there is. */
+  async #readOpen(query: IncidentQuery, listed: Set<string>, mostPages: number | null): Promise<ListEnd> {
+    if (query.status !== 'other') return this.#readList(query, listed, mostPages)
+    if (!this.#otherRefused) {
+      try {
+        return await this.#readList(query, listed, mostPages)
+      } catch (error) {
+        if (!isFilterRefused(error)) throw error
+        this.#otherRefused = true
+      }
+    }
+    const { status: _, ...all } = query
+    return this.#readList(all, listed, mostPages, ({ status }) => !closedStatuses.has(status))
+  }
+
+  async #readList(
+    query: IncidentQuery,
+    listed: Set<string>,
+    mostPages: number | null,
+    isWanted: (incident: RemoteIncident) => boolean = () => true,
+  ): Promise<ListEnd> {
+    let last: IncidentPage | null = null
+    let pages = 0
+    for await (const whole of this.#run.pages(query)) {
+      this.#run.throwIfStopping()
+      if (last) await this.#commit(last)
+      const page = { ...whole, incidents: whole.incidents.filter(isWanted) }
+      last = page
+      pages++
+      for (const { id } of [...page.incidents, ...page.rejected]) if (id !== null) listed.add(id)
+      if (mostPages !== null && pages > mostPages) return { last, pages, whole: false }
+    }
+    return { last, pages, whole: true }
+  }
+}
