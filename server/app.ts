@@ -3,6 +3,7 @@ import express, { type Express, type RequestHandler } from 'express'
 import { PortalError } from './errors.ts'
 import { admit, needsSession } from './http/access.ts'
 import { assets } from './http/assets.ts'
+import { plainForwarded } from './http/client-address.ts'
 import type { Lifecycle } from './http/lifecycle.ts'
 import { createCodeLimit, createLimits } from './http/limits.ts'
 import { visitor } from './http/reader.ts'
@@ -35,6 +36,7 @@ export function createApp(
     for (const route of these) app[route.method === 'GET' ? 'get' : 'post'](route.path, ...chain(route))
   }
 
+  app.use(plainForwarded)
   app.use(identify(portal, lifecycle))
   app.use(securityHeaders(config))
   app.use(knownMethods)

@@ -1,11 +1,35 @@
 import { createHmac } from 'node:crypto'
-import { isIPv6 } from 'node:net'
-import type { Request } from 'express'
+import { isIP, isIPv6 } from 'node:net'
+import type { Request, RequestHandler } from 'express'
 import type { Config } from '../config/config.ts'
 import { keysFor } from './session/keys.ts'
 
 /** The client's address; a proxy's word counts only when TRUST_PROXY names that proxy. */
 export const clientAddress = (req: Request): string => (req.ip ?? 'unknown').replace(/^::ffff:(?=\d)/, '')
+
+/**
+ * What proxies said of the way here, in the one spelling that is compared and counted: addresses alone. Azure's Application
+ * Gateway adds the port of each connection. What is no address, and what stands in front of it, is not believed.
+ */
+export const plainForwarded: RequestHandler = (req, _res, next) => {
+  const said = req.headers['x-forwarded-for']
+  if (said !== undefined) req.headers['x-forwarded-for'] = addressesIn(String(said)).join(', ')
+  next()
+}
+
+function addressesIn(forwarded: string): string[] {
+  const addresses = forwarded.split(',').map(addressIn)
+  return addresses.slice(addresses.lastIndexOf(null) + 1) as string[]
+}
+
+/** `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:443`, in quotes or not; null for what is none. */
+function addressIn(text: string): string | null {
+  const bare = text.trim().replace(/^"(.*)"$/, '$1')
+  const [, bracketed] = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(bare) ?? []
+  if (bracketed !== undefined) return isIPv6(bracketed) ? bracketed : null
+  const address = /^([\d.]+):\d{1,5}$/.exec(bare)?.[1] ?? bare
+  return isIP(address) === 0 ? null : address
+}
 
 /**
  * What a limit is counted by: the address, and for IPv6 its /64, which one subscriber has to himself.

@@ -67,23 +67,36 @@ export const noStore: RequestHandler = (_req, res, next) => {
  * answer on their own ports as well.
  */
 export function onlyPublicHost(config: Config): RequestHandler {
-  const { host, port, hostname } = new URL(config.publicUrl)
+  const { host, port, hostname, protocol } = new URL(config.publicUrl)
   const ownPorts = [port, String(config.port)]
   return (req, res, next) => {
-    const asked = hostOf(req)
+    const asked = hostOf(req, protocol)
     if (asked?.host === host) return next()
     const here =
       asked !== undefined && isLoopbackHost(hostname) && isLoopbackHost(asked.hostname) && ownPorts.includes(asked.port)
     if (here && asked.hostname === hostname) return next()
     res.set('Cache-Control', 'no-store')
-    if (!here || req.method !== 'GET') throw new PortalError('WRONG_HOST')
+    // To a browser the name with DNS's final dot is another site: it gets no cookie of ours, and sends none.
+    const dotted = asked?.host.replace(/\.(?=:|$)/, '') === host
+    if (!(here || dotted) || req.method !== 'GET') {
+      throw new PortalError('WRONG_HOST', { facts: { host: shownHost(req) } })
+    }
     res.redirect(308, new URL(ownPath(req.originalUrl), config.publicUrl).href)
   }
 }
 
-function hostOf(req: Request): URL | undefined {
-  const address = `http://${req.headers.host ?? ''}`
-  return /^[\w.:[\]-]+$/.test(req.headers.host ?? '') && URL.canParse(address) ? new URL(address) : undefined
+const hostShape = /^[\w.:[\]-]+$/
+
+/** By the scheme that people use, whose own port need not be named. */
+function hostOf(req: Request, protocol: string): URL | undefined {
+  const address = `${protocol}//${req.headers.host ?? ''}`
+  return hostShape.test(req.headers.host ?? '') && URL.canParse(address) ? new URL(address) : undefined
+}
+
+/** The header as it arrived, as far as it can be shown: a proxy that writes another one is found out by it. */
+function shownHost(req: Request): string {
+  const { host = '' } = req.headers
+  return hostShape.test(host) ? host.slice(0, 100) : '–'
 }
 
 /**

@@ -43,7 +43,7 @@ export const errors = {
   'error.CONFLICT.next': 'Nothing was overwritten. Load the page again, look at what it says now, and decide anew.',
   'error.WRONG_HOST': 'Muster does not answer under this address',
   'error.WRONG_HOST.next':
-    'It answers only under the address its operators set (PUBLIC_URL). Check the address in your browser.',
+    'It answers only under the address its operators set (PUBLIC_URL), and “{host}” was asked for. Check the address in your browser; behind a proxy, the Host header that it passes on.',
   'error.TOO_LARGE': 'This is too large',
   'error.TOO_LARGE.next': 'Nothing was read of it. Send less at a time.',
   'error.TOO_MANY_REQUESTS': 'Too many requests from your address',

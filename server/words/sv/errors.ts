@@ -44,7 +44,7 @@ export const errors = {
   'error.CONFLICT.next': 'Inget skrevs över. Ladda om sidan, se vad som står där nu och bestäm på nytt.',
   'error.WRONG_HOST': 'Muster svarar inte på den här adressen',
   'error.WRONG_HOST.next':
-    'Det svarar bara på adressen som de som driver det har angett (PUBLIC_URL). Kontrollera adressen i webbläsaren.',
+    'Det svarar bara på adressen som de som driver det har angett (PUBLIC_URL), och ”{host}” efterfrågades. Kontrollera adressen i webbläsaren; bakom en proxy: Host-huvudet som den skickar vidare.',
   'error.TOO_LARGE': 'Det här är för stort',
   'error.TOO_LARGE.next': 'Inget av det lästes. Skicka mindre åt gången.',
   'error.TOO_MANY_REQUESTS': 'För många förfrågningar från din adress',

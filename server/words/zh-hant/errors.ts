@@ -37,7 +37,8 @@ export const errors = {
   'error.CONFLICT': '已有其他人先行變更',
   'error.CONFLICT.next': '沒有覆寫任何內容。請重新載入頁面，查看目前的內容後再決定。',
   'error.WRONG_HOST': 'Muster 不在這個網址上提供服務',
-  'error.WRONG_HOST.next': '它只回應營運人員設定的網址（PUBLIC_URL）。請檢查瀏覽器中的網址。',
+  'error.WRONG_HOST.next':
+    '它只回應營運人員設定的網址（PUBLIC_URL），而此要求的主機是「{host}」。請檢查瀏覽器中的網址；若前方有 Proxy，請檢查它傳遞的 Host 標頭。',
   'error.TOO_LARGE': '內容過大',
   'error.TOO_LARGE.next': '沒有讀取任何內容。請分次送出較少的內容。',
   'error.TOO_MANY_REQUESTS': '來自您 IP 位址的要求過多',
