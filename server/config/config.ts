@@ -1,7 +1,7 @@
 import { datesOf } from './certificate.ts'
-import { cloudOf } from './clouds.ts'
 import { type Registration, readCredential, readSignIn } from './credentials.ts'
 import { isSender, type MailServer, parseMailServer } from './mail-server.ts'
+import { readOrigins } from './origins.ts'
 import { nothingAllowed, type OutboundAllow, parseOutboundAllow } from './outbound-allow.ts'
 import {
   type Fault,
@@ -12,7 +12,6 @@ import {
   readCount,
   readGuid,
   readMetricsPort,
-  readOrigin,
   readPort,
   readProxies,
   readPublicUrl,
@@ -120,9 +119,9 @@ export function readConfig(env: Environment, { problems: noticed = [], warnings 
   const dataKey = text('DATA_KEY')
   const dataKeys = dataKey === undefined ? [] : readSecrets('DATA_KEY', dataKey, fault)
   const registrations = readRegistrations(env, text, fault)
-  const origins = readOrigins(text, fault)
-  const databaseUrl = readDatabaseUrl(text('DATABASE_URL'), fault)
   const incidentsApi = readChoice('INCIDENTS_API', text('INCIDENTS_API'), ['defender', 'graph'] as const, fault)
+  const { warnings: ofClouds, ...origins } = readOrigins(text, incidentsApi, fault)
+  const databaseUrl = readDatabaseUrl(text('DATABASE_URL'), fault)
   const config: Config = {
     port,
     host: text('HOST') ?? '127.0.0.1',
@@ -142,7 +141,7 @@ export function readConfig(env: Environment, { problems: noticed = [], warnings 
     outboundAllow: readOutboundAllow(text('OUTBOUND_ALLOW'), fault),
     smtp: readSmtp(text('SMTP_URL'), text('SMTP_FROM'), fault),
     sync: { ...usualSync, ...readCallLimits(incidentsApi, text, fault) },
-    warnings,
+    warnings: [...warnings, ...ofClouds],
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)
@@ -171,27 +170,6 @@ function readRegistrations(
   })
   const app = { clientId, credential: readCredential(env, fault) }
   return { partnerTenantId, app, signIn: readSignIn(env, app, fault) }
-}
-
-function readOrigins(text: TextOf, fault: Fault): Pick<Config, 'authorityHost' | 'defenderUrl' | 'graphUrl'> {
-  return {
-    authorityHost: readOrigin('AZURE_AUTHORITY_HOST', text('AZURE_AUTHORITY_HOST'), fault, {
-      fallback: 'https://login.microsoftonline.com',
-      allowed: (origin) => cloudOf(origin) !== undefined,
-      remedy: 'Use https://login.microsoftonline.com, or a national cloud’s own login origin.',
-    }),
-    defenderUrl: readOrigin('DEFENDER_API_URL', text('DEFENDER_API_URL'), fault, {
-      fallback: 'https://api.security.microsoft.com',
-      allowed: (origin) => /^https:\/\/([a-z]+[.-])?(api|api-[a-z]+)\.security\.microsoft\.(com|us)$/.test(origin),
-      remedy: 'Use https://api.security.microsoft.com, or your region’s or cloud’s own host of that service.',
-    }),
-    graphUrl: readOrigin('GRAPH_API_URL', text('GRAPH_API_URL'), fault, {
-      fallback: 'https://graph.microsoft.com',
-      allowed: (origin) =>
-        /^https:\/\/(graph|dod-graph|microsoftgraph)\.(microsoft\.(com|us)|chinacloudapi\.cn)$/.test(origin),
-      remedy: 'Use https://graph.microsoft.com, or your national cloud’s Microsoft Graph host.',
-    }),
-  }
 }
 
 function readDatabaseUrl(value: string | undefined, fault: Fault): string | null {

@@ -1,4 +1,4 @@
-import { cloudOrGlobal } from '../../config/clouds.ts'
+import { cloudFor } from '../../config/clouds.ts'
 import type { Config } from '../../config/config.ts'
 import { withoutRepeats } from '../../model/entity-identity.ts'
 import type { RemoteAlert, RemoteIncident } from '../../model/incident.ts'
@@ -22,7 +22,7 @@ import { originalOf } from './split-list.ts'
 /** https://learn.microsoft.com/defender-xdr/api-list-incidents: at most 100 a page, above that 400. */
 export function defenderIncidents(config: Config): IncidentSource {
   const address = `${config.defenderUrl}/api/incidents`
-  const { defenderPortal } = cloudOrGlobal(config.authorityHost)
+  const { defenderPortal } = cloudFor(config)
   return {
     api: 'defender',
     origin: config.defenderUrl,

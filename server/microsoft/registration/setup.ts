@@ -1,4 +1,4 @@
-import { cloudOrGlobal } from '../../config/clouds.ts'
+import { cloudFor } from '../../config/clouds.ts'
 import type { Config } from '../../config/config.ts'
 import { graphResource, permissionsFor, resourceFor } from '../permissions.ts'
 import { redirectUris } from '../wire/addresses.ts'
@@ -113,8 +113,13 @@ type Material = Omit<SetupMaterial, 'azureCli' | 'powershell'>
  */
 function azureCli(config: SetupConfig, { app, signIn, tenantId }: Material): string {
   const graph = graphResource(config).uri
-  const cloud = cloudOrGlobal(config.authorityHost).name
-  const named = { global: 'AzureCloud', 'us-government': 'AzureUSGovernment', china: 'AzureChinaCloud' }[cloud]
+  const cloud = cloudFor(config).name
+  const named = {
+    global: 'AzureCloud',
+    'us-government': 'AzureUSGovernment',
+    'us-dod': 'AzureUSGovernment',
+    china: 'AzureChinaCloud',
+  }[cloud]
   return `#!/usr/bin/env bash
 # Registers Muster in your own tenant. Needs the Azure CLI and a Global Administrator.
 set -euo pipefail
@@ -174,8 +179,8 @@ function applicationJson(name: string, audience: string, uris: readonly string[]
 const quoted = (text: string) => `'${text.replace(/['‘’‚‛]/g, '$&$&')}'`
 
 function powershell(config: SetupConfig, { app, signIn, tenantId, permissions }: Material): string {
-  const cloud = cloudOrGlobal(config.authorityHost).name
-  const environment = { global: 'Global', 'us-government': 'USGov', china: 'China' }[cloud]
+  const cloud = cloudFor(config).name
+  const environment = { global: 'Global', 'us-government': 'USGov', 'us-dod': 'USGovDoD', china: 'China' }[cloud]
   const uris = (list: readonly string[]) => list.map((uri) => `'${uri}'`).join(', ')
   const access = requiredResourceAccess(config)
     .map(

@@ -1,4 +1,4 @@
-import { cloudOrGlobal } from '../../config/clouds.ts'
+import { cloudFor } from '../../config/clouds.ts'
 import type { Config } from '../../config/config.ts'
 import { portalAddress } from '../../microsoft/wire/reading.ts'
 
@@ -7,7 +7,7 @@ import { portalAddress } from '../../microsoft/wire/reading.ts'
  * whichever tenant its visitor was last. Microsoft's own address is used only when it leads to that portal.
  */
 export function defenderUrl(config: Config, tenantId: string, incidentId: string, said: string | null = null): string {
-  const { defenderPortal } = cloudOrGlobal(config.authorityHost)
+  const { defenderPortal } = cloudFor(config)
   const url = new URL(portalAddress(said) ?? `${defenderPortal}/incident2/${encodeURIComponent(incidentId)}/overview`)
   url.searchParams.set('tid', tenantId)
   return url.href
