@@ -53,6 +53,9 @@ export function environment(folder = packageFolder, stand = startFolder()): Told
   return { env, problems, warnings }
 }
 
+/** Whether npm (or yarn, or pnpm) started this process. */
+export const startedByNpm = (): boolean => Boolean(process.env.npm_lifecycle_event)
+
 function startFolder(): string {
   try {
     return process.cwd()

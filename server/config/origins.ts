@@ -1,9 +1,13 @@
 import { type Cloud, cloudOf, cloudsOf, cloudsWith, isLoopbackHost } from './clouds.ts'
-import type { Config, IncidentsApi } from './config.ts'
 import { type Fault, readOrigin } from './values.ts'
 import type { ConfigProblem, Environment } from './variables.ts'
 
-type Origins = Pick<Config, 'authorityHost' | 'defenderUrl' | 'graphUrl'>
+interface Origins {
+  authorityHost: string
+  defenderUrl: string
+  graphUrl: string
+  warnings: ConfigProblem[]
+}
 
 const usual = 'https://login.microsoftonline.com'
 const api = { graph: 'GRAPH_API_URL', defender: 'DEFENDER_API_URL' } as const
@@ -14,9 +18,9 @@ const api = { graph: 'GRAPH_API_URL', defender: 'DEFENDER_API_URL' } as const
  */
 export function readOrigins(
   text: (name: keyof Environment) => string | undefined,
-  incidentsApi: IncidentsApi,
+  incidentsApi: 'defender' | 'graph',
   fault: Fault,
-): Origins & { warnings: ConfigProblem[] } {
+): Origins {
   const authorityHost = readOrigin('AZURE_AUTHORITY_HOST', text('AZURE_AUTHORITY_HOST'), fault, {
     fallback: usual,
     allowed: (origin) => cloudOf(origin) !== undefined,
@@ -86,7 +90,7 @@ function originOf(name: keyof typeof api, cloud: Cloud): string[] {
 }
 
 /** https://learn.microsoft.com/graph/api/security-list-incidents: not available there, and Defender has no API at all. */
-function chinese(incidentsApi: IncidentsApi, defender: string, fault: Fault): ConfigProblem[] {
+function chinese(incidentsApi: 'defender' | 'graph', defender: string, fault: Fault): ConfigProblem[] {
   if (incidentsApi === 'defender' && !(defender !== '' && isDouble(defender))) {
     fault('INCIDENTS_API', 'is defender, and Microsoft has no such API in the cloud china', 'Use graph.')
   }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { readConfig, startWarnings } from '../config/config.ts'
-import { environment } from '../config/environment.ts'
+import { environment, startedByNpm } from '../config/environment.ts'
 import { ConfigError } from '../config/variables.ts'
-import { createLog } from '../log.ts'
+import { createLog, type Log } from '../log.ts'
 import { placeOf } from '../store/engine/inspection.ts'
 import { SchemaTooNewError } from '../store/engine/migrations.ts'
+import { watchLauncher } from './launcher.ts'
 import { type RunningPortal, startPortal } from './start.ts'
 
 /** How long whoever holds a connection is told to come back on another before the port closes. */
@@ -34,22 +35,38 @@ async function run(): Promise<void> {
     })
   }
   const running = await startPortal(config, { log, worker: 'thread' })
-  let stopping = false
+  stopInOrder(running, log)
+  console.log(startLine(running))
+}
+
+/** A terminal's Ctrl-C reaches this process by npm a second time. */
+const echoMs = 1_000
+
+/** On the first signal, or when the npm that started this process is gone: finishes what is in hand. A second signal does not wait. */
+function stopInOrder(running: RunningPortal, log: Log): void {
+  const byNpm = startedByNpm()
+  let stoppedAt: number | null = null
+  const stop = (why: Record<string, string>) => {
+    stoppedAt = performance.now()
+    log.info(why, 'stopping')
+    running.close(noticeMs).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'stopping failed')
+        process.exit(1)
+      },
+    )
+  }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(1)
-      stopping = true
-      log.info({ signal }, 'stopping')
-      running.close(noticeMs).then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error({ err: error }, 'stopping failed')
-          process.exit(1)
-        },
-      )
+      if (stoppedAt === null) stop({ signal })
+      else if (!byNpm || performance.now() - stoppedAt > echoMs) process.exit(1)
     })
   }
-  console.log(startLine(running))
+  if (!byNpm) return
+  watchLauncher(() => {
+    if (stoppedAt === null) stop({ because: 'the npm that started this process is gone' })
+  })
 }
 
 /** One line about what runs, for whoever reads the log of a machine that has several: which version, over which database. */
