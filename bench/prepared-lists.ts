@@ -4,8 +4,8 @@ import { defenderIncident, defenderStatus } from '../server/simulator/apis/defen
 import { type FilterField, incidentFilter, wholeNumber } from '../server/simulator/apis/filter.ts'
 import { graphAlert, graphIncident } from '../server/simulator/apis/graph-wire.ts'
 import type { Simulator } from '../server/simulator/simulator.ts'
+import { alertsIn } from '../server/simulator/world/alerts/evidence.ts'
 import type { Tenant } from '../server/simulator/world/directory.ts'
-import { alertsIn } from '../server/simulator/world/evidence.ts'
 import type { Incident } from '../server/simulator/world/incidents.ts'
 import { listen } from '../test/support/ports.ts'
 

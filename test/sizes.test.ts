@@ -13,24 +13,12 @@ const data =
 
 /** Longer ones that are left. Nothing may be added and none may grow; what is mended has to be taken out. */
 const filesLeft: Record<string, number> = {
-  'simulator/apis/graph.ts': 353,
-  'simulator/login/refusals.ts': 302,
-  'simulator/world/evidence.ts': 326,
-  'simulator/world/tenancy.ts': 321,
   'store/notify/outbox.ts': 344,
   'store/onboarding/attempts.ts': 474,
   'store/onboarding/links.ts': 434,
   'web/notify/destination.ts': 356,
 }
-const functionsLeft: Record<string, number> = {
-  'demo/simulator.ts simulator': 87,
-  'demo/world.ts script': 94,
-  'simulator/apis/defender-wire.ts defenderEntity': 83,
-  'simulator/apis/graph-wire.ts graphEvidence': 109,
-  'simulator/login/authorize.ts authorize': 62,
-  'simulator/login/token.ts clientCredentials': 64,
-  'simulator/world/evidence.ts entity': 78,
-}
+const functionsLeft: Record<string, number> = {}
 
 const server = join(root, 'server')
 const sources = readdirSync(server, { recursive: true, encoding: 'utf8' })

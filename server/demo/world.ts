@@ -76,71 +76,92 @@ export async function bringToLife(
   }
 }
 
-/** In the order in which it happened: the audit log is read in the order in which it was written. */
-function script(stage: Stage): Scene[] {
-  const { world } = stage.simulator
-  const { app } = stage.portal.config
-  const invited = (key: DemoKey, ago: number, pinned = true): Scene => ({
-    ago,
-    play: (portal) => invite(stage, portal, key, pinned),
-  })
-  const consented = (key: DemoKey, ago: number): Scene => ({
+const invited = (stage: Stage, key: DemoKey, ago: number, pinned = true): Scene => ({
+  ago,
+  play: (portal) => invite(stage, portal, key, pinned),
+})
+
+const consented = (stage: Stage, key: DemoKey, ago: number): Scene => ({
+  ago,
+  play: async (portal) => {
+    await consent(stage, portal, key, 'accept')
+    await doDue(portal)
+  },
+})
+
+const aboard = (stage: Stage, key: DemoKey, ago: number, pinned = true): Scene[] => [
+  invited(stage, key, ago, pinned),
+  consented(stage, key, ago - 3 * hour),
+]
+
+/** From here on the tenant refuses; the next sync run over it notices. It was read so long before that it is due again. */
+const lost = (stage: Stage, key: DemoKey, ago: number, how: (tenantId: string) => void): Scene[] => [
+  { ago: ago + stage.portal.config.sync.quietPaceMs + 2 * minute, play: doDue },
+  {
     ago,
     play: async (portal) => {
-      await consent(stage, portal, key, 'accept')
+      const { tenantId } = demoCustomers[key]
+      how(tenantId)
+      portal.microsoft.forget(tenantId)
       await doDue(portal)
     },
-  })
-  const aboard = (key: DemoKey, ago: number, pinned = true): Scene[] => [
-    invited(key, ago, pinned),
-    consented(key, ago - 3 * hour),
-  ]
-  /** From here on the tenant refuses; the next sync run over it notices. It was read so long before that it is due again. */
-  const lost = (key: DemoKey, ago: number, how: (tenantId: string) => void): Scene[] => [
-    { ago: ago + stage.portal.config.sync.quietPaceMs + 2 * minute, play: doDue },
-    {
-      ago,
-      play: async (portal) => {
-        const { tenantId } = demoCustomers[key]
-        how(tenantId)
-        portal.microsoft.forget(tenantId)
-        await doDue(portal)
-      },
-    },
-  ]
-  const roles = world.registration(app.clientId).requiredResources.flatMap((required) => required.roles)
+  },
+]
 
-  const told = { asked: roles, known: roles }
-  const scenes: Scene[] = [
+/** What the app asks customers for. */
+const rolesOf = ({ portal, simulator }: Stage) =>
+  simulator.world.registration(portal.config.app.clientId).requiredResources.flatMap(({ roles }) => roles)
+
+/** In the order in which it happened: the audit log is read in the order in which it was written. */
+function script(stage: Stage): Scene[] {
+  return [...firstWeeks(stage), ...lastWeek(stage)].sort((a, b) => b.ago - a.ago)
+}
+
+/** Until about a week ago: how most customers came aboard. */
+function firstWeeks(stage: Stage): Scene[] {
+  const roles = rolesOf(stage)
+  const permissions = { asked: roles, known: roles }
+  return [
     { ago: 61 * day, play: (portal) => changeSettings(portal.db, operator, partnerSettings, portal.now()) },
-    { ago: 61 * day - 5 * minute, play: (portal) => confirmPermissions(portal.db, operator, told, portal.now()) },
-    ...aboard('hjorthagen', 60 * day),
+    {
+      ago: 61 * day - 5 * minute,
+      play: (portal) => confirmPermissions(portal.db, operator, permissions, portal.now()),
+    },
+    ...aboard(stage, 'hjorthagen', 60 * day),
     { ago: 45 * day, play: (portal) => offboard(portal, 'hjorthagen') },
-    ...aboard('norrsken', 21 * day),
-    ...aboard('vasterbygden', 21 * day - 20 * minute),
-    ...aboard('ostrava', 21 * day - 50 * minute, false),
-    ...aboard('jinghan', 21 * day - 70 * minute),
-    invited('ravenscourt', 21 * day - 2 * hour),
+    ...aboard(stage, 'norrsken', 21 * day),
+    ...aboard(stage, 'vasterbygden', 21 * day - 20 * minute),
+    ...aboard(stage, 'ostrava', 21 * day - 50 * minute, false),
+    ...aboard(stage, 'jinghan', 21 * day - 70 * minute),
+    invited(stage, 'ravenscourt', 21 * day - 2 * hour),
     opened(stage, 'ravenscourt', 19 * day),
-    ...aboard('larchmont', 17 * day),
-    ...aboard('greyfriars', 17 * day - 15 * minute),
-    ...aboard('saintAubin', 17 * day - 40 * minute),
-    ...aboard('pellworm', 17 * day - 90 * minute, false),
-    ...aboard('engelska', 12 * day),
-    invited('yuanze', 12 * day - 35 * minute, false),
-    invited('kvarnby', 10 * day),
+    ...aboard(stage, 'larchmont', 17 * day),
+    ...aboard(stage, 'greyfriars', 17 * day - 15 * minute),
+    ...aboard(stage, 'saintAubin', 17 * day - 40 * minute),
+    ...aboard(stage, 'pellworm', 17 * day - 90 * minute, false),
+    ...aboard(stage, 'engelska', 12 * day),
+    invited(stage, 'yuanze', 12 * day - 35 * minute, false),
+    invited(stage, 'kvarnby', 10 * day),
     { ago: 9 * day, play: (portal) => consent(stage, portal, 'kvarnby', 'cancel') },
     { ago: 9 * day - hour, play: (portal) => enterByHand(stage, portal) },
-    invited('calder', 8 * day),
-    invited('haifeng', 7 * day),
+  ]
+}
+
+/** What customers, their tenants and the partner's people did since, and where it leaves each of them. */
+function lastWeek(stage: Stage): Scene[] {
+  const { world } = stage.simulator
+  const { app } = stage.portal.config
+  return [
+    invited(stage, 'calder', 8 * day),
+    invited(stage, 'haifeng', 7 * day),
     { ago: 6 * day + hour, play: (portal) => withdraw(stage, portal, 'haifeng') },
     opened(stage, 'calder', 6 * day),
-    invited('brannland', 6 * day - hour),
+    invited(stage, 'brannland', 6 * day - hour),
     { ago: 5 * day, play: (portal) => ensureCustomer(portal, 'fyrisan', true) },
-    invited('oakhurst', 3 * day),
+    invited(stage, 'oakhurst', 3 * day),
     { ago: 3 * day - hour, play: (portal) => consentWithoutLicence(stage, portal) },
     opened(stage, 'calder', 2 * day),
-    invited('rousselot', 26 * hour),
+    invited(stage, 'rousselot', 26 * hour),
     { ago: 19 * hour, play: (portal) => beginConsent(portal, visitor(null), tokenOf(stage, 'rousselot')) },
     ...readDaysAgo.map((days) => ({ ago: days * day, play: doDue })),
     { ago: 9 * hour, play: doDue },
@@ -159,17 +180,16 @@ function script(stage: Stage): Scene[] {
     ...mergedWithNote(stage, 'norrsken', 2288, 60 * minute),
     { ago: 75 * minute, play: doDue },
     { ago: 70 * minute, play: (portal) => pause(portal, 'pellworm') },
-    ...lost('greyfriars', 5 * hour, (tenantId) => world.removeRoles(tenantId, app.clientId, ...roles)),
-    ...lost('jinghan', 2 * hour, (tenantId) => world.revoke(tenantId, app.clientId)),
-    ...lost('larchmont', 42 * minute, (tenantId) => world.blockByPolicy(tenantId)),
-    invited('tidewater', 40 * minute),
+    ...lost(stage, 'greyfriars', 5 * hour, (tenantId) => world.removeRoles(tenantId, app.clientId, ...rolesOf(stage))),
+    ...lost(stage, 'jinghan', 2 * hour, (tenantId) => world.revoke(tenantId, app.clientId)),
+    ...lost(stage, 'larchmont', 42 * minute, (tenantId) => world.blockByPolicy(tenantId)),
+    invited(stage, 'tidewater', 40 * minute),
     { ago: 25 * minute, play: (portal) => consentThatSpreadsSlowly(stage, portal) },
-    invited('bergqvist', 30 * minute, false),
+    invited(stage, 'bergqvist', 30 * minute, false),
     { ago: 16 * minute, play: (portal) => classicConsentFromElsewhere(stage, portal) },
     { ago: 0, play: doDue },
     { ago: 0, play: (portal) => firstSyncUnderWay(stage, portal, 'yuanze') },
   ]
-  return scenes.sort((a, b) => b.ago - a.ago)
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Alert, Device, Entity, Incident } from '../world/incidents.ts'
+import type { Alert, Device, Entity, EntityOf, Incident } from '../world/incidents.ts'
 import { onWire } from '../world/instants.ts'
 
 const special = new Map<string, string>([
@@ -131,86 +131,71 @@ function spelled(entity: Record<string, unknown>, explicit: boolean): Record<str
   return entity
 }
 
+const shapes: { [K in Entity['kind']]: (entity: EntityOf<K>) => Record<string, unknown> } = {
+  user: (entity) => ({
+    entityType: 'User',
+    accountName: entity.accountName,
+    domainName: entity.domainName,
+    userSid: entity.userSid,
+    aadUserId: entity.aadUserId,
+    userPrincipalName: entity.userPrincipalName,
+  }),
+  ip: (entity) => ({ entityType: 'Ip', ipAddress: entity.address }),
+  url: (entity) => ({ entityType: 'Url', url: entity.url }),
+  file: (entity) => ({
+    entityType: 'File',
+    sha1: entity.sha1,
+    sha256: entity.sha256,
+    fileName: entity.fileName,
+    filePath: entity.filePath,
+    deviceId: entity.deviceId,
+  }),
+  process: (entity) => ({
+    entityType: 'Process',
+    sha1: entity.image.sha1,
+    sha256: entity.image.sha256,
+    fileName: entity.image.fileName,
+    filePath: entity.image.filePath,
+    processId: entity.processId,
+    processCommandLine: entity.commandLine,
+    processCreationTime: onWire(entity.startedAt),
+    parentProcessId: entity.parentProcessId,
+    parentProcessCreationTime: onWire(entity.parentStartedAt),
+    accountName: entity.account.accountName,
+    domainName: entity.account.domainName,
+    userSid: entity.account.userSid,
+    aadUserId: entity.account.aadUserId,
+    userPrincipalName: entity.account.userPrincipalName,
+    deviceId: entity.deviceId,
+  }),
+  mailbox: (entity) => ({
+    entityType: 'MailBox',
+    userPrincipalName: entity.userPrincipalName,
+    mailboxDisplayName: entity.displayName,
+    mailboxAddress: entity.address,
+  }),
+  mail: (entity) => ({
+    entityType: 'MailMessage',
+    sender: entity.sender,
+    recipient: entity.recipient,
+    subject: entity.subject,
+    deliveryAction: pascal(entity.deliveryAction),
+    ipAddress: entity.senderIp,
+  }),
+  mailCluster: (entity) => ({ entityType: 'MailCluster', clusterBy: entity.clusterBy }),
+  registry: (entity) => ({
+    entityType: 'Registry',
+    registryHive: entity.hive,
+    registryKey: entity.key,
+    registryValueType: 'String',
+    registryValue: entity.value,
+    deviceId: entity.deviceId,
+  }),
+  group: (entity) => ({ entityType: 'SecurityGroup', securityGroupId: entity.groupId, securityGroupName: entity.name }),
+  cloudApp: () => ({ entityType: 'CloudApplication', accountName: '' }),
+}
+
 function defenderEntity(entity: Entity): Record<string, unknown> {
-  const verdict = pascal(entity.verdict)
-  switch (entity.kind) {
-    case 'user':
-      return {
-        entityType: 'User',
-        accountName: entity.accountName,
-        domainName: entity.domainName,
-        userSid: entity.userSid,
-        aadUserId: entity.aadUserId,
-        userPrincipalName: entity.userPrincipalName,
-        verdict,
-      }
-    case 'ip':
-      return { entityType: 'Ip', ipAddress: entity.address, verdict }
-    case 'url':
-      return { entityType: 'Url', url: entity.url, verdict }
-    case 'file':
-      return {
-        entityType: 'File',
-        sha1: entity.sha1,
-        sha256: entity.sha256,
-        fileName: entity.fileName,
-        filePath: entity.filePath,
-        deviceId: entity.deviceId,
-        verdict,
-      }
-    case 'process':
-      return {
-        entityType: 'Process',
-        sha1: entity.image.sha1,
-        sha256: entity.image.sha256,
-        fileName: entity.image.fileName,
-        filePath: entity.image.filePath,
-        processId: entity.processId,
-        processCommandLine: entity.commandLine,
-        processCreationTime: onWire(entity.startedAt),
-        parentProcessId: entity.parentProcessId,
-        parentProcessCreationTime: onWire(entity.parentStartedAt),
-        accountName: entity.account.accountName,
-        domainName: entity.account.domainName,
-        userSid: entity.account.userSid,
-        aadUserId: entity.account.aadUserId,
-        userPrincipalName: entity.account.userPrincipalName,
-        deviceId: entity.deviceId,
-        verdict,
-      }
-    case 'mailbox':
-      return {
-        entityType: 'MailBox',
-        userPrincipalName: entity.userPrincipalName,
-        mailboxDisplayName: entity.displayName,
-        mailboxAddress: entity.address,
-        verdict,
-      }
-    case 'mail':
-      return {
-        entityType: 'MailMessage',
-        sender: entity.sender,
-        recipient: entity.recipient,
-        subject: entity.subject,
-        deliveryAction: pascal(entity.deliveryAction),
-        ipAddress: entity.senderIp,
-        verdict,
-      }
-    case 'mailCluster':
-      return { entityType: 'MailCluster', clusterBy: entity.clusterBy, verdict }
-    case 'registry':
-      return {
-        entityType: 'Registry',
-        registryHive: entity.hive,
-        registryKey: entity.key,
-        registryValueType: 'String',
-        registryValue: entity.value,
-        deviceId: entity.deviceId,
-        verdict,
-      }
-    case 'group':
-      return { entityType: 'SecurityGroup', securityGroupId: entity.groupId, securityGroupName: entity.name, verdict }
-    case 'cloudApp':
-      return { entityType: 'CloudApplication', accountName: '', verdict }
-  }
+  const shape = shapes[entity.kind] as (entity: Entity) => Record<string, unknown>
+  return { ...shape(entity), verdict: pascal(entity.verdict) }
 }

@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express'
 import type { SimulatorParts } from '../parts.ts'
+import { alertsIn } from '../world/alerts/evidence.ts'
 import { defenderChange } from '../world/changes.ts'
-import { alertsIn } from '../world/evidence.ts'
 import type { Incident } from '../world/incidents.ts'
 import { sendDefenderError, sendJson } from './answers.ts'
 import { admit, type Call, listedIn, queryOf, sendList, sendRecord } from './api.ts'

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import { resources, type SimulatorRegistration } from '../login/registration.ts'
 import type { SimulatorParts } from '../parts.ts'
 import { sendGraphError, sendJson } from './answers.ts'
-import { admit, queryOf } from './api.ts'
+import { admit, queryOf, sendList } from './api.ts'
 
 const neverEnds = new Date('2299-12-31T00:00:00Z')
 const readers = ['Application.Read.All', 'Directory.Read.All']
@@ -85,4 +85,48 @@ function selected(body: Record<string, unknown>, select: string | undefined): Re
 function objectIdOf(clientId: string): string {
   const hex = createHash('sha256').update(`object of ${clientId}`).digest('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+export async function organization(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', null, ['Organization.Read.All'])
+  if (!call) return
+  const { tenant } = call
+  await sendList(call, { '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#organization' }, [
+    {
+      id: tenant.id,
+      displayName: tenant.displayName,
+      tenantType: 'AAD',
+      countryLetterCode: null,
+      verifiedDomains: tenant.domains.map((name, n) => ({
+        name,
+        isInitial: n === 0,
+        isDefault: n === tenant.domains.length - 1,
+        type: 'Managed',
+        capabilities: 'Email, OfficeCommunicationsOnline',
+      })),
+    },
+  ])
+}
+
+export async function findTenant(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
+  const call = await admit(parts, req, res, 'graph', null, ['CrossTenantInformation.ReadBasic.All'])
+  if (!call) return
+  const tenant = parts.world.find(String(req.params[0] ?? ''))
+  if (!tenant || tenant.deleted) {
+    return sendGraphError(
+      parts,
+      req,
+      res,
+      404,
+      'Request_ResourceNotFound',
+      'Unable to find a tenant with the given identifier.',
+    )
+  }
+  await sendJson(res, 200, {
+    '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.tenantInformation',
+    tenantId: tenant.id,
+    federationBrandName: null,
+    displayName: tenant.displayName,
+    defaultDomainName: tenant.domains[0] ?? null,
+  })
 }

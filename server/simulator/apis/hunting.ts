@@ -1,5 +1,5 @@
+import { alertsIn } from '../world/alerts/evidence.ts'
 import type { Tenant } from '../world/directory.ts'
-import { alertsIn } from '../world/evidence.ts'
 import { onWire } from '../world/instants.ts'
 
 export interface HuntingResult {

@@ -60,42 +60,30 @@ async function authorize(parts: SimulatorParts, req: Request, res: Response, ver
     const tenant = authority.kind === 'tenant' ? authority.tenant : parts.world.find(person.tenantId)
     return tenant && parts.world.accountIn(person, tenant) && (!hinted || person.username.toLowerCase() === hinted)
   })
-  if (params.prompt === 'none') {
-    const [only, ...others] = candidates
-    if (!only)
-      return redirectRefusal(
-        parts,
-        req,
-        res,
-        errand,
-        silentRefusal(50058, 'login_required', 'Session information is not sufficient for single-sign-on.'),
-      )
-    if (others.length > 0) {
-      return redirectRefusal(
-        parts,
-        req,
-        res,
-        errand,
-        silentRefusal(
-          16000,
-          'interaction_required',
-          'Either multiple user identities are available for the current request or selected account is not supported for the scenario.',
-        ),
-      )
-    }
-    errand.personId = only.id
-    return authorizeAs(parts, req, res, errand, only)
-  }
   const [only, ...others] = candidates
-  if (
-    only &&
-    others.length === 0 &&
-    !['select_account', 'login', 'consent', 'admin_consent'].includes(params.prompt ?? '')
-  ) {
+  const silent = params.prompt === 'none'
+  if (silent && !only) return redirectRefusal(parts, req, res, errand, nobodySignedIn)
+  if (silent && others.length > 0) return redirectRefusal(parts, req, res, errand, severalSignedIn)
+  const asks = ['select_account', 'login', 'consent', 'admin_consent'].includes(params.prompt ?? '')
+  if (only && others.length === 0 && !asks) {
     errand.personId = only.id
     return authorizeAs(parts, req, res, errand, only)
   }
   sendAccountPage(parts, res, errand, app, known)
+}
+
+const nobodySignedIn: LoginRefusal = {
+  code: 50058,
+  error: 'login_required',
+  status: 400,
+  message: 'Session information is not sufficient for single-sign-on.',
+}
+const severalSignedIn: LoginRefusal = {
+  code: 16000,
+  error: 'interaction_required',
+  status: 400,
+  message:
+    'Either multiple user identities are available for the current request or selected account is not supported for the scenario.',
 }
 
 function parameterFault(params: Record<string, string>, version: 1 | 2): LoginRefusal | null {
@@ -210,10 +198,6 @@ function redirectCode(parts: SimulatorParts, res: Response, errand: Errand, tena
     ...(params.state === undefined ? {} : { state: params.state }),
     session_state: randomUUID(),
   })
-}
-
-function silentRefusal(code: number, error: string, message: string): LoginRefusal {
-  return { code, error, status: 400, message }
 }
 
 function redirectRefusal(

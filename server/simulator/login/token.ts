@@ -76,25 +76,52 @@ async function clientCredentials(
   const resource = resourceNamed(identifier)
   if (!resource || (resource === 'mtp' && !tenant.licensed)) return resourceNotFound(identifier, tenant.displayName)
 
-  const { world } = parts
+  const oddities = parts.world.sky.token(passageOf(req, 'token', tenant.id))
+  const audience = audienceOf(parts, resource, identifier)
+  const claims = appClaims(parts, client, tenant, { app, resource, audience, oddities })
+  const { exp, iat, nbf, roles = [] } = claims
+  const accessToken = oddities.has('opaque-token')
+    ? parts.keys.conceal({ ...claims, roles, scp: null })
+    : await parts.keys.sign(claims)
+  const lifetime = exp - iat
+  const text = version === 1 || oddities.has('string-expires-in')
+  const number = (value: number) => (text ? String(value) : value)
+  return {
+    body: {
+      token_type: 'Bearer',
+      expires_in: number(lifetime),
+      ext_expires_in: number(lifetime),
+      ...(oddities.has('refresh-in') ? { refresh_in: number(Math.floor(lifetime / 2)) } : {}),
+      ...(version === 1 ? { expires_on: String(exp), not_before: String(nbf), resource: identifier } : {}),
+      ...(oddities.has('no-access-token') ? {} : { access_token: accessToken }),
+    },
+  }
+}
+
+/** What an app-only token says: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference */
+function appClaims(
+  { world }: SimulatorParts,
+  client: ProvenClient,
+  tenant: Tenant,
+  of: {
+    app: EnterpriseApp
+    resource: Resource | 'endpoint'
+    audience: string
+    oddities: ReturnType<SimulatorParts['world']['sky']['token']>
+  },
+) {
+  const { app, resource, audience, oddities } = of
   const now = world.clock.now()
-  const oddities = world.sky.token(passageOf(req, 'token', tenant.id))
-  const granted =
-    resource === 'endpoint'
-      ? []
-      : app.grants.filter((grant) => grant.resource === resource && grant.visibleAt <= now).map(({ role }) => role)
-  const roles = oddities.has('no-roles')
-    ? []
-    : oddities.has('plural-roles')
-      ? granted.map((role) => role.replace(/^Incident\./, 'Incidents.'))
-      : granted
+  const granted = app.grants.filter((grant) => grant.resource === resource && grant.visibleAt <= now)
+  const names = granted.map(({ role }) =>
+    oddities.has('plural-roles') ? role.replace(/^Incident\./, 'Incidents.') : role,
+  )
+  const roles = oddities.has('no-roles') ? [] : names
   const lifetime = world.behaviour.tokenLifetime ?? 3599 + Math.floor(Math.random() * 1801)
   const seconds = Math.floor(now / 1000)
   const tid = oddities.has('wrong-tid') ? randomUUID() : tenant.id
-  const claims = {
-    aud: oddities.has('wrong-audience')
-      ? 'https://api.securitycenter.windows.com/'
-      : audienceOf(parts, resource, identifier),
+  return {
+    aud: oddities.has('wrong-audience') ? 'https://api.securitycenter.windows.com/' : audience,
     iss: `https://sts.windows.net/${tid}/`,
     iat: seconds,
     nbf: seconds,
@@ -110,23 +137,6 @@ async function clientCredentials(
     tid,
     uti: randomBytes(16).toString('base64url'),
     ver: '1.0',
-  }
-  const accessToken = oddities.has('opaque-token')
-    ? parts.keys.conceal({ ...claims, roles, scp: null })
-    : await parts.keys.sign(claims)
-  const text = version === 1 || oddities.has('string-expires-in')
-  const number = (value: number) => (text ? String(value) : value)
-  return {
-    body: {
-      token_type: 'Bearer',
-      expires_in: number(lifetime),
-      ext_expires_in: number(lifetime),
-      ...(oddities.has('refresh-in') ? { refresh_in: number(Math.floor(lifetime / 2)) } : {}),
-      ...(version === 1
-        ? { expires_on: String(claims.exp), not_before: String(claims.nbf), resource: identifier }
-        : {}),
-      ...(oddities.has('no-access-token') ? {} : { access_token: accessToken }),
-    },
   }
 }
 

@@ -53,7 +53,16 @@ export interface FileDetails {
   publisher: string | null
 }
 
-export type Entity = { verdict: 'unknown' | 'suspicious' | 'malicious' | 'noThreatsFound'; remediation: string } & (
+export type Entity = Verdict & EntityBody
+
+export type EntityOf<Kind extends Entity['kind']> = Extract<Entity, { kind: Kind }>
+
+export interface Verdict {
+  verdict: 'unknown' | 'suspicious' | 'malicious' | 'noThreatsFound'
+  remediation: string
+}
+
+export type EntityBody =
   | ({ kind: 'user' } & UserAccount)
   | { kind: 'ip'; address: string; country: string | null }
   | { kind: 'url'; url: string }
@@ -86,7 +95,6 @@ export type Entity = { verdict: 'unknown' | 'suspicious' | 'malicious' | 'noThre
   | { kind: 'registry'; hive: string; key: string; valueName: string; value: string; deviceId: string | null }
   | { kind: 'group'; groupId: string; name: string }
   | { kind: 'cloudApp'; appId: number; name: string }
-)
 
 export interface Alert {
   /** Two-letter source prefix, then the provider's own ID. */

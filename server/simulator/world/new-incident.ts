@@ -1,5 +1,5 @@
+import { longestGapMs } from './alerts/evidence.ts'
 import type { Tenant } from './directory.ts'
-import { longestGapMs } from './evidence.ts'
 import type { Comment, Incident, IncidentStatus, Severity } from './incidents.ts'
 import { type Instant, instantOf, msOf } from './instants.ts'
 import type { Random } from './random.ts'

@@ -1,6 +1,7 @@
-import { type Resource, resources, type SimulatorRegistration } from '../login/registration.ts'
+import type { Resource, SimulatorRegistration } from '../login/registration.ts'
 import { type Behaviour, usualBehaviour } from './behaviour.ts'
 import type { VirtualClock } from './clock.ts'
+import { appForAll, appForOne } from './consents.ts'
 import type { DirectoryRole, EnterpriseApp, Person, Tenant } from './directory.ts'
 import { IncidentIndex } from './incident-index.ts'
 import { hashOf, Random } from './random.ts'
@@ -183,26 +184,9 @@ export class Tenancy {
   ): EnterpriseApp {
     const tenant = this.tenant(tenantId)
     const registration = this.registration(clientId)
-    const propagation = options.propagationMs ?? this.behaviour.propagationMs
-    const now = this.clock.now()
-    const before = tenant.apps.get(clientId.toLowerCase())
-    const wanted = options.roles ?? registration.requiredResources.flatMap(({ roles }) => roles)
-    const grants = wanted.flatMap((role) => {
-      const resource = resourceOf(role)
-      if (resource === 'mtp' && !tenant.licensed) return []
-      const held = before?.grants.find((grant) => grant.role === role)
-      return [held ?? { resource, role, visibleAt: now + propagation }]
-    })
-    const app: EnterpriseApp = {
-      clientId: registration.clientId.toLowerCase(),
-      objectId: before?.objectId ?? new Random(hashOf(`${tenant.id}/${clientId}/${now}`)).guid(),
-      enabled: before?.enabled ?? true,
-      createdAt: before?.createdAt ?? now,
-      knownAt: before?.knownAt ?? now + propagation / 2,
-      tenantWide: true,
-      grants,
-      users: before?.users ?? [],
-    }
+    const roles = options.roles ?? registration.requiredResources.flatMap((required) => required.roles)
+    const propagationMs = options.propagationMs ?? this.behaviour.propagationMs
+    const app = appForAll(tenant, registration.clientId, roles, { now: this.clock.now(), propagationMs })
     tenant.apps.set(app.clientId, app)
     this.remember()
     return app
@@ -211,17 +195,7 @@ export class Tenancy {
   /** One person consents for himself: the enterprise app comes to exist, application permissions do not. */
   consentForOne(tenantId: string, clientId: string, personId: string): void {
     const tenant = this.tenant(tenantId)
-    const now = this.clock.now()
-    const app = tenant.apps.get(clientId.toLowerCase()) ?? {
-      clientId: clientId.toLowerCase(),
-      objectId: new Random(hashOf(`${tenant.id}/${clientId}/${now}`)).guid(),
-      enabled: true,
-      createdAt: now,
-      knownAt: now,
-      tenantWide: false,
-      grants: [],
-      users: [],
-    }
+    const app = tenant.apps.get(clientId.toLowerCase()) ?? appForOne(tenant, clientId, this.clock.now())
     if (!app.users.includes(personId)) app.users.push(personId)
     tenant.apps.set(app.clientId, app)
     this.remember()
@@ -302,13 +276,6 @@ export class Tenancy {
     for (const secret of this.registration(clientId).secrets) delete secret.expiresAt
     this.remember()
   }
-}
-
-/** @throws Error for a role that neither resource has */
-function resourceOf(role: string): Resource {
-  if (role in resources.mtp.roles) return 'mtp'
-  if (role in resources.graph.roles) return 'graph'
-  throw new Error(`no application permission is called ${role}`)
 }
 
 function slugOf(name: string, gap = ''): string {

@@ -1,8 +1,9 @@
-import type { Tenant } from './directory.ts'
-import type { Alert, AlertRecipe, Device, Entity, FileDetails, Incident, UserAccount } from './incidents.ts'
-import { type Instant, instantOf } from './instants.ts'
-import { hashOf, Random } from './random.ts'
-import { type AlertScript, type Prop, storyOf } from './stories.ts'
+import type { Tenant } from '../directory.ts'
+import type { Alert, AlertRecipe, Device, Entity, Incident, UserAccount } from '../incidents.ts'
+import { instantOf } from '../instants.ts'
+import { hashOf, Random } from '../random.ts'
+import { type AlertScript, storyOf } from '../stories.ts'
+import { entityOf, type Props } from './entities.ts'
 
 /** The tenant as its incidents need it. */
 interface Stage {
@@ -23,58 +24,8 @@ const alertPrefix = new Map<string, string>([
   ['dataLossPrevention', 'dl'],
 ])
 
-/** Documentation ranges (RFC 5737, RFC 3849) and reserved names (RFC 2606): nothing here belongs to anyone. */
-const badAddresses = [
-  '203.0.113.87',
-  '203.0.113.12',
-  '198.51.100.24',
-  '198.51.100.201',
-  '192.0.2.190',
-  '2001:db8:4a::17',
-]
-const badUrls = [
-  'https://faktura-portal.example/inlogg',
-  'https://filehaven.example/d/9c1f4a',
-  'https://login-verify.example/common/oauth2',
-  'http://cdn-updates.example/a.bin',
-]
-const subjects = [
-  'Faktura 88120 – förfallen',
-  'Re: Offert och leveransplan Q4',
-  '付款通知：請於今日確認',
-  'Voicemail from +46 8 555 014 22',
-  'Action required: mailbox storage is full',
-  'Überweisung fehlgeschlagen',
-]
-const files = [
-  ['rcl.exe', 'C:\\ProgramData\\OneDrive'],
-  ['update.ps1', 'C:\\Users\\Public'],
-  ['invoice_88120.iso', 'C:\\Users\\Public\\Downloads'],
-  ['svchost_.exe', 'C:\\Windows\\Temp'],
-  ['löneunderlag 2026.xlsx', 'C:\\Users\\Public\\Documents'],
-] as const
-const fileDetails: readonly FileDetails[] = files.map(([fileName, filePath]) => {
-  const content = new Random(hashOf(fileName))
-  return {
-    fileName,
-    filePath,
-    sha1: content.hex(40),
-    sha256: content.hex(64),
-    size: content.int(4_000, 9_000_000),
-    publisher: fileName === 'rcl.exe' ? null : 'Microsoft Corporation',
-  }
-})
-const commands = [
-  'powershell.exe -nop -w hidden -enc SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQAIABOAGUAdAAuAFcAZQBiAEMAbABpAGUAbgB0ACkA',
-  '"cmd.exe" /c whoami /all & nltest /domain_trusts & net group "Domain Admins" /domain',
-  'rundll32.exe C:\\windows\\System32\\comsvcs.dll, MiniDump 672 C:\\ProgramData\\o.dmp full',
-  'vssadmin.exe delete shadows /all /quiet',
-  'schtasks /create /sc minute /mo 20 /tn "OneDrive Standalone Update Task v3" /tr C:\\ProgramData\\OneDrive\\rcl.exe',
-]
 /** From one alert of a story to the next, at most. */
 export const longestGapMs = 28 * 60_000
-
-const countries = ['NL', 'RU', 'BR', 'US', 'VN', null] as const
 
 /**
  * Cooks the alerts of an incident from its recipes. Deterministic: the same recipe gives the same alerts, with status
@@ -97,14 +48,6 @@ function cook(stage: Stage, incident: Incident, recipe: AlertRecipe): Alert[] {
     at += random.int(4, longestGapMs / 60_000) * 60_000
   }
   return alerts
-}
-
-/** The people and things of one story. */
-interface Props {
-  user: UserAccount
-  others: UserAccount[]
-  device: Device
-  server: Device
 }
 
 function dress(stage: Stage, random: Random, startMs: number): Props {
@@ -182,13 +125,14 @@ function write(
   const devices: Device[] = []
   for (const prop of script.props) {
     if (prop === 'device' || prop === 'server') devices.push(set[prop])
-    else entities.push(entity(prop, set, random, at, devices[0]?.mdeDeviceId ?? null))
+    else entities.push(entityOf(prop, { set, random, at, deviceId: devices[0]?.mdeDeviceId ?? null }))
   }
   // Real alerts repeat themselves: one held 23 pieces of evidence, most of them processes.
   const repeatable = script.props.filter((prop) => prop !== 'device' && prop !== 'server')
   const more = repeatable.length > 0 ? random.int(1, 9) : 0
+  const deviceId = devices[0]?.mdeDeviceId ?? null
   for (let extra = 0; extra < more; extra++) {
-    entities.push(entity(random.pick(repeatable), set, random, at, devices[0]?.mdeDeviceId ?? null))
+    entities.push(entityOf(random.pick(repeatable), { set, random, at, deviceId }))
   }
   const createdAt = instantOf(at + random.int(20, 240) * 1000, random.int(0, 9999))
   // Drawn in any case: the IDs that follow must not depend on the incident's status.
@@ -223,99 +167,6 @@ function write(
     devices,
     entities,
   }
-}
-
-function entity(
-  prop: Exclude<Prop, 'device' | 'server'>,
-  set: Props,
-  random: Random,
-  at: number,
-  deviceId: string | null,
-): Entity {
-  const judged = {
-    verdict: random.pick(['suspicious', 'suspicious', 'malicious', 'unknown'] as const),
-    remediation: random.pick(['none', 'active', 'remediated', 'blocked']),
-  }
-  switch (prop) {
-    case 'user':
-      return { kind: 'user', ...judged, ...set.user }
-    case 'ip':
-      return { kind: 'ip', ...judged, address: random.pick(badAddresses), country: random.pick(countries) }
-    case 'url':
-      return { kind: 'url', ...judged, url: random.pick(badUrls) }
-    case 'file':
-      return { kind: 'file', ...judged, deviceId, ...file(random) }
-    case 'process':
-      return {
-        kind: 'process',
-        ...judged,
-        deviceId,
-        processId: random.int(900, 19_000),
-        parentProcessId: random.int(400, 9000),
-        commandLine: random.pick(commands),
-        startedAt: instant(at, random, 60_000),
-        parentStartedAt: instant(at, random, 3_600_000),
-        image: file(random),
-        account: set.user,
-      }
-    case 'mailbox': {
-      const owner = set.others.length > 0 ? random.pick(set.others) : set.user
-      const address = owner.userPrincipalName ?? owner.accountName
-      return { kind: 'mailbox', ...judged, address, displayName: owner.displayName, userPrincipalName: address }
-    }
-    case 'mail':
-      return {
-        kind: 'mail',
-        ...judged,
-        sender: random.pick(['billing@faktura-portal.example', 'no-reply@login-verify.example', 'ap@supplier.example']),
-        senderIp: random.pick(badAddresses),
-        recipient: set.user.userPrincipalName ?? set.user.accountName,
-        subject: random.pick(subjects),
-        deliveryAction: random.pick(['delivered', 'deliveredToJunk', 'blocked']),
-        networkMessageId: random.guid(),
-        internetMessageId: `<${random.hex(24)}@mail.example>`,
-        receivedAt: instant(at, random, 600_000),
-        urls: [random.pick(badUrls)],
-      }
-    case 'mailCluster':
-      return {
-        kind: 'mailCluster',
-        ...judged,
-        clusterBy: 'UrlThreatIndicator',
-        query: `UrlThreatIndicator:"${random.hex(16)}"`,
-        count: random.int(2, 60),
-      }
-    case 'registry':
-      return {
-        kind: 'registry',
-        ...judged,
-        hive: 'HKEY_LOCAL_MACHINE',
-        key: 'SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run',
-        valueName: 'OneDriveUpdate',
-        value: 'C:\\ProgramData\\OneDrive\\rcl.exe',
-        deviceId,
-      }
-    case 'group':
-      return { kind: 'group', ...judged, groupId: random.guid(), name: 'Domain Admins' }
-    case 'cloudApp':
-      return {
-        kind: 'cloudApp',
-        ...judged,
-        ...random.pick([
-          { appId: 20892, name: 'Microsoft SharePoint Online' },
-          { appId: 20893, name: 'Microsoft Exchange Online' },
-          { appId: 31410, name: 'filehaven' },
-        ]),
-      }
-  }
-}
-
-function file(random: Random): FileDetails {
-  return random.pick(fileDetails)
-}
-
-function instant(at: number, random: Random, before: number): Instant {
-  return instantOf(at - random.int(0, before), random.int(0, 9999))
 }
 
 /** The alerts of an incident in its tenant. */
