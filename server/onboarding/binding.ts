@@ -1,10 +1,10 @@
 import { type Actor, recordAudit } from '../store/audit.ts'
-import { customerById, isExpectedElsewhere } from '../store/customers/customers.ts'
 import type { Tx } from '../store/engine/dialect.ts'
 import { bindTenant, proveAnew } from '../store/onboarding/bindings.ts'
-import { completeLink, linkById, linkState, recordVisitorAudit } from '../store/onboarding/links.ts'
-import { type BoundHow, findTenant } from '../store/tenants/tenants.ts'
-import { type BindingEnd, type BindingFacts, judgeBinding } from './judge.ts'
+import { completeLink } from '../store/onboarding/links.ts'
+import type { BoundHow } from '../store/tenants/tenants.ts'
+import { loadBindingFacts } from './facts.ts'
+import { type BindingEnd, judgeBinding } from './judge-binding.ts'
 
 /** A tenant that a proof or an operator gives to a customer, and the ground for it. */
 export interface Binding {
@@ -20,26 +20,6 @@ export interface Binding {
   proven: boolean
   region?: string | null
   now: Date
-}
-
-/** What decides about a claimed tenant, as it stands in this transaction. @throws PortalError NOT_FOUND */
-export async function loadBindingFacts(
-  tx: Tx,
-  claimed: Pick<Binding, 'tenantId' | 'customerId' | 'linkId' | 'how' | 'pinnedTenantId' | 'partnerTenantId' | 'now'>,
-): Promise<BindingFacts> {
-  const { tenantId, customerId, linkId } = claimed
-  const owner = await findTenant(tx, tenantId)
-  return {
-    tenantId,
-    customerId,
-    how: claimed.how,
-    pinnedTenantId: claimed.pinnedTenantId,
-    partnerTenantId: claimed.partnerTenantId,
-    link: linkId === null ? null : linkState(await linkById(tx, linkId), claimed.now),
-    served: (await customerById(tx, customerId)).offboardedAt === null,
-    owner: owner && { customerId: owner.customerId, tombstone: owner.accessState === 'offboarded' },
-    expectedElsewhere: await isExpectedElsewhere(tx, tenantId, customerId),
-  }
 }
 
 /**
@@ -65,20 +45,14 @@ export async function bindClaimed(tx: Tx, actor: Actor, binding: Binding): Promi
   return 'bound'
 }
 
-/**
- * Witnesses that a tenant was not bound, and why; of whoever came with a link, so often an hour at most.
- * @returns the verdict
- */
+/** Witnesses that a tenant was not bound by an operator's decision, and why. @returns the verdict */
 export async function recordRefused<Verdict extends BindingEnd>(
   tx: Tx,
-  actor: Actor,
+  actor: OperatorActor,
   { tenantId, customerId, now }: Pick<Binding, 'tenantId' | 'customerId' | 'now'>,
   verdict: Verdict,
-  linkId: string | null = null,
 ): Promise<Verdict> {
-  const event = { action: 'tenant.refused', at: now, customerId, facts: { tenantId, reason: verdict } } as const
-  if (linkId === null) await recordAudit(tx, actor, event)
-  else await recordVisitorAudit(tx, actor, linkId, event)
+  await recordAudit(tx, actor, { action: 'tenant.refused', at: now, customerId, facts: { tenantId, reason: verdict } })
   return verdict
 }
 

@@ -4,7 +4,7 @@ import type { Portal } from '../portal.ts'
 import { customerById } from '../store/customers/customers.ts'
 import { write } from '../store/engine/write.ts'
 import { bindClaimed, type OperatorActor, recordRefused } from './binding.ts'
-import type { BindingEnd } from './judge.ts'
+import type { BindingEnd } from './judge-binding.ts'
 
 /**
  * The tenant an operator names, by ID or by a domain that Microsoft's discovery resolves.

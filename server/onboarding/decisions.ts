@@ -6,7 +6,7 @@ import { awaitProofOf, recordOutcome } from '../store/onboarding/attempts.ts'
 import { decideReview, reviewById } from '../store/onboarding/reviews.ts'
 import { bindClaimed, type OperatorActor, recordRefused } from './binding.ts'
 import { refusalOf } from './by-hand.ts'
-import type { BindingEnd } from './judge.ts'
+import type { BindingEnd } from './judge-binding.ts'
 
 /**
  * An operator has compared tenant and customer, and binds the one to the other.

@@ -1,12 +1,14 @@
 import { PortalError } from '../errors.ts'
+import { rolesBeyond } from '../partner/asked-permissions.ts'
 import type { Portal } from '../portal.ts'
 import { type Customer, type CustomerDetails, createCustomer, customerById } from '../store/customers/customers.ts'
-import type { Tx } from '../store/engine/dialect.ts'
+import type { Database, Tx } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
 import { startAttempt } from '../store/onboarding/attempts.ts'
 import { type ConsentLink, issueLink } from '../store/onboarding/links.ts'
+import { readAskedPermissions } from '../store/partner/asked-permissions.ts'
+import { findIntroductionGap, readSettings } from '../store/partner/settings.ts'
 import type { OperatorActor } from './binding.ts'
-import { findLinkObstacle } from './link-obstacle.ts'
 
 export interface IssuedLink {
   link: ConsentLink
@@ -78,4 +80,23 @@ async function issueFor(
     url: `${config.publicUrl}/join/${token}`,
     classicUrl: microsoft.classicConsentUrl({ state }),
   }
+}
+
+const mostNamed = 10
+
+/**
+ * Why no consent link can be issued for any customer now; null when nothing stands in the way. Pages show it before
+ * somebody tries.
+ * @returns PARTNER_NOT_INTRODUCED, PERMISSIONS_UNCONFIRMED
+ */
+export async function findLinkObstacle(
+  portal: Pick<Portal, 'microsoft' | 'now'>,
+  db: Database,
+): Promise<PortalError | null> {
+  const gap = findIntroductionGap(await readSettings(db))
+  if (gap !== null) return new PortalError('PARTNER_NOT_INTRODUCED', { facts: { gap } })
+  const beyond = rolesBeyond(portal, await readAskedPermissions(db))
+  if (beyond.length === 0) return null
+  const roles = beyond.slice(0, mostNamed).map(({ role }) => role)
+  return new PortalError('PERMISSIONS_UNCONFIRMED', { facts: { roles: roles.join(', '), n: beyond.length } })
 }

@@ -1,186 +1,151 @@
-import type { ConsentClaim } from '../microsoft/login/consent.ts'
 import type { Portal } from '../portal.ts'
-import type { Actor } from '../store/audit.ts'
+import type { Actor, AuditSubject } from '../store/audit.ts'
 import type { Tx } from '../store/engine/dialect.ts'
+import { digest } from '../store/identifiers.ts'
+import { giveWay } from '../store/onboarding/attempt-room.ts'
 import {
-  type AttemptOutcome,
-  attemptById,
   awaitProofOf,
   type ConsentAttempt,
+  handOver,
   recordOutcome,
+  recordReturn,
+  recordSignedInTenant,
 } from '../store/onboarding/attempts.ts'
 import { awaitProof } from '../store/onboarding/awaited-proofs.ts'
-import { recordVisitorAudit } from '../store/onboarding/links.ts'
-import { openReview, type ReviewEvidence, type ReviewKind } from '../store/onboarding/reviews.ts'
-import { findTenant } from '../store/tenants/tenants.ts'
-import { type Binding, loadBindingFacts, recordRefused } from './binding.ts'
-import { type BindingEnd, judgeBinding, objectionTo } from './judge.ts'
+import { type ConsentLink, recordVisitorAudit } from '../store/onboarding/links.ts'
+import { openReview } from '../store/onboarding/reviews.ts'
+import { noteRolesSeen } from '../store/partner/roles-unseen.ts'
+import type { LoadedReturn, Return } from './facts.ts'
+import type { ReturnVerdict, RunEnd } from './judge.ts'
+import { beginTenantProof } from './proof.ts'
+import type { Step, UnkeptRun } from './steps.ts'
 
 /**
- * An attempt has come back with a tenant, by the word of its browser or by a validated sign-in. Nothing is bound for that:
- * the attempt waits until a token proves that the tenant consented, or ends here and now where that could change nothing.
+ * Carries out the verdict on a return, in the transaction in which it was loaded.
+ * @returns where the browser goes next
  */
-export async function endAttemptWithClaim(
-  portal: Pick<Portal, 'config' | 'now'>,
+export async function applyVerdict(
+  portal: Portal,
   tx: Tx,
-  actor: Actor,
-  attempt: ConsentAttempt,
-  claimed: Pick<Binding, 'tenantId' | 'by'> & { how: 'pinned' | 'sign-in' },
-): Promise<void> {
-  const now = portal.now()
-  const { tenantId, how } = claimed
-  const { customerId, linkId, pinnedTenantId } = attempt
-  const { partnerTenantId } = portal.config
-  const facts = await loadBindingFacts(tx, {
-    tenantId,
-    customerId,
-    linkId,
-    how,
-    pinnedTenantId,
-    partnerTenantId,
-    now,
-  })
-  const verdict = judgeBinding(facts)
-  if (verdict !== 'allowed') return endAttempt(portal, tx, actor, { ...attempt, ...knownOf(claimed) }, verdict)
-  await awaitProofOf(tx, attempt.id, { tenantId, ...knownOf(claimed) })
-  await awaitProof(tx, tenantId, now)
-  await recordVisitorAudit(tx, actor, linkId, {
-    action: 'consent.claimed',
-    at: now,
-    customerId,
-    subjectId: attempt.id,
-    facts: { tenantId, evidence: knownOf(claimed).evidence },
-  })
-}
-
-const knownOf = ({ tenantId, how, by }: Pick<Binding, 'tenantId' | 'by'> & { how: 'pinned' | 'sign-in' }) =>
-  ({ claimedTenantId: tenantId, evidence: how === 'sign-in' ? 'sign-in' : 'callback', person: by || null }) as const
-
-/**
- * Ends an attempt whose tenant is known as a verdict has it; what an operator has to decide on is kept for review. Witness
- * of a refusal is whoever reached the verdict.
- */
-export async function endAttempt(
-  portal: Pick<Portal, 'config' | 'now'>,
-  tx: Tx,
-  actor: Actor,
-  attempt: ConsentAttempt & { claimedTenantId: string },
-  verdict: BindingEnd,
-): Promise<void> {
-  const now = portal.now()
-  const { claimedTenantId, customerId, person } = attempt
-  const evidence = attempt.evidence === 'sign-in' ? 'sign-in' : 'callback'
-  const kept = { tenantId: claimedTenantId, evidence, person } as const
-  switch (verdict) {
-    case 'bound':
-      return recordOutcome(tx, attempt.id, 'bound', now, { claimedTenantId, boundTenantId: claimedTenantId })
-    case 'link-withdrawn':
-      await openReview(tx, actor, reviewOf(attempt, { kind: 'unclaimed', ...kept }), now)
-      return endAttemptRefused(tx, actor, attempt, 'link-withdrawn', now, { claimedTenantId })
-    case 'late':
-      return keepForReview(portal, tx, actor, attempt, { kind: 'unclaimed', ...kept })
-    case 'needs-decision':
-      return keepForReview(portal, tx, actor, attempt, { kind: 'unpinned', ...kept })
-    default:
-      await recordRefused(tx, actor, { tenantId: claimedTenantId, customerId, now }, verdict, attempt.linkId)
-      return recordOutcome(tx, attempt.id, verdict, now, { claimedTenantId })
+  returned: Return,
+  loaded: LoadedReturn,
+  { next, end, beside, signIn: tenantId }: ReturnVerdict,
+): Promise<Step> {
+  const { visitor, signIn } = returned
+  const { link } = loaded
+  const { browser } = visitor
+  if (beside !== null && link !== null) await keepBeside(portal, tx, visitor.actor, link, beside)
+  if (next === 'stranger' || link === null) return { kind: 'stranger' }
+  const landing: Step = { kind: 'landing', linkId: link.id, browser }
+  if (next === 'landing') return landing
+  const way = { browser, tenantId, silent: signIn === null }
+  if (loaded.fresh !== null && loaded.room === null) {
+    const { linkId, kind, leftAt } = loaded.fresh
+    const unkept: UnkeptRun = { linkId, kind, leftAt, claimedTenantId: tenantId }
+    return beginTenantProof(portal, tx, unkept, way)
   }
+  const attempt = await rowOf(tx, returned, loaded, portal.now())
+  // Its state was spent meanwhile, or its run is bound.
+  if (attempt === null) return signIn === null ? { kind: 'stranger' } : landing
+  await endRun(portal, tx, returned, attempt, end)
+  if (next === 'sign-in') return beginTenantProof(portal, tx, attempt.id, way)
+  return { kind: 'attempt', attemptId: attempt.id, browser }
 }
 
-/** Ends an attempt without a binding, in the customer's timeline as well. */
-export async function endAttemptRefused(
+const firstOutcome = { first: 'claimed', late: 'late', mangled: 'mangled' } as const
+
+/** The row of the run, kept from now on where it had none. */
+async function rowOf(
   tx: Tx,
-  actor: Actor,
-  attempt: ConsentAttempt,
-  outcome: AttemptOutcome,
+  { visitor: { browser, addressHash } }: Return,
+  { facts: { tie }, attempt, fresh, room }: LoadedReturn,
   now: Date,
-  known: { aadsts?: number | null; correlationId?: string | null; claimedTenantId?: string } = {},
+): Promise<ConsentAttempt | null> {
+  if (fresh === null) return attempt
+  if (attempt !== null) return handOver(tx, attempt.id, { browser, state: fresh.state })
+  await giveWay(tx, room ?? [])
+  const outcome = tie === 'late' || tie === 'mangled' ? firstOutcome[tie] : firstOutcome.first
+  return recordReturn(tx, { ...fresh, browserHash: digest(browser), addressHash, outcome, now })
+}
+
+const rolesUnseen =
+  'a sign-in showed no directory roles: set groupMembershipClaims to DirectoryRole on the app that customers consent to'
+
+async function endRun(
+  portal: Portal,
+  tx: Tx,
+  { visitor: { actor }, claim, signIn }: Return,
+  attempt: ConsentAttempt,
+  end: RunEnd | null,
 ): Promise<void> {
-  const { aadsts = null, correlationId = null, claimedTenantId } = known
-  await recordOutcome(tx, attempt.id, outcome, now, {
-    aadsts,
-    ...(claimedTenantId === undefined ? {} : { claimedTenantId }),
-  })
-  await recordVisitorAudit(tx, actor, attempt.linkId, {
-    action: outcome === 'declined' ? 'attempt.declined' : 'attempt.refused',
-    at: now,
-    customerId: attempt.customerId,
-    subjectId: attempt.id,
-    facts: {
-      outcome,
-      aadsts,
-      ...(correlationId === null ? {} : { correlationId }),
-      ...(claimedTenantId === undefined ? {} : { tenantId: claimedTenantId }),
-    },
-  })
+  const person = signIn?.end.kind === 'person' ? signIn.end.person : null
+  if (person !== null && !person.guest) {
+    await recordSignedInTenant(tx, attempt.id, person.tid)
+    await noteRolesSeen(tx, person.directoryRoles !== null, portal.now())
+  }
+  if (end === null) return
+  if (end.review === 'roles-unseen') portal.log.warn({ tenantId: end.tenantId }, rolesUnseen)
+  const refusal = claim?.kind === 'refused' ? claim : {}
+  if (person === null) return endAttempt(tx, actor, attempt, end, portal.now(), refusal)
+  const name = person.username ?? person.name ?? person.oid
+  await endAttempt(tx, { ...actor, name }, attempt, end, portal.now(), { person: name })
 }
 
-interface Kept {
-  kind: ReviewKind
-  tenantId: string
-  evidence: ReviewEvidence
+/** What is known of a run's end beside its outcome. */
+interface EndNotes {
+  /** Who signed in, for display. */
   person?: string | null
+  aadsts?: number | null
+  correlationId?: string | null
 }
 
-const reviewOf = (attempt: ConsentAttempt, kept: Kept) => ({
-  kind: kept.kind,
-  customerId: attempt.customerId,
-  linkId: attempt.linkId,
-  attemptId: attempt.id,
-  tenantId: kept.tenantId,
-  tenantName: null,
-  tenantDomain: null,
-  evidence: kept.evidence,
-  person: kept.person ?? null,
-})
-
-/**
- * Keeps a claimed tenant for an operator to decide on. The attempt that brought it waits for that decision.
- *
- * What can never be this customer's is refused here and now, but only to somebody proven to belong to it: to a claim
- * that anybody can make up, the answer must not tell whether a tenant is known here.
- */
-export async function keepForReview(
-  portal: Pick<Portal, 'config' | 'now'>,
+/** Ends a run, or has it wait for a token or for an operator; in the customer's timeline as well. */
+export async function endAttempt(
   tx: Tx,
   actor: Actor,
   attempt: ConsentAttempt,
-  kept: Kept,
+  end: RunEnd,
+  now: Date,
+  { person = null, aadsts = null, correlationId = null }: EndNotes = {},
 ): Promise<void> {
-  const now = portal.now()
-  const current = await attemptById(tx, attempt.id)
-  if (current.outcome === 'bound') return
-  const owner = await findTenant(tx, kept.tenantId)
-  const claimed = {
-    tenantId: kept.tenantId,
-    customerId: attempt.customerId,
-    pinnedTenantId: attempt.pinnedTenantId,
-    partnerTenantId: portal.config.partnerTenantId,
-    owner: owner && { customerId: owner.customerId, tombstone: owner.accessState === 'offboarded' },
-    now,
+  const { id, linkId, customerId } = attempt
+  const { tenantId, evidence, witness } = end
+  const note = (event: Pick<AuditSubject, 'action' | 'subjectId' | 'facts'>) =>
+    recordVisitorAudit(tx, actor, linkId, { ...event, at: now, customerId })
+  if (end.outcome === 'awaiting-proof' && tenantId !== null) {
+    await awaitProofOf(tx, id, { tenantId, evidence, person })
+    await awaitProof(tx, tenantId, now)
+    return note({ action: 'consent.claimed', subjectId: id, facts: { tenantId, evidence } })
   }
-  const belongs = kept.evidence === 'sign-in' && kept.kind !== 'guest'
-  const objection = belongs ? objectionTo(claimed) : null
-  const { id, linkId } = attempt
-  const claimedTenantId = kept.tenantId
-  if (objection) {
-    await recordRefused(tx, actor, claimed, objection, linkId)
-    return recordOutcome(tx, id, objection, now, { claimedTenantId })
-  }
-  if (await openReview(tx, actor, reviewOf(attempt, kept), now)) {
-    return recordOutcome(tx, id, 'review', now, { claimedTenantId })
-  }
+  const about = { customerId, linkId, attemptId: id, tenantId, tenantName: null, tenantDomain: null, evidence, person }
+  const kept = end.review === null || (await openReview(tx, actor, { kind: end.review, ...about }, now))
   // So many wait for a decision that nobody will look at this one: it does not say otherwise.
-  await recordOutcome(tx, id, 'sign-in-failed', now, { claimedTenantId })
+  const outcome = end.outcome === 'review' && !kept ? 'sign-in-failed' : end.outcome
+  await recordOutcome(tx, id, outcome, now, {
+    ...(tenantId === null ? {} : { claimedTenantId: tenantId }),
+    ...(outcome === 'bound' ? { boundTenantId: tenantId } : {}),
+    ...(witness === 'attempt' ? { aadsts } : {}),
+  })
+  if (witness === 'tenant') return note({ action: 'tenant.refused', facts: { tenantId, reason: outcome } })
+  if (witness === null) return
+  const action = outcome === 'declined' ? 'attempt.declined' : 'attempt.refused'
+  const more = { ...(correlationId === null ? {} : { correlationId }), ...(tenantId === null ? {} : { tenantId }) }
+  await note({ action, subjectId: id, facts: { outcome, aadsts, ...more } })
 }
 
-/** How a run ends that Microsoft, or a person there, said no to. */
-export const outcomeOf: Record<(ConsentClaim & { kind: 'refused' })['reason'], AttemptOutcome> = {
-  declined: 'declined',
-  cancelled: 'declined',
-  'not-admin': 'not-admin',
-  'wrong-tenant': 'wrong-tenant',
-  unlicensed: 'unlicensed',
-  misconfigured: 'misconfigured',
-  other: 'refused',
+/**
+ * A return whose link we know, but that came lost or through another browser, or a code that came too late: kept for an
+ * operator, never bound by itself. Of a link that was withdrawn as well: the consent may be there.
+ */
+async function keepBeside(
+  portal: Portal,
+  tx: Tx,
+  actor: Actor,
+  { id: linkId, customerId }: ConsentLink,
+  { kind, tenantId }: NonNullable<ReturnVerdict['beside']>,
+): Promise<void> {
+  const nobody = { attemptId: null, tenantName: null, tenantDomain: null, person: null }
+  const review = { kind, tenantId, evidence: 'callback', customerId, linkId, ...nobody } as const
+  if (await openReview(tx, actor, review, portal.now())) return
+  portal.log.info({ customerId }, 'too many returns wait for a decision; one more was dropped')
 }

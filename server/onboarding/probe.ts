@@ -24,6 +24,7 @@ import { clearPartnerFaults } from '../store/partner/faults.ts'
 import { provesConsent } from '../store/tenants/checks.ts'
 import { findTenant, type Tenant } from '../store/tenants/tenants.ts'
 import { bindClaimed } from './binding.ts'
+import { endOfBinding } from './judge.ts'
 import { endAttempt } from './outcome.ts'
 import { provingDelayMs, provingEndsMs } from './probe-schedule.ts'
 
@@ -113,12 +114,12 @@ async function conclude(portal: Portal, tx: Tx, attemptId: string): Promise<void
   const now = portal.now()
   const attempt = await holdAttempt(tx, attemptId)
   if (!isAwaiting(attempt)) return
-  const { claimedTenantId, customerId, linkId, evidence, person, pinnedTenantId } = attempt
+  const { claimedTenantId, customerId, linkId, person, pinnedTenantId } = attempt
   const verdict = await bindClaimed(tx, muster, {
     tenantId: claimedTenantId,
     customerId,
     linkId,
-    how: howOf[evidence ?? 'callback'],
+    how: howOf[attempt.evidence ?? 'callback'],
     by: person ?? '',
     pinnedTenantId,
     partnerTenantId: portal.config.partnerTenantId,
@@ -126,7 +127,11 @@ async function conclude(portal: Portal, tx: Tx, attemptId: string): Promise<void
     now,
   })
   if (verdict === 'bound') await recordOutcome(tx, attempt.id, 'bound', now, { boundTenantId: claimedTenantId })
-  else await endAttempt(portal, tx, muster, attempt, verdict)
+  else {
+    const evidence = attempt.evidence === 'sign-in' ? 'sign-in' : 'callback'
+    const end = endOfBinding(verdict, { tenantId: claimedTenantId, evidence })
+    await endAttempt(tx, muster, attempt, end, now, { person })
+  }
 }
 
 const isAwaiting = (attempt: ConsentAttempt): attempt is ConsentAttempt & { claimedTenantId: string } =>

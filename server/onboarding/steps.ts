@@ -1,3 +1,4 @@
+import type { SignedInPerson } from '../model/access.ts'
 import type { Actor } from '../store/audit.ts'
 
 /** A browser on its way: the secret of its cookie, and who it is for the audit log. */
@@ -61,4 +62,17 @@ export interface UnkeptRun {
   /** What the browser claimed; null for a code. */
   claimedTenantId: string | null
   leftAt: string
+}
+
+/** A sign-in that has come back, and the run that it was to prove. */
+export interface SignIn {
+  state: string
+  /** ID of the run; what is carried along of one that has no row. */
+  run: string | UnkeptRun
+  /** False for a second return with the same state, or of a sign-in whose place another has taken: it proves nothing. */
+  taken: boolean
+  /** The tenant that was asked to sign in; null for whichever it is. */
+  tenantId: string | null
+  /** `needs-person`: it was tried silently, and Microsoft needs a person · `unproven`: it came to nothing. */
+  end: { kind: 'person'; person: SignedInPerson } | { kind: 'needs-person' } | { kind: 'unproven' }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { keepAbandonedClaims } from '../../server/onboarding/consent-return.ts'
 import { confirmReview, dismissReview } from '../../server/onboarding/decisions.ts'
-import { keepAbandonedClaims } from '../../server/onboarding/unclaimed.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { withdrawLink } from '../../server/store/onboarding/links.ts'

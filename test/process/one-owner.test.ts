@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { PortalError } from '../../server/errors.ts'
 import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import { confirmReview } from '../../server/onboarding/decisions.ts'
-import { endAttemptWithClaim } from '../../server/onboarding/outcome.ts'
 import { concludeProof, probePinned } from '../../server/onboarding/probe.ts'
 import type { Portal } from '../../server/portal.ts'
 import { listAudit } from '../../server/store/audit.ts'
@@ -13,6 +12,7 @@ import { findAwaitedProof } from '../../server/store/onboarding/awaited-proofs.t
 import { type ConsentLink, issueLink, linkById, linkState } from '../../server/store/onboarding/links.ts'
 import { openReview, openReviews } from '../../server/store/onboarding/reviews.ts'
 import { findTenant } from '../../server/store/tenants/tenants.ts'
+import { signedInFor } from '../support/claimed.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 import { startProgram } from '../support/programs.ts'
 import { alice, customer, visitor } from '../support/store.ts'
@@ -76,13 +76,7 @@ onEachEngine('one tenant, claimed for several customers at once', (engine) => {
       } as const
       await write(here.portal.db, (tx) => openReview(tx, visitor, review, here.portal.now()))
       const [{ id: reviewId } = { id: '' }] = await openReviews(here.portal.db, reviewed.customerId)
-      await Promise.all(
-        attempts.map((attempt, n) => {
-          const portal = processes[n % 2] as Portal
-          const claimed = { tenantId, how: 'sign-in', by: 'Åsa' } as const
-          return write(portal.db, (tx) => endAttemptWithClaim(portal, tx, visitor, attempt, claimed))
-        }),
-      )
+      await Promise.all(attempts.map((attempt, n) => signedInFor(processes[n % 2] as Portal, attempt, tenantId)))
       const doors = [
         ...processes.map((portal) => concludeProof(portal, tenantId)),
         confirmReview(processes[round % 2] as Portal, alice, reviewId),

@@ -27,11 +27,11 @@ export interface Returning {
 type Where = (eb: ExpressionBuilder<Schema, 'consent_attempts'>) => ReturnType<typeof eb.and>
 
 /**
- * Makes room for one more run. Own runs give way first, then others' that are over and old; a run that waits for a proof
+ * Finds room for one more run. Own runs give way first, then others' that are over and old; a run that waits for a proof
  * after a sign-in, or for an operator, never does.
- * @returns false when nothing can give way: nothing is kept then
+ * @returns IDs of the runs that have to give way for it; null when none can: nothing is kept then
  */
-export async function makeRoom(tx: Tx, returning: Returning): Promise<boolean> {
+export async function findRoom(tx: Tx, returning: Returning): Promise<string[] | null> {
   const { linkId, customerId, browserHash, addressHash } = returning
   const scopes: [number, Where][] = [
     [mostAttempts.browser, (eb) => eb.and({ link_id: linkId, browser_hash: browserHash })],
@@ -41,27 +41,37 @@ export async function makeRoom(tx: Tx, returning: Returning): Promise<boolean> {
   if (addressHash !== null) {
     scopes.splice(1, 0, [mostAttempts.address, (eb) => eb.and({ link_id: linkId, address_hash: addressHash })])
   }
-  for (const [most, where] of scopes) if (!(await makeRoomIn(tx, most, where, returning))) return false
-  return true
+  const leaving: string[] = []
+  for (const [most, where] of scopes) {
+    const more = await findRoomIn(tx, most, where, returning, leaving)
+    if (more === null) return null
+    leaving.push(...more)
+  }
+  return leaving
 }
 
-async function makeRoomIn(tx: Tx, most: number, where: Where, returning: Returning): Promise<boolean> {
-  const { kept } = await tx
+async function findRoomIn(
+  tx: Tx,
+  most: number,
+  where: Where,
+  returning: Returning,
+  leaving: readonly string[],
+): Promise<string[] | null> {
+  const staying = tx
     .selectFrom('consent_attempts')
-    .select(({ fn }) => fn.countAll<number>().as('kept'))
     .where(where)
-    .where('returned_at', 'is not', null)
     .where('kind', '!=', 'proof')
+    .$if(leaving.length > 0, (query) => query.where('id', 'not in', leaving))
+  const { kept } = await staying
+    .select(({ fn }) => fn.countAll<number>().as('kept'))
+    .where('returned_at', 'is not', null)
     .executeTakeFirstOrThrow()
   const surplus = Number(kept) - most + 1
-  if (surplus <= 0) return true
+  if (surplus <= 0) return []
   const ago = (ms: number) => new Date(returning.now.getTime() - ms).toISOString()
   const own = sql<SqlBool>`browser_hash = ${returning.browserHash}`
-  const giveWay = await tx
-    .selectFrom('consent_attempts')
+  const rows = await staying
     .select('id')
-    .where(where)
-    .where('kind', '!=', 'proof')
     .where((eb) => eb.or([own, eb('returned_at', '<', ago(youngMs))]))
     .where((eb) => eb.or([eb('outcome', '!=', 'bound'), eb('returned_at', '<', ago(keptReceiptMs))]))
     .where((eb) => eb.or([eb('outcome', '!=', 'awaiting-proof'), eb('evidence', '=', 'callback')]))
@@ -80,8 +90,10 @@ async function makeRoomIn(tx: Tx, most: number, where: Where, returning: Returni
     .orderBy('returned_at')
     .limit(surplus)
     .execute()
-  if (giveWay.length < surplus) return false
-  const ids = giveWay.map(({ id }) => id)
-  await tx.deleteFrom('consent_attempts').where('id', 'in', ids).execute()
-  return true
+  return rows.length < surplus ? null : rows.map(({ id }) => id)
+}
+
+/** Removes runs that give way to another. */
+export async function giveWay(tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await tx.deleteFrom('consent_attempts').where('id', 'in', ids).execute()
 }

@@ -126,8 +126,8 @@ export async function recordReturn(
     leftAt: string
     outcome: AttemptOutcome
     claimedTenantId: string | null
-    /** Hash of the person for whose sign-in alone it is kept. */
-    personHash?: string
+    /** Hash of the person for whose sign-in alone it is kept; null for a run of a browser. */
+    personHash: string | null
     now: Date
     expiresAt: Date
   },
@@ -154,7 +154,7 @@ export async function recordReturn(
       evidence: null,
       person: null,
       address_hash: run.addressHash,
-      proof_hash: run.personHash ?? null,
+      proof_hash: run.personHash,
     })
     .onConflict((oc) => oc.column('state_hash').doNothing())
     .executeTakeFirst()
@@ -170,17 +170,23 @@ export async function beginProofOf(tx: Tx, id: string, state: string): Promise<v
     .execute()
 }
 
-/** Spends the state of that sign-in. True for exactly one return with it, while it is the one that is waited for. */
-export async function takeProofOf(db: Database, id: string, state: string): Promise<boolean> {
-  const taken = await write(db, (tx) =>
-    tx
-      .updateTable('consent_attempts')
-      .set({ proof_hash: null })
-      .where('id', '=', id)
-      .where('proof_hash', '=', digest(state))
-      .where('outcome', '=', 'proving-tenant')
-      .executeTakeFirst(),
-  )
+/**
+ * Spends the state of that sign-in. True for exactly one return with it, in the browser of the run, while it is the one
+ * that is waited for.
+ */
+export async function takeProofOf(
+  tx: Tx,
+  id: string,
+  { browser, state }: { browser: string; state: string },
+): Promise<boolean> {
+  const taken = await tx
+    .updateTable('consent_attempts')
+    .set({ proof_hash: null })
+    .where('id', '=', id)
+    .where('browser_hash', '=', digest(browser))
+    .where('proof_hash', '=', digest(state))
+    .where('outcome', '=', 'proving-tenant')
+    .executeTakeFirst()
   return taken.numUpdatedRows === 1n
 }
 

@@ -1,7 +1,7 @@
 import type { ErrorCode, ErrorFacts, PortalError } from '../../errors.ts'
 import { runsPortal } from '../../http/operator.ts'
 import type { OperatorRequest } from '../../http/route.ts'
-import { findLinkObstacle } from '../../onboarding/link-obstacle.ts'
+import { findLinkObstacle } from '../../onboarding/links.ts'
 import type { Portal } from '../../portal.ts'
 
 /** Why no link can be issued, for pages that would offer it. */

@@ -7,7 +7,6 @@ import { dropSealed, seal, unseal } from '../../http/session/sealed.ts'
 import { type ConsentClaim, readConsentClaim } from '../../microsoft/login/consent.ts'
 import { receiveClaim } from '../../onboarding/consent-return.ts'
 import type { Step, Visitor } from '../../onboarding/steps.ts'
-import { receiveUnreadable } from '../../onboarding/unclaimed.ts'
 import type { Portal } from '../../portal.ts'
 import { departureCookie, departuresOf, keepDeparture } from './departures.ts'
 import { journeyOf, proofCookie } from './journey.ts'
@@ -18,11 +17,7 @@ import { journeyOf, proofCookie } from './journey.ts'
  * @throws PortalError `CONSENT_NOT_YOURS`
  */
 export const returnFromConsent: Handler = async (portal, req, res) => {
-  const claim = claimIn(req)
-  const step =
-    claim === null
-      ? await receiveUnreadable(portal, visitorOf(portal, req), await departuresOf(portal, req))
-      : await receive(portal, req, res, claim)
+  const step = await receive(portal, req, res, claimIn(req))
   if (step.kind === 'stranger') throw new PortalError('CONSENT_NOT_YOURS')
   await goOn(portal, req, res, step)
 }
@@ -53,19 +48,17 @@ export const visitorOf = (portal: Portal, req: Request): Visitor => ({
   addressHash: hashOfAddress(portal.config, req),
 })
 
-async function receive(portal: Portal, req: Request, res: Response, claim: ConsentClaim): Promise<Step> {
+async function receive(portal: Portal, req: Request, res: Response, claim: ConsentClaim | null): Promise<Step> {
+  const state = claim?.state ?? null
   const departures = await departuresOf(portal, req)
-  const others = departures.filter(({ state }) => state !== claim.state)
-  const departure = departures.find(({ state }) => state === claim.state) ?? null
-  if (claim.state === null)
-    return receiveClaim(portal, visitorOf(portal, req), claim, { proof: null, departure, others })
-  const kept = proofCookie(claim.state)
-  const proof = await unseal(portal, req, kept)
-  if (proof !== null && claim.kind === 'code') await res.locals.countCode(req)
+  const others = departures.filter((departure) => departure.state !== state)
+  const departure = departures.find((one) => one.state === state) ?? null
+  const proof = state === null ? null : await unseal(portal, req, proofCookie(state))
+  if (proof !== null && claim?.kind === 'code') await res.locals.countCode(req)
   const step = await receiveClaim(portal, visitorOf(portal, req), claim, { proof, departure, others })
   // Dropped when it is spent, and not before: a database that was away leaves the way open.
-  if (proof !== null) dropSealed(portal, res, kept)
-  if (departure !== null) dropSealed(portal, res, departureCookie(claim.state))
+  if (proof !== null) dropSealed(portal, res, proofCookie(proof.state))
+  if (departure !== null) dropSealed(portal, res, departureCookie(departure.state))
   return step
 }
 
