@@ -1,10 +1,12 @@
 // How long the pages of customers take when consent links have been pressed, brought back and kept for review for a long
 // time: 10,000 attempts, links and reviews, all of one customer, and spread over all.
+
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { sql } from 'kysely'
 import { createApp } from '../server/app.ts'
 import { readConfig } from '../server/config/config.ts'
+import { Memory } from '../server/memory.ts'
 import { connectMicrosoft } from '../server/microsoft/connect.ts'
 import type { Portal } from '../server/portal.ts'
 import { muster } from '../server/store/audit.ts'
@@ -45,7 +47,14 @@ export async function measureOnboardingPages(engine: Engine, rows: number): Prom
     try {
       const config = readConfig({ ...environmentOf(nobody, store), LOG_LEVEL: 'silent' })
       const now = () => new Date()
-      const portal: Portal = { config, db: store.db, microsoft: connectMicrosoft(config, { log, now }), log, now }
+      const portal: Portal = {
+        config,
+        db: store.db,
+        microsoft: connectMicrosoft(config, { log, now }),
+        log,
+        now,
+        memory: new Memory(),
+      }
       const cookie = await signInAdmin(store.db, config)
       const without = await addCustomers(store.db)
       await fill(store.db, of === 'one customer' ? without.slice(0, 1) : without, rows)

@@ -1,5 +1,6 @@
 // How long a page takes against an empty page through the same middleware, at two sizes of the store, while a worker in a
 // process of its own stores the first sync of other tenants into the same database.
+
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
@@ -7,6 +8,7 @@ import { sql } from 'kysely'
 import { createApp } from '../server/app.ts'
 import { readConfig } from '../server/config/config.ts'
 import type { Route } from '../server/http/route.ts'
+import { Memory } from '../server/memory.ts'
 import { connectMicrosoft } from '../server/microsoft/connect.ts'
 import type { Database } from '../server/store/engine/dialect.ts'
 import { write } from '../server/store/engine/write.ts'
@@ -94,7 +96,14 @@ export async function measurePages(engine: Engine, sizes: readonly number[]): Pr
     const { origin } = microsoft
     const config = readConfig({ ...environmentOf(origin, store), LOG_LEVEL: 'silent' })
     const now = () => new Date()
-    const portal = { config, db: store.db, microsoft: connectMicrosoft(config, { log, now }), log, now }
+    const portal = {
+      config,
+      db: store.db,
+      microsoft: connectMicrosoft(config, { log, now }),
+      log,
+      now,
+      memory: new Memory(),
+    }
     const cookie = await signInAdmin(store.db, config)
     await bindTenants(store.db, [...filled, ...reading])
     await standStill(store.db)

@@ -98,12 +98,9 @@ forgetFleet()
 /** What is the whole process's, and would be counted twice if each of its threads told it. */
 const ofTheProcess = /^muster_(process_|nodejs_version_info)/
 
-let counting = false
-
 /** Memory, CPU, event loop and garbage collection. Once in each thread; what they share is told by `main` alone. */
 export function countProcess(thread: 'main' | 'worker'): void {
-  if (counting) return
-  counting = true
+  if (registry.getSingleMetric('muster_nodejs_eventloop_lag_seconds')) return
   collectDefaultMetrics({ register: registry, prefix: 'muster_', labels: { thread } })
   if (thread === 'main') return
   for (const { name } of registry.getMetricsAsArray()) {

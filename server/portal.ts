@@ -1,9 +1,10 @@
 import type { Config } from './config/config.ts'
 import type { Log } from './log.ts'
+import type { Memory } from './memory.ts'
 import type { Microsoft } from './microsoft/microsoft.ts'
 import type { Database } from './store/engine/dialect.ts'
 
-/** What every story and handler is given: five values and no container. */
+/** What every story and handler is given: six values and no container. */
 export interface Portal {
   readonly config: Config
   readonly db: Database
@@ -11,4 +12,5 @@ export interface Portal {
   readonly log: Log
   /** The time by which everything is decided; virtual in tests. */
   readonly now: () => Date
+  readonly memory: Memory
 }

@@ -5,6 +5,7 @@ import { type Config, readConfig } from '../config/config.ts'
 import { fromPackage } from '../config/environment.ts'
 import { ConfigError, type Environment } from '../config/variables.ts'
 import { createLog, type Log } from '../log.ts'
+import { Memory } from '../memory.ts'
 import { connectMicrosoft } from '../microsoft/connect.ts'
 import { startPortal } from '../process/start.ts'
 import { type Simulator, startSimulator } from '../simulator/simulator.ts'
@@ -194,7 +195,7 @@ async function tell(config: Config, log: Log, simulator: Simulator, signal: Abor
   })
   const inPlace = process.stdout.isTTY === true
   try {
-    const portal = { config, db, microsoft: connectMicrosoft(config, { log, now }), log, now }
+    const portal = { config, db, microsoft: connectMicrosoft(config, { log, now }), log, now, memory: new Memory() }
     await bringToLife(portal, simulator, {
       signal,
       progress(done, of) {

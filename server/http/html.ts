@@ -61,11 +61,13 @@ export function html(markup: TemplateStringsArray, ...values: unknown[]): Html {
   return new Html(markup.reduce((text, part, i) => text + escapeHtml(values[i - 1]) + part))
 }
 
-const icons = new Map<string, string>()
 const sprite = readFileSync(fileURLToPath(new URL('../../public/icons/sprite.svg', import.meta.url)), 'utf8')
-for (const [, name, shapes] of sprite.matchAll(/<symbol id="([\w-]+)"[^>]*>(.*?)<\/symbol>/g)) {
-  icons.set(name as string, shapes as string)
-}
+const icons: ReadonlyMap<string, string> = new Map(
+  [...sprite.matchAll(/<symbol id="([\w-]+)"[^>]*>(.*?)<\/symbol>/g)].map(([, name = '', shapes = '']) => [
+    name,
+    shapes,
+  ]),
+)
 
 /** An icon of public/icons/sprite.svg beside a word: hidden from assistive technology. `extra` are further classes. */
 export function icon(name: string, extra = ''): Html {

@@ -57,17 +57,21 @@ export async function examineEnvironment(
 }
 
 const keptMs = 10 * second
-const recent = new WeakMap<Config, { startedAt: number; examination: Promise<Examination> }>()
+class LatestLook {
+  look: { startedAt: number; examination: Promise<Examination> } | null = null
+}
 
 /** The latest look at a running portal, or a new one when that is older than ten seconds; callers share it. */
 export function examineLately(portal: Portal): Promise<Examination> {
+  const latest = portal.memory.of(LatestLook)
   const startedAt = portal.now().getTime()
-  const held = recent.get(portal.config)
-  if (held && Math.abs(startedAt - held.startedAt) < keptMs) return held.examination
-  const fresh = examine(portal)
-  recent.set(portal.config, { startedAt, examination: fresh })
-  fresh.catch(() => recent.delete(portal.config))
-  return fresh
+  if (latest.look && Math.abs(startedAt - latest.look.startedAt) < keptMs) return latest.look.examination
+  const look = { startedAt, examination: examine(portal) }
+  latest.look = look
+  look.examination.catch(() => {
+    if (latest.look === look) latest.look = null
+  })
+  return look.examination
 }
 
 interface Looking {

@@ -19,22 +19,13 @@ const probeEvery = minute
 /** Whether the partner's own credential and registration work, as its own tenant says. */
 type FaultState = { is: 'works' } | { is: 'fails'; code: PartnerFault['code']; refusal: Refusal } | { is: 'unknown' }
 
-interface Accusations {
-  asking: Promise<FaultState> | null
-  last: { at: number; standing: FaultState } | null
+/** What this process heard of the partner's credential; another process asks for itself, and comes to the same. */
+class Accusations {
+  /** The question that is under way. */
+  question: Promise<FaultState> | null = null
+  last: { at: number; state: FaultState } | null = null
   /** Tenants that blamed the partner lately, and when. */
-  accusers: Map<string, number>
-}
-
-/** In memory: another process asks for itself, and comes to the same. */
-const accusationsOf = new WeakMap<Portal, Accusations>()
-
-function findAccusations(portal: Portal): Accusations {
-  const known = accusationsOf.get(portal)
-  if (known) return known
-  const hearing: Accusations = { asking: null, last: null, accusers: new Map() }
-  accusationsOf.set(portal, hearing)
-  return hearing
+  readonly accusers = new Map<string, number>()
 }
 
 /**
@@ -47,19 +38,19 @@ function findAccusations(portal: Portal): Accusations {
 export async function reportPartnerFault(portal: Portal, tenantId: string, refusal: Refusal): Promise<boolean> {
   if (!blamesPartner(refusal)) return false
   const { db, log, now } = portal
-  const standing = await ask(portal, remembered)
-  if (standing.is === 'works') {
+  const state = await ask(portal, remembered)
+  if (state.is === 'works') {
     log.info({ tenantId, aadsts: refusal.facts.aadsts }, 'a tenant blames a credential that works elsewhere')
     return false
   }
-  if (standing.is === 'fails') {
-    await recordPartnerFault(db, standing.code, standing.refusal.facts, now())
+  if (state.is === 'fails') {
+    await recordPartnerFault(db, state.code, state.refusal.facts, now())
     return true
   }
-  const { accusers } = findAccusations(portal)
+  const { accusers } = portal.memory.of(Accusations)
   const at = now().getTime()
   accusers.set(tenantId, at)
-  for (const [accuser, said] of accusers) if (Math.abs(at - said) > together) accusers.delete(accuser)
+  for (const [accuser, blamedAt] of accusers) if (Math.abs(at - blamedAt) > together) accusers.delete(accuser)
   if (accusers.size < 2) return false
   await recordPartnerFault(db, refusal.code as PartnerFault['code'], refusal.facts, now())
   return true
@@ -74,27 +65,27 @@ export async function probePartner(portal: Portal): Promise<'not-yet' | FaultSta
   const { db, now } = portal
   const [alarm] = await readPartnerFaults(db)
   if (!alarm || !(await mayProbePartnerFault(db, alarm, now(), probeEvery))) return 'not-yet'
-  const standing = await ask(portal, 0)
-  if (standing.is === 'works') {
+  const state = await ask(portal, 0)
+  if (state.is === 'works') {
     await clearPartnerFaults(db, now())
-    findAccusations(portal).accusers.clear()
+    portal.memory.of(Accusations).accusers.clear()
   }
-  return standing.is
+  return state.is
 }
 
 async function ask(portal: Portal, maxAge: number): Promise<FaultState> {
-  const hearing = findAccusations(portal)
-  const { last } = hearing
-  if (last && Math.abs(portal.now().getTime() - last.at) < maxAge) return last.standing
-  hearing.asking ??= askNow(portal)
-    .then((standing) => {
-      hearing.last = { at: portal.now().getTime(), standing }
-      return standing
+  const accusations = portal.memory.of(Accusations)
+  const { last } = accusations
+  if (last && Math.abs(portal.now().getTime() - last.at) < maxAge) return last.state
+  accusations.question ??= askNow(portal)
+    .then((state) => {
+      accusations.last = { at: portal.now().getTime(), state }
+      return state
     })
     .finally(() => {
-      hearing.asking = null
+      accusations.question = null
     })
-  return hearing.asking
+  return accusations.question
 }
 
 async function askNow({ microsoft }: Portal): Promise<FaultState> {

@@ -3,6 +3,7 @@ import { createApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import type { Lifecycle } from '../http/lifecycle.ts'
 import { createLog, type Log } from '../log.ts'
+import { Memory } from '../memory.ts'
 import { counted, countProcess, metricsText } from '../metrics.ts'
 import { connectMicrosoft } from '../microsoft/connect.ts'
 import type { Portal } from '../portal.ts'
@@ -55,7 +56,14 @@ export async function startPortal(asked: Config, options: StartOptions = {}): Pr
     const ported = door ? withPort(asked, door.port) : asked
     const config = metricsDoor ? { ...ported, metricsPort: metricsDoor.port } : ported
     const db = await openStore(config, log, options.worker === 'thread')
-    const portal: Portal = { config, db, microsoft: connectMicrosoft(config, { log, now }), log, now }
+    const portal: Portal = {
+      config,
+      db,
+      microsoft: connectMicrosoft(config, { log, now }),
+      log,
+      now,
+      memory: new Memory(),
+    }
     const storage = new StorageWatch(portal)
     lifecycle.storage = storage
     door?.answerWith(createApp(portal, lifecycle))

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createLog } from '../log.ts'
+import { Memory } from '../memory.ts'
 import { counted, countProcess } from '../metrics.ts'
 import { connectMicrosoft } from '../microsoft/connect.ts'
 import { connectDatabase } from '../store/engine/database.ts'
@@ -12,7 +13,14 @@ const now = () => new Date()
 // Whoever started the thread has migrated the database.
 const db = connectDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log, threaded: true })
 if (config.metricsPort !== null) countProcess('worker')
-const worker = startWorker({ config, db, microsoft: connectMicrosoft(config, { log, now }), log, now })
+const worker = startWorker({
+  config,
+  db,
+  microsoft: connectMicrosoft(config, { log, now }),
+  log,
+  now,
+  memory: new Memory(),
+})
 
 parentPort?.on('message', async (message: ToThread) => {
   if (message.ask === 'count') {

@@ -5,8 +5,11 @@ import { type LoginRefusal, refusalBody, refusalOf, traceOf } from '../login/ref
 import type { SimulatorParts } from '../parts.ts'
 import type { Passage, Surface, Weather } from '../world/weather.ts'
 
-/** What will happen to each answer on its way out. */
-const distortions = new WeakMap<Response, Weather>()
+/** What will happen to an answer on its way out. */
+const distort = (res: Response, weather: Weather): void => {
+  res.locals.distortion = weather
+}
+const distortionOf = (res: Response) => res.locals.distortion as Weather | undefined
 
 /** Lets weather strike before a handler runs. @returns true when the request has been answered (or never will be). */
 export async function weathered(
@@ -50,13 +53,13 @@ export async function weathered(
       case 'refusal':
         // A browser is sent home with it, once it is known where that is.
         if (surface === 'login') {
-          distortions.set(res, weather)
+          distort(res, weather)
           break
         }
         sendRefusal(parts, req, res, refusalBy(weather))
         return true
       default:
-        distortions.set(res, weather)
+        distort(res, weather)
     }
   }
   return false
@@ -70,7 +73,7 @@ const refusalBy = ({ code, also, word }: Weather): LoginRefusal => ({
 
 /** What the weather lets the sign-in or consent page of this request refuse with. */
 export function refusedOnPage(res: Response): LoginRefusal | null {
-  const weather = distortions.get(res)
+  const weather = distortionOf(res)
   return weather?.kind === 'refusal' ? refusalBy(weather) : null
 }
 
@@ -81,7 +84,7 @@ export function passageOf(req: Request, surface: Surface, tenantId: string | nul
 /** Sends JSON, in whatever state the weather lets it through. */
 export async function sendJson(res: Response, status: number, body: unknown): Promise<void> {
   const text = JSON.stringify(body)
-  const weather = distortions.get(res)
+  const weather = distortionOf(res)
   res.status(status).type('application/json; charset=utf-8')
   switch (weather?.kind) {
     case undefined:

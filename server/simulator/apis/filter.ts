@@ -23,8 +23,6 @@ export class FilterError extends Error {
   }
 }
 
-const tokenPattern = /\s*(?:(\()|(\))|'((?:[^']|'')*)'|([^\s()']+))/y
-
 interface Token {
   text: string
   quoted: boolean
@@ -89,10 +87,11 @@ export function parseFilter(text: string): Filter {
 
 function tokenize(text: string): Token[] {
   const tokens: Token[] = []
-  tokenPattern.lastIndex = 0
+  // Sticky: what lies between two tokens is a fault.
+  const token = /\s*(?:(\()|(\))|'((?:[^']|'')*)'|([^\s()']+))/y
   const trimmed = text.trimEnd()
-  while (tokenPattern.lastIndex < trimmed.length) {
-    const match = tokenPattern.exec(trimmed)
+  while (token.lastIndex < trimmed.length) {
+    const match = token.exec(trimmed)
     if (!match) throw syntaxError(text)
     const [, open, close, quoted, bare] = match
     if (quoted !== undefined) tokens.push({ text: quoted.replaceAll("''", "'"), quoted: true })

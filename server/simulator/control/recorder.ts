@@ -23,7 +23,6 @@ export interface RecordedRequest {
 }
 
 const most = 20_000
-const records = new WeakMap<Request, RecordedRequest>()
 
 /** Writes every request down in a bounded list; the oldest go first. */
 export function recorder(
@@ -47,7 +46,7 @@ export function recorder(
       endedAt: null,
       status: null,
     }
-    records.set(req, record)
+    res.locals.record = record
     if (!path.startsWith('/_sim')) {
       requests.push(record)
       if (requests.length > most) requests.splice(0, requests.length - most)
@@ -65,7 +64,7 @@ export function recorder(
 
 /** Notes whose token came with a request. */
 export function noteToken(req: Request, tid: string): void {
-  const record = records.get(req)
+  const record = req.res?.locals.record as RecordedRequest | undefined
   if (!record) return
   record.tokenTid = tid
   record.tenantId = tid

@@ -117,7 +117,7 @@ const earliest = (times: readonly string[]): string | null =>
   times.reduce<string | null>((first, at) => (first === null || at < first ? at : first), null)
 
 function hrefOf(parts: Record<string, string | number | null>): string {
-  const query = new URLSearchParams()
+  const search = new URLSearchParams()
   for (const [name, value] of Object.entries(parts)) {
     if (
       value !== null &&
@@ -125,7 +125,7 @@ function hrefOf(parts: Record<string, string | number | null>): string {
       !(name === 'order' && value === 'trouble') &&
       !(name === 'page' && value === 1)
     )
-      query.set(name, String(value))
+      search.set(name, String(value))
   }
-  return query.size === 0 ? '/customers' : `/customers?${query}`
+  return search.size === 0 ? '/customers' : `/customers?${search}`
 }

@@ -116,7 +116,7 @@ export const showAudit: Handler<OperatorRequest> = async (portal, req, res) => {
 }
 
 function hrefOf(parts: Record<string, string | null>): string {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(parts)) if (value !== null) query.set(name, value)
-  return query.size === 0 ? '/audit' : `/audit?${query}`
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(parts)) if (value !== null) search.set(name, value)
+  return search.size === 0 ? '/audit' : `/audit?${search}`
 }

@@ -148,15 +148,18 @@ async function removeClosedIncidents(portal: Portal, before: Date, clock: Clock,
   if (removed > 0) portal.log.info({ removed, before: before.toISOString() }, 'closed incidents were removed')
 }
 
-/** Where each portal's look at survivors goes on: all of them are seen in turn, a few in a run. */
-const looked = new WeakMap<Portal['db'], MissingSurvivor>()
+/** All survivors are looked for in turn, a few in a run. */
+class SurvivorSearch {
+  /** Where the next run goes on; null for the beginning. */
+  next: MissingSurvivor | null = null
+}
 
 /** Merged incidents whose survivor is not there: it was never stored, or went before they were old enough. */
 async function removeMergedAlone(portal: Portal, before: Date, clock: Clock, turn: RunBudget): Promise<void> {
   if (!turn.goesOn) return
-  const { missing, next } = await missingSurvivors(portal.db, looked.get(portal.db) ?? null, survivorsAtOnce)
-  if (next) looked.set(portal.db, next)
-  else looked.delete(portal.db)
+  const search = portal.memory.of(SurvivorSearch)
+  const { missing, next } = await missingSurvivors(portal.db, search.next, survivorsAtOnce)
+  search.next = next
   if (missing.length === 0 || !(await clock.right())) return
   for (const { tenantId, survivorId } of missing) {
     const gone = await removeClosed(portal.db, tenantId, { survivorIds: [survivorId] }, before)

@@ -56,7 +56,8 @@ const countries = ['NL', 'RU', 'BR', 'US', 'VN', null] as const
 /** The people and things of one story. */
 export interface Props {
   user: UserAccount
-  others: UserAccount[]
+  /** Anybody of the tenant. */
+  somebody: (chance: Random) => UserAccount
   device: Device
   server: Device
 }
@@ -92,7 +93,7 @@ const bodies: Record<Kind, (scene: Scene) => EntityBody> = {
     account: set.user,
   }),
   mailbox: ({ set, random }) => {
-    const owner = set.others.length > 0 ? random.pick(set.others) : set.user
+    const owner = set.somebody(random)
     const address = owner.userPrincipalName ?? owner.accountName
     return { kind: 'mailbox', address, displayName: owner.displayName, userPrincipalName: address }
   },

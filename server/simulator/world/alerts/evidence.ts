@@ -51,22 +51,19 @@ function cook(stage: Stage, incident: Incident, recipe: AlertRecipe): Alert[] {
 }
 
 function dress(stage: Stage, random: Random, startMs: number): Props {
-  const accounts = stage.users.map((user) => accountOf(stage, user))
+  const { users } = stage
+  const user = users.length > 0 ? accountOf(stage, random.pick(users)) : serviceAccount(stage)
   return {
-    user: accounts.length > 0 ? random.pick(accounts) : serviceAccount(stage),
-    others: accounts,
+    user,
+    somebody: (chance) => (users.length > 0 ? accountOf(stage, chance.pick(users)) : user),
     device: device(stage, random.int(1, 60), false, startMs),
     server: device(stage, random.int(1, 6), true, startMs),
   }
 }
 
-const accounts = new WeakMap<object, UserAccount>()
-
 function accountOf(stage: Stage, user: Stage['users'][number]): UserAccount {
-  const known = accounts.get(user)
-  if (known) return known
   const sid = new Random(hashOf(user.id))
-  const account = {
+  return {
     accountName: user.username.split('@')[0] ?? user.username,
     domainName: stage.domain,
     userSid: `S-1-5-21-${sid.int(1e8, 4e9)}-${sid.int(1e8, 4e9)}-${sid.int(1e8, 4e9)}-${sid.int(1100, 9000)}`,
@@ -74,8 +71,6 @@ function accountOf(stage: Stage, user: Stage['users'][number]): UserAccount {
     userPrincipalName: user.username,
     displayName: user.name,
   }
-  accounts.set(user, account)
-  return account
 }
 
 function serviceAccount(stage: Stage): UserAccount {
