@@ -162,7 +162,9 @@ function endProven(
     return endOf('other-tenant-signed-in', { tenantId, evidence, witness: 'attempt' })
   }
   const known = { tenantId, evidence } as const
-  if (expected === null || binding === null) return endForReview('unpinned', known, binding)
+  if (expected === null || binding === null) {
+    return endForReview(right === 'guest' ? 'guest' : 'unpinned', known, binding)
+  }
   // The right to give a tenant counts where neither an operator named it beforehand nor this customer has it already.
   const needed = run.pinnedTenantId === null && binding.owner?.customerId !== binding.customerId
   if (right === 'guest' || (right !== 'shown' && needed)) return endForReview(right, known, binding)

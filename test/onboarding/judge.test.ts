@@ -66,13 +66,18 @@ function bindingsOf(claim: Claim, run: RunFacts | null): (BindingFacts | null)[]
   )
 }
 
+const signIns = ['person', 'needs-person', 'unproven']
+
+/** Of a run's own facts, those that a claim can meet: what was claimed before is of a sign-in alone, which comes in time. */
+const meets = ({ kind }: Claim, tie: Tie, run: RunFacts): boolean =>
+  signIns.includes(kind) ? tie === 'first' || tie === 'again' : run.claimedTenantId === null
+
 function* everything(): Generator<ReturnFacts> {
   for (const claim of claims) {
     for (const tie of ties) {
-      for (const run of [null, ...runs]) {
-        for (const binding of bindingsOf(claim, run)) {
-          for (const page of run === null ? either : [run.row === 'kept']) yield { claim, tie, page, run, binding }
-        }
+      for (const page of either) yield { claim, tie, page, run: null, binding: null }
+      for (const run of runs.filter((one) => meets(claim, tie, one))) {
+        for (const binding of bindingsOf(claim, run)) yield { claim, tie, page: false, run, binding }
       }
     }
   }
@@ -91,7 +96,7 @@ describe('whatever comes back, in whatever state', () => {
     all.filter(([facts, verdict]) => !is(facts, verdict)).slice(0, 3)
 
   test('all of it is judged, and each verdict is met', () => {
-    expect(all.length).toBeGreaterThan(500_000)
+    expect(all.length).toBeGreaterThan(150_000)
     expect(new Set(all.map(([, { next }]) => next))).toEqual(new Set(['page', 'sign-in', 'landing', 'stranger']))
     expect(new Set(all.map(([, { end }]) => end?.outcome))).toEqual(
       new Set([
@@ -172,8 +177,17 @@ describe('whatever comes back, in whatever state', () => {
       const key = JSON.stringify(facts)
       verdicts.set(key, (verdicts.get(key) ?? new Set()).add(JSON.stringify(verdict)))
     }
-    expect(verdicts.size).toBeGreaterThan(500)
+    expect(verdicts.size).toBeGreaterThan(200)
     expect([...verdicts].filter(([, told]) => told.size > 1)).toEqual([])
+  })
+
+  test('a guest learns no more of the tenant that he visits', () => {
+    const told: unknown[] = ['tenant-taken', 'tenant-is-partner', 'bound', 'awaiting-proof']
+    expect(
+      unless(
+        ({ claim }, { end }) => claim.kind !== 'person' || claim.right !== 'guest' || !told.includes(end?.outcome),
+      ),
+    ).toEqual([])
   })
 
   test('a no leaves nothing for anybody to decide, and names no tenant', () => {
@@ -353,6 +367,11 @@ describe('a return', () => {
     [
       'of a guest of a tenant of others',
       { claim: person('guest'), run: claimed, binding: theirs },
+      'page, review, its guest',
+    ],
+    [
+      'of a guest after a classic link',
+      { claim: person('guest'), run: { row: 'kept', kind: 'classic' }, binding: theirs },
       'page, review, its guest',
     ],
     [
