@@ -1,5 +1,6 @@
 import { datesOf } from './certificate.ts'
 import { type Registration, readCredential, readSignIn } from './credentials.ts'
+import { readDatabaseAddress } from './database-address.ts'
 import { isSender, type MailServer, parseMailServer } from './mail-server.ts'
 import { readOrigins } from './origins.ts'
 import { nothingAllowed, type OutboundAllow, parseOutboundAllow } from './outbound-allow.ts'
@@ -173,10 +174,8 @@ function readRegistrations(
 }
 
 function readDatabaseUrl(value: string | undefined, fault: Fault): string | null {
-  if (value !== undefined && !/^postgres(ql)?:\/\//.test(value)) {
-    const remedy = 'Leave it empty for SQLite, or write postgres://user@host/db.'
-    fault('DATABASE_URL', 'is not a postgres:// address', remedy)
-  }
+  const address = value === undefined ? null : readDatabaseAddress(value)
+  if (address && 'problem' in address) fault('DATABASE_URL', address.problem, address.remedy)
   return value ?? null
 }
 

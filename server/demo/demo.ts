@@ -10,6 +10,7 @@ import { connectMicrosoft } from '../microsoft/connect.ts'
 import { startPortal } from '../process/start.ts'
 import { type Simulator, startSimulator } from '../simulator/simulator.ts'
 import { cast } from '../simulator/world/cast.ts'
+import { connectionFault } from '../store/connection-fault.ts'
 import { openDatabase } from '../store/engine/database.ts'
 import { customerNamesIn } from '../store/engine/inspection.ts'
 import { SchemaTooNewError } from '../store/engine/migrations.ts'
@@ -181,9 +182,10 @@ async function knowsItsCustomers(where: Pick<Config, 'dataDir' | 'databaseUrl'>,
 function databaseFault(error: unknown): CannotStart {
   if (error instanceof SchemaTooNewError)
     return new CannotStart(`${error.message} Or begin anew: npm run demo -- --fresh`)
-  const { code, message } = error as NodeJS.ErrnoException
+  const fault = connectionFault(error)
+  if (fault === null) return new CannotStart(`The database cannot be opened (${(error as Error).message}).`)
   return new CannotStart(
-    `The database cannot be opened (${code ?? message}). Check DATABASE_URL, or DATA_DIR when it is empty.`,
+    `The database cannot be opened${fault.code === '' ? '' : ` (${fault.code})`}: ${fault.problem}. ${fault.remedy}`,
   )
 }
 

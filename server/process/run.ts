@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { readConfig, startWarnings } from '../config/config.ts'
+import { type Config, readConfig, startWarnings } from '../config/config.ts'
 import { environment, startedByNpm } from '../config/environment.ts'
 import { ConfigError } from '../config/variables.ts'
 import { createLog, type Log } from '../log.ts'
+import { connectionFault } from '../store/connection-fault.ts'
 import { placeOf } from '../store/engine/inspection.ts'
 import { SchemaTooNewError } from '../store/engine/migrations.ts'
 import { watchLauncher } from './launcher.ts'
@@ -14,16 +15,17 @@ const noticeMs = 500
 /** What this process writes belongs to its user alone. */
 process.umask(0o077)
 
+let config: Config | null = null
 try {
   await run()
 } catch (error) {
-  console.error(reasonOf(error))
+  console.error(reasonOf(error, config))
   process.exit(1)
 }
 
 async function run(): Promise<void> {
   const { env, ...noticed } = environment()
-  const config = readConfig(env, noticed)
+  config = readConfig(env, noticed)
   const log = createLog(config.logLevel)
   for (const { variable, problem, remedy } of startWarnings(config, new Date())) {
     log.warn(`${variable} ${problem}. ${remedy}`)
@@ -89,7 +91,7 @@ function startLine({ url, portal: { config } }: RunningPortal): string {
 }
 
 /** Why the portal cannot start, and how to mend it. Names variables, never their values. */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, config: Config | null): string {
   if (error instanceof ConfigError) {
     const lines = error.problems.map(({ variable, problem, remedy }) => `  ${variable} ${problem}. ${remedy}`)
     return ['Muster cannot start with this configuration:', ...lines].join('\n')
@@ -103,6 +105,11 @@ function reasonOf(error: unknown): string {
     return `${variable} may not be used by this user. Choose one above 1023.`
   }
   if (syscall === 'listen') return 'HOST is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all.'
-  if (code === undefined) return `Muster cannot start: ${error instanceof Error ? error.stack : String(error)}`
-  return `The database cannot be opened (${code}). Check DATABASE_URL, or DATA_DIR when it is empty.`
+  const fault = connectionFault(error)
+  if (fault === null) return `Muster cannot start: ${error instanceof Error ? error.stack : String(error)}`
+  const because = fault.code === '' ? '' : ` (${fault.code})`
+  const { engine, place } = config === null ? { engine: 'PostgreSQL', place: '' } : placeOf(config)
+  // What a database is called is told only where that is what is wrong.
+  const where = engine === 'PostgreSQL' && fault.code !== '3D000' ? place.replace(/\/.*$/, '') : place
+  return `The database cannot be opened${because}. ${engine} at ${where}: ${fault.problem}. ${fault.remedy}`
 }

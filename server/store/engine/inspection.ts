@@ -1,6 +1,8 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { readDatabaseAddress } from '../../config/database-address.ts'
 import type { Log } from '../../log.ts'
+import { connectionFault } from '../connection-fault.ts'
 import { newToken } from '../identifiers.ts'
 import { connectDatabase, sqliteFile } from './database.ts'
 import { type Database, isPostgres } from './dialect.ts'
@@ -85,8 +87,8 @@ async function proveWritable(db: Database): Promise<void> {
 /** Which database that is, in words that may be shown: never a user or a password. */
 export function placeOf({ databaseUrl, dataDir }: Whereabouts): Pick<DatabaseCondition, 'engine' | 'place'> {
   if (databaseUrl === null) return { engine: 'SQLite', place: sqliteFile(dataDir) }
-  const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : null
-  return { engine: 'PostgreSQL', place: url ? `${url.host || 'localhost'}${url.pathname}` : 'DATABASE_URL' }
+  const address = readDatabaseAddress(databaseUrl)
+  return { engine: 'PostgreSQL', place: 'problem' in address ? 'DATABASE_URL' : address.place }
 }
 
 /** Whether the first start can make the folder and the file. */
@@ -101,7 +103,10 @@ function absentFile(dataDir: string): Pick<DatabaseCondition, 'state' | 'reason'
   }
 }
 
+/** The network's own codes say enough; the rest in words, with the code behind them. */
 function reasonOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' && /^[\w-]{1,60}$/.test(code) ? code : 'no answer'
+  const fault = connectionFault(error)
+  if (fault === null) return 'no answer'
+  if (/^E[A-Z]+$/.test(fault.code)) return fault.code
+  return `${fault.problem}${fault.code === '' ? '' : `, ${fault.code}`}. ${fault.remedy.replace(/\.$/, '')}`
 }

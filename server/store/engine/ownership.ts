@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import Sqlite from 'libsql'
 import pg from 'pg'
+import { postgresClient } from './postgres.ts'
 
 /** Who has something that only one process may have. */
 export interface Owner {
@@ -69,7 +70,7 @@ const databaseLock = [0x6d757374, 0x64656d6f] as const
  * @throws OwnedError; what the driver says of a database that cannot be had
  */
 export async function ownDatabase(databaseUrl: string, command: string): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: databaseUrl })
+  const client = new pg.Client(postgresClient(databaseUrl))
   // A server that restarts drops the lock with the connection; whoever uses the database notices by itself.
   client.on('error', () => undefined)
   await client.connect()
