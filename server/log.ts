@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { lineBreaking } from './invisible.ts'
+import { minute } from './time.ts'
 
 export type Log = Logger
 
@@ -17,7 +19,6 @@ export const withinScope = <T>(scope: LineScope, run: () => T): T => scopes.run(
 
 /** Lines a minute, for each level, that requests of nobody signed in may write in one process: a disk is filled by no stranger. */
 export const boundedLines = 600
-const minute = 60_000
 
 /**
  * Counts bounded lines by level. What is beyond the bound is left out, and one line at the end of its minute says how much
@@ -98,10 +99,8 @@ export function describeError(error: unknown): object {
 }
 
 const jwtLike = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g
-// biome-ignore lint/suspicious/noControlCharactersInRegex: taking them out is the purpose
-const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g
 
 /** One bounded line that is safe to write down, whoever wrote the text. */
 export function plain(text: string, limit = 500): string {
-  return text.replace(jwtLike, hidden).replace(controls, ' ').slice(0, limit)
+  return text.replace(jwtLike, hidden).replace(lineBreaking, ' ').slice(0, limit)
 }

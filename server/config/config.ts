@@ -1,3 +1,5 @@
+import { inSettings } from '../invisible.ts'
+import { day, hour, minute } from '../time.ts'
 import { datesOf } from './certificate.ts'
 import { type Registration, readCredential, readSignIn } from './credentials.ts'
 import { readDatabaseAddress } from './database-address.ts'
@@ -82,9 +84,9 @@ export const callLimits = { defender: { minute: 50, hour: 1_500 }, graph: { minu
 const usualSync = {
   paceMs: 90_000,
   quietPaceMs: 600_000,
-  overlapMs: 15 * 60_000,
-  reconcileMs: 6 * 3_600_000,
-  deepReconcileMs: 24 * 3_600_000,
+  overlapMs: 15 * minute,
+  reconcileMs: 6 * hour,
+  deepReconcileMs: day,
   leaseMs: 30_000,
 }
 
@@ -92,10 +94,6 @@ interface Noticed {
   problems?: readonly ConfigProblem[]
   warnings?: readonly ConfigProblem[]
 }
-
-/** Tabs and line ends aside: they are trimmed, or between the items of a list. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-const unseen = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\p{Cf}]/u
 
 /** A variable's value without the white space around it; undefined for none. */
 type TextOf = (name: keyof Environment) => string | undefined
@@ -154,7 +152,7 @@ const logLevels = ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']
 function refuseUnseen(env: Environment, fault: Fault): void {
   const remedy = 'Type the value again, or paste it by way of a plain text editor.'
   for (const name of variables) {
-    if (unseen.test(env[name]?.trim() ?? '')) fault(name, 'holds a character that cannot be seen', remedy)
+    if (inSettings.test(env[name]?.trim() ?? '')) fault(name, 'holds a character that cannot be seen', remedy)
   }
 }
 

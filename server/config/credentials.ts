@@ -1,5 +1,6 @@
+import { isGuid } from '../guid.ts'
 import { type CertificateCredential, readCertificateFile } from './certificate.ts'
-import { type Fault, guid } from './values.ts'
+import type { Fault } from './values.ts'
 import type { Environment } from './variables.ts'
 
 export type Credential = { kind: 'secret'; secret: string } | CertificateCredential
@@ -26,7 +27,7 @@ export function readCredential(env: Environment, fault: Fault): Credential {
       'is missing',
       'Create a client secret in Entra and copy its Value, or set AZURE_CLIENT_CERTIFICATE_PATH.',
     )
-  } else if (guid.test(secret)) {
+  } else if (isGuid(secret)) {
     fault('AZURE_CLIENT_SECRET', 'looks like the secret’s ID', 'Copy the column Value, which Entra shows once.')
   }
   return { kind: 'secret', secret: secret ?? '' }
@@ -45,8 +46,7 @@ export function readSignIn(env: Environment, app: Registration, fault: Fault): R
   if (!clientId && !secret) return app
   if (!clientId)
     fault('SIGN_IN_CLIENT_ID', 'is missing', 'SIGN_IN_CLIENT_SECRET is set: give the ID that goes with it.')
-  else if (!guid.test(clientId))
-    fault('SIGN_IN_CLIENT_ID', 'is not a GUID', 'Copy "Application (client) ID" from Entra.')
+  else if (!isGuid(clientId)) fault('SIGN_IN_CLIENT_ID', 'is not a GUID', 'Copy "Application (client) ID" from Entra.')
   if (!secret) {
     fault('SIGN_IN_CLIENT_SECRET', 'is missing', 'SIGN_IN_CLIENT_ID is set: give the secret that goes with it.')
   }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { beforeLine } from '../invisible.ts'
 
 /** Why a variable that stands in a file cannot be taken from it. */
 export type EnvFault =
@@ -34,8 +35,6 @@ export function textOf(bytes: Buffer): string | null {
   return text.includes('\0') ? null : text
 }
 
-/** What cannot be seen at the beginning of a line, a byte order mark among it: files are glued together. */
-const unseenStart = /^[\s\p{Cc}\p{Cf}]+/u
 const assignment = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*=(.*)$/s
 const quotes = ['"', "'", '`']
 const typographic = /^[“”„‟‘’‚‛«»]/u
@@ -52,7 +51,7 @@ export function readEnvFile(bytes: Buffer, own: readonly string[]): EnvFile | nu
   const owned = new Set(own)
   const lines = text.split(/\r\n|\r|\n/)
   for (let at = 0; at < lines.length; at++) {
-    const line = (lines[at] ?? '').replace(unseenStart, '')
+    const line = (lines[at] ?? '').replace(beforeLine, '')
     if (line === '' || line.startsWith('#')) continue
     const [, name, written = ''] = assignment.exec(line) ?? []
     const fail = (variable: string, fault: EnvFault) => file.faults.set(variable, { fault, line: at + 1 })
@@ -111,7 +110,7 @@ function readOther(
       return { value: quote === '"' ? value.replaceAll('\\n', '\n') : value, lines: taken }
     }
     const next = lines[at + taken + 1]
-    const [, name = ''] = assignment.exec((next ?? '').replace(unseenStart, '')) ?? []
+    const [, name = ''] = assignment.exec((next ?? '').replace(beforeLine, '')) ?? []
     if (next === undefined || owned.has(name)) return plain
     text += `\n${next}`
   }

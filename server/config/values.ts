@@ -1,7 +1,6 @@
 import { isIP } from 'node:net'
+import { isGuid } from '../guid.ts'
 import { isLoopbackHost } from './clouds.ts'
-
-export const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 export const sampleSecret = /^(changeme|change-me|secret|keyboard cat|replace|your[-_ ])/i
 
@@ -63,7 +62,7 @@ export function readGuid(
   { remedy }: { remedy: string },
 ): string {
   if (value === undefined) fault(name, 'is missing', remedy)
-  else if (!guid.test(value)) fault(name, 'is not a GUID', remedy)
+  else if (!isGuid(value)) fault(name, 'is not a GUID', remedy)
   return (value ?? '').toLowerCase()
 }
 
@@ -100,7 +99,7 @@ export function readChoice<T extends string>(
 
 export function readAdmins(value: string | undefined, fault: Fault): string[] {
   const users = list(value).map((user) => user.toLowerCase())
-  if (users.some((user) => !guid.test(user) && !/^[^\s@]+@[^\s@]+$/.test(user))) {
+  if (users.some((user) => !isGuid(user) && !/^[^\s@]+@[^\s@]+$/.test(user))) {
     fault(
       'ADMIN_USERS',
       'holds something that is neither an object ID nor a user principal name',

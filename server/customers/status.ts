@@ -4,6 +4,7 @@ import { type ConsentLink, linkState } from '../store/onboarding/links.ts'
 import { blindSince } from '../store/tenants/blind.ts'
 import type { TenantOutline } from '../store/tenants/outline.ts'
 import type { AccessState, Tenant } from '../store/tenants/tenants.ts'
+import { hour } from '../time.ts'
 
 /** Where a customer stands, in one word: what the list of customers shows and filters by. */
 export type CustomerStatus =
@@ -131,7 +132,7 @@ function statusOfLink(link: ConsentLink | null, attempt: ConsentAttempt | null, 
 }
 
 /** Milliseconds a departure speaks for the customer after another run came back refused. */
-const departureCounts = 3_600_000
+const departureCounts = hour
 
 /** Somebody, or a machine that follows links, left for Microsoft and is not back; after a refusal only while that is fresh. */
 function isAway(link: ConsentLink, current: ConsentAttempt | null, now: Date): boolean {

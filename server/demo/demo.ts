@@ -14,13 +14,14 @@ import { connectionFault } from '../store/connection-fault.ts'
 import { openDatabase } from '../store/engine/database.ts'
 import { customerNamesIn } from '../store/engine/inspection.ts'
 import { SchemaTooNewError } from '../store/engine/migrations.ts'
+import { day } from '../time.ts'
 import { demoCustomers } from './cast.ts'
 import { type Kept, keep, keptFile, newKept, readKept, removeDemo, stateFile } from './folder.ts'
 import { ownDemoDatabase, ownState } from './owner.ts'
 import { simulated, simulatedRegistrations } from './registrations.ts'
 import { bringToLife } from './world.ts'
 
-const registeredAgo = 90 * 86_400_000
+const registeredAgo = 90 * day
 
 /** Variables that the demonstration takes over as they are; everything else it sets itself, whatever `.env` says. */
 const passedOn = ['HOST', 'PUBLIC_URL', 'TRUST_PROXY', 'INCIDENTS_API', 'DATABASE_URL'] as const

@@ -17,12 +17,10 @@ import { addNote, notesOf } from '../store/incidents/notes.ts'
 import { linkByToken, recordOpening, withdrawLink } from '../store/onboarding/links.ts'
 import { operatorId } from '../store/operators/operators.ts'
 import { pauseTenant } from '../store/tenants/pauses.ts'
+import { hour, minute } from '../time.ts'
 import { SimulatedBrowser } from './browser.ts'
 import { type DemoKey, demoCustomers, detailsOf } from './cast.ts'
 import { doDue, later, proveDue } from './runs.ts'
-
-const minute = 60_000
-const hour = 60 * minute
 
 export interface Stage {
   portal: Portal

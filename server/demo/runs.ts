@@ -4,9 +4,9 @@ import { claimDue } from '../store/sync/claims.ts'
 import { syncTenant } from '../sync/follow.ts'
 import { readWindows } from '../sync/windows.ts'
 import { proveTenant } from '../tenants/access-check.ts'
+import { second } from '../time.ts'
 import { runDue } from '../worker/worker.ts'
 
-const second = 1_000
 const lease = 60_000
 const atOnce = 8
 

@@ -5,6 +5,7 @@ import { type CastTenant, cast, mergeOldest } from '../simulator/world/cast.ts'
 import { instantOf } from '../simulator/world/instants.ts'
 import { confirmPermissions } from '../store/partner/asked-permissions.ts'
 import { changeSettings } from '../store/partner/settings.ts'
+import { day, hour, minute } from '../time.ts'
 import { admitNewcomers, type DemoKey, demoCustomers, partnerSettings } from './cast.ts'
 import { incidentsAsTheyCome } from './incidents.ts'
 import {
@@ -30,9 +31,6 @@ import {
 } from './people.ts'
 import { beginFirstSync, doDue, proveDue } from './runs.ts'
 
-const minute = 60_000
-const hour = 60 * minute
-const day = 24 * hour
 /** Between the days on which people did something, what changed is read this many days ago. */
 const readDaysAgo = [14, 10, 7, 5, 3, 2, 1]
 

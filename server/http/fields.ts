@@ -1,20 +1,15 @@
 import { z } from 'zod'
+import { lineBreaking } from '../invisible.ts'
 import type { MessageKey } from '../words.ts'
 import { says } from './forms.ts'
 
-/**
- * Control characters, line ends, and the marks that turn the direction of what follows: none belongs in a name, and each
- * can make one text pass for another, in a page, a mail header or a log.
- */
-const unseen = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu
-
-const tidyLine = (text: string) => text.normalize('NFC').replace(unseen, ' ').replace(/\s+/gu, ' ').trim()
+const tidyLine = (text: string) => text.normalize('NFC').replace(lineBreaking, ' ').replace(/\s+/gu, ' ').trim()
 
 const tidyText = (text: string) =>
   text
     .normalize('NFC')
     .split(/\r\n?|\n/)
-    .map((row) => row.replace(unseen, ' ').trimEnd())
+    .map((row) => row.replace(lineBreaking, ' ').trimEnd())
     .join('\n')
     .trim()
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { misleading } from '../invisible.ts'
 
 /** Text that is markup already. Everything else that reaches a page is escaped. */
 export class Html {
@@ -39,19 +40,10 @@ export function escapeHtml(value: unknown): string {
 /** Printable ASCII with nothing in it that markup knows. */
 const ordinary = /^[ !#-%(-;=?-~]*$/
 
-/**
- * Control characters, and the Unicode ones that turn, hide or smuggle text: `invoice\u202Efdp.exe` reads as a PDF. Tab
- * and line ends are left alone. Zero-width joiners belong to emoji and to scripts that join their letters; after Latin
- * text they only make two names look alike.
- */
-const unseen =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|(?<=[\u0000-\u024f])[\u200c\u200d]/gu
-
 /** Text with every character that cannot be seen written out: `[U+202E]`. */
 function visible(text: string): string {
   return text.replace(
-    unseen,
+    misleading,
     (character) => `[U+${(character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')}]`,
   )
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { Alarm, AlarmKind } from '../store/notify/alarms.ts'
 import type { Destination } from '../store/notify/destinations.ts'
 import type { ForwardedEvent, NamedAlarm } from '../store/notify/subjects.ts'
+import { day, hour, minute, second } from '../time.ts'
 import { isMessageKey, type Language, type MessageKey, type MessageValues, say } from '../words.ts'
 import type { Message } from './message.ts'
 
@@ -237,10 +238,10 @@ function timeText({ language, timeZone }: Addressee, at: string): string {
 }
 
 const units = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['min', 60_000],
-  ['s', 1_000],
+  ['d', day],
+  ['h', hour],
+  ['min', minute],
+  ['s', second],
 ] as const
 
 /** The two largest units of a span: `2 h 33 min`. */

@@ -1,6 +1,7 @@
 import type { Alarm, Announcement } from '../store/notify/alarms.ts'
 import type { Destination, QuietHours } from '../store/notify/destinations.ts'
 import type { NewMessage } from '../store/notify/outbox.ts'
+import { minute } from '../time.ts'
 
 /** What decides over an alarm's way, besides itself. */
 export interface Surroundings {
@@ -46,7 +47,6 @@ export function sendAt({ quiet, timeZone }: Destination, alarm: Pick<Alarm, 'kin
   return quietUntil(quiet, timeZone, now) ?? now
 }
 
-const minute = 60_000
 const minutesOfDay = 24 * 60
 
 /** When the quiet hours end that it is in now; null when it is in none. */

@@ -1,10 +1,9 @@
+import { hour, minute, second } from '../time.ts'
+
 /**
  * Milliseconds before each try, counted from the try before: at once, then over about three days.
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#deliverability-and-reliability
  */
-const second = 1_000
-const minute = 60 * second
-const hour = 60 * minute
 export const waits = [
   0,
   5 * second,

@@ -11,9 +11,8 @@ import { readPartnerFaults } from '../store/partner/faults.ts'
 import { blindSince } from '../store/tenants/blind.ts'
 import { troubledTenants } from '../store/tenants/fleet.ts'
 import { readPause } from '../store/tenants/pauses.ts'
+import { day, minute } from '../time.ts'
 
-const minute = 60_000
-const day = 24 * 60 * minute
 /** After a gap the tenants are read first: blind is what stays unread although somebody reads. */
 const settleMs = 5 * minute
 const raisedFromPercent = 90

@@ -12,10 +12,10 @@ import {
   refuseEnded,
   usableLink,
 } from '../store/onboarding/links.ts'
+import { minute } from '../time.ts'
 import { newState } from './consent-state.ts'
 import type { Departure, Step, Visitor } from './steps.ts'
 
-const minute = 60_000
 /** An approval given by somebody else, or a closed tab, never calls back: this is when we look for ourselves. */
 const firstProbeAfter = 5 * minute
 

@@ -1,6 +1,4 @@
-const second = 1_000
-const minute = 60 * second
-const hour = 60 * minute
+import { hour, minute, second } from '../time.ts'
 
 /** Waits between tries after a consent: Microsoft needs seconds to hours until one takes effect everywhere. */
 const delays = [5 * second, 15 * second, 45 * second, 2 * minute, 5 * minute, 15 * minute, hour, 6 * hour]

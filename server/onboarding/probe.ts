@@ -23,6 +23,7 @@ import { type ConsentLink, completeLink, linkById, linkState, linksFor } from '.
 import { clearPartnerFaults } from '../store/partner/faults.ts'
 import { provesConsent } from '../store/tenants/checks.ts'
 import { findTenant, type Tenant } from '../store/tenants/tenants.ts'
+import { day } from '../time.ts'
 import { bindClaimed } from './binding.ts'
 import { endOfBinding } from './judge.ts'
 import { endAttempt } from './outcome.ts'
@@ -32,7 +33,7 @@ import { provingDelayMs, provingEndsMs } from './probe-schedule.ts'
 const leaseMs = 60_000
 const attemptsAtOnce = 100
 /** While nothing definite is heard (our own fault, Microsoft's, throttling), a claim is not given up before this. */
-const unheardEndsMs = 14 * 86_400_000
+const unheardEndsMs = 14 * day
 
 /** What Microsoft says of a tenant that has not consented; everything else says nothing about a consent. */
 const saysNo: ReadonlySet<RefusalCode> = new Set<RefusalCode>([

@@ -20,8 +20,8 @@ import {
   recordSeenRoles,
   type SeenRole,
 } from '../store/partner/asked-permissions.ts'
+import { minute } from '../time.ts'
 
-const minute = 60_000
 /** Who is about to issue a link looks at Microsoft again when the last look is older. */
 export const lookEvery = 10 * minute
 /** A registration that could not be read again for so long counts as not known. */

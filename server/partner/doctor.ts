@@ -10,6 +10,7 @@ import { outbound } from '../microsoft/wire/http.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
 import { type DatabaseCondition, inspectDatabase, inspectOpenDatabase } from '../store/engine/inspection.ts'
+import { second } from '../time.ts'
 import { toldBySignIns } from './roles-in-sign-ins.ts'
 
 export type CheckName = 'configuration' | 'database' | 'address' | 'metrics' | 'clock' | RegistrationFinding['check']
@@ -27,7 +28,6 @@ export interface Examination {
 
 type Outcome = Finding['outcome']
 
-const second = 1_000
 const skewTolerated = 60 * second
 /** ID tokens and certificate assertions are refused beyond this. */
 const skewFatal = 300 * second

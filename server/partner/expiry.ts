@@ -4,6 +4,7 @@ import type { Portal } from '../portal.ts'
 import { write } from '../store/engine/write.ts'
 import { endAlarm, openSubjects, raiseAlarm } from '../store/notify/alarms.ts'
 import { keepSecretEnds, readKeptSecretEnds } from '../store/partner/secret-ends.ts'
+import { day, hour } from '../time.ts'
 
 /** A credential of the partner's own, and when it ends; null where nobody can tell. */
 export interface CredentialEnd {
@@ -11,10 +12,9 @@ export interface CredentialEnd {
   endsAt: Date | null
 }
 
-const day = 86_400_000
 /** Days before the end at which people are warned. */
 const warnings = [60, 30, 14, 7, 1]
-const readEveryMs = 6 * 3_600_000
+const readEveryMs = 6 * hour
 
 /** The credentials this portal runs on: a certificate says when it ends, and of a secret Entra does, where it may be asked. */
 export async function credentialEnds({ config, db }: Portal): Promise<CredentialEnd[]> {

@@ -7,8 +7,8 @@ import {
   readPartnerFaults,
   recordPartnerFault,
 } from '../store/partner/faults.ts'
+import { minute } from '../time.ts'
 
-const minute = 60_000
 /** What the partner's own tenant said counts this long: a thousand tenants that fail at once ask it once. */
 const remembered = minute
 /** Two tenants that say the same within this speak for more than themselves, when the partner's own cannot be asked. */

@@ -1,10 +1,10 @@
 import type { ReadWindow } from '../store/sync/windows.ts'
 import type { Tenant } from '../store/tenants/tenants.ts'
+import { day } from '../time.ts'
 import { backfillDays } from './lists.ts'
 import { jittered } from './pace.ts'
 import { instant, type SyncRun } from './run.ts'
 
-const day = 86_400_000
 const reconcileDays = 3
 /** A step that takes all that is left; in milliseconds, as an integer of 32 bits holds them. */
 export const everything = 2_000_000_000

@@ -1,12 +1,10 @@
 import type { IncidentQuery, Instant } from '../model/incident.ts'
 import type { SyncOutcome } from '../store/sync/rows.ts'
 import { completeSync } from '../store/sync/syncs.ts'
+import { day, second } from '../time.ts'
 import { readDetails } from './details.ts'
 import { backfillDays, listsOf, longList, Newest, pauseOfPartial, store } from './lists.ts'
 import { instant, isFilterRefused, type SyncRun } from './run.ts'
-
-const second = 1_000
-const day = 86_400_000
 
 /** Slices of open incidents go back this far; Microsoft keeps incidents for 180 days. */
 export const openDays = 365

@@ -6,16 +6,13 @@ import { requestOf } from '../store/sync/requests.ts'
 import type { SyncOutcome } from '../store/sync/rows.ts'
 import { advanceCursor, completeSync, failSync } from '../store/sync/syncs.ts'
 import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
+import { day, minute, second } from '../time.ts'
 import type { JobContext } from './context.ts'
 import { readDetails } from './details.ts'
 import { readOpen } from './first.ts'
 import { backfillDays, type Lists, lacks, listsOf, longList, Newest, pauseOfPartial, readList, store } from './lists.ts'
 import { failurePause, nextPause } from './pace.ts'
 import { handleFailure, instant, isOwnBudget, runSync, SyncRun } from './run.ts'
-
-const second = 1_000
-const minute = 60 * second
-const day = 24 * 60 * minute
 
 const narrowest = minute
 /** A sync run that catches up ends after this, and goes on at once: others have their turn between. */

@@ -1,9 +1,6 @@
 import type { SyncSettings } from '../config/config.ts'
 import type { Tenant } from '../store/tenants/tenants.ts'
-
-const second = 1_000
-const minute = 60 * second
-const hour = 60 * minute
+import { hour, minute, second } from '../time.ts'
 
 /** A tenant in which nothing happened for this long is polled less and less often. */
 const activeFor = hour

@@ -15,6 +15,7 @@ import {
 } from '../store/sync/window-runs.ts'
 import type { ReadWindow } from '../store/sync/windows.ts'
 import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
+import { day, minute } from '../time.ts'
 import { compares, comparisonsAfter, everything, isDue, stretchOf } from './comparison.ts'
 import type { JobContext } from './context.ts'
 import { isAboutOne, pageOfOne } from './details.ts'
@@ -22,9 +23,6 @@ import { openDays } from './first.ts'
 import { failurePause, jittered } from './pace.ts'
 import { handleFailure, instant, isOwnBudget, runSync, SyncRun } from './run.ts'
 import { WindowLists } from './window-lists.ts'
-
-const minute = 60_000
-const day = 24 * 60 * minute
 
 /** A sync run goes on for this long, or to the end of a slice: then whoever else is due has a turn. */
 const runForMs = 10_000

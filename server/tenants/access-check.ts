@@ -10,9 +10,7 @@ import { clearPartnerFaults } from '../store/partner/faults.ts'
 import { countCalls } from '../store/sync/budgets.ts'
 import { type CheckVerdict, provesConsent, pruneChecks, recordCheck } from '../store/tenants/checks.ts'
 import { type AccessState, nameTenant, type Tenant, tenantById } from '../store/tenants/tenants.ts'
-
-const minute = 60_000
-const hour = 60 * minute
+import { hour, minute } from '../time.ts'
 
 /** So long after a consent, missing roles and refused calls are not yet held against the customer. */
 const propagation = 5 * minute

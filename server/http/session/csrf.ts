@@ -4,6 +4,7 @@ import type { Request, Response } from 'express'
 import type { Config } from '../../config/config.ts'
 import { PortalError } from '../../errors.ts'
 import type { Portal } from '../../portal.ts'
+import { day } from '../../time.ts'
 import type { Route } from '../route.ts'
 import { keysFor } from './keys.ts'
 import { sameText } from './same-text.ts'
@@ -22,7 +23,7 @@ import { sameText } from './same-text.ts'
  */
 
 export const field = '_csrf'
-const formLifeMs = 24 * 3_600_000
+const formLifeMs = day
 
 const { generateToken, isRequestValid } = csrfSync({
   size: 32,

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import session from 'express-session'
 import type { Portal } from '../../portal.ts'
 import { destroySession, findSession, prolongSession, saveSession } from '../../store/operators/sessions.ts'
+import { hour } from '../../time.ts'
 import { cookieName, cookieOptions } from './cookies.ts'
 import { keysFor } from './keys.ts'
 
@@ -17,7 +18,7 @@ declare module 'express-session' {
 
 /** A session ends half an hour after the last thing its person did, and ten hours after the sign-in in any case. */
 const idleMs = 30 * 60_000
-const longestMs = 10 * 3_600_000
+const longestMs = 10 * hour
 /** Prolonging costs a write; one a minute is enough. */
 const prolongEveryMs = 60_000
 

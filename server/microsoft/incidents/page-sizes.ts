@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { day } from '../../time.ts'
 
 /** How many items a page may have, where the service takes fewer than it documents. */
 export interface PageSizes {
@@ -8,7 +9,7 @@ export interface PageSizes {
 }
 
 /** Limits of Microsoft's move, in both directions: another day it is tried with as many as before. */
-const believedFor = 24 * 3_600_000
+const believedFor = day
 
 /** Remembered by this process, for the tenants where it was met. */
 export function rememberPageSizes(now: () => Date): PageSizes {

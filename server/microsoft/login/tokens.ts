@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Config } from '../../config/config.ts'
 import type { Registration } from '../../config/credentials.ts'
+import { findGuid } from '../../guid.ts'
 import type { TokenClaims } from '../../model/access.ts'
 import { Refusal } from '../../model/refusal.ts'
 import type { AppToken } from '../microsoft.ts'
@@ -170,7 +171,7 @@ export async function acquireToken(
   // MSAL takes a 200 without a token for success.
   if (!result?.accessToken) throw new Refusal('unexpected-answer', { at, status: 200, error: 'no_access_token' })
   const claims = readClaims(result.accessToken)
-  const issuer = claims && /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(claims.iss ?? '')?.[0].toLowerCase()
+  const issuer = claims && findGuid(claims.iss ?? '')
   if (claims && (claims.tid !== tenantId || (issuer && issuer !== tenantId))) {
     throw new Refusal('wrong-tenant-token', { at })
   }

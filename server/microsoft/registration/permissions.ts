@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts'
+import { isGuid } from '../../guid.ts'
 import { Refusal } from '../../model/refusal.ts'
 import { acquireToken } from '../login/tokens.ts'
 import type { AppToken, RegisteredPermission, SecretEnd } from '../microsoft.ts'
@@ -139,8 +140,6 @@ async function get(
   }
   return objectIn(answer.text)
 }
-
-const isGuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 
 /**
  * The application roles that the customers' app holds in the partner's own tenant beyond those Muster needs, on Graph and

@@ -3,6 +3,7 @@ import { datesOf } from '../../config/certificate.ts'
 import type { Config } from '../../config/config.ts'
 import type { Registration } from '../../config/credentials.ts'
 import { Refusal } from '../../model/refusal.ts'
+import { day } from '../../time.ts'
 import { callWith } from '../incidents/api.ts'
 import type { IncidentSource } from '../incidents/incidents.ts'
 import type { Discovery } from '../login/discovery.ts'
@@ -122,7 +123,7 @@ const warnDays = 60
 
 function certificateEnd({ clientId, credential }: Registration, now: Date): RegistrationFinding[] {
   if (credential.kind !== 'certificate') return []
-  const days = Math.floor((credential.expiresAt.getTime() - now.getTime()) / 86_400_000)
+  const days = Math.floor((credential.expiresAt.getTime() - now.getTime()) / day)
   if (datesOf(credential, now) === 'not-yet') {
     const facts = { clientId, date: credential.validFrom.toISOString().slice(0, 10) }
     return [finding({ check: 'credential', outcome: 'fault', code: 'certificate-not-yet', facts })]

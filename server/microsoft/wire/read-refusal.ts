@@ -1,9 +1,8 @@
+import { findGuid } from '../../guid.ts'
 import { meaningOf } from '../../model/dictionary.ts'
 import { Refusal, type RefusalCode, type RefusalFacts } from '../../model/refusal.ts'
 import type { Answer } from './http.ts'
 import { retryAfterMs } from './http.ts'
-
-const guid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i
 
 /** An answer of the login service that is not a token. Bodies without JSON (a gateway's page) are judged by status. */
 export function readTokenRefusal(answer: Answer, now: Date): Refusal {
@@ -130,7 +129,7 @@ export function numbersIn(text: unknown): number[] {
 
 /** A GUID somewhere in a text, in lower case. */
 export function idIn(value: unknown): string | null {
-  return typeof value === 'string' ? (guid.exec(value.slice(0, 4000))?.[0].toLowerCase() ?? null) : null
+  return typeof value === 'string' ? findGuid(value.slice(0, 4000)) : null
 }
 
 function word(value: unknown): string | null {

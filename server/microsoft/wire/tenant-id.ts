@@ -1,6 +1,6 @@
+import { isGuid } from '../../guid.ts'
 import { Refusal } from '../../model/refusal.ts'
 
-const shape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const nobody = '00000000-0000-0000-0000-000000000000'
 /** Where personal accounts live; it is nobody's organisation. https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference */
 const personalAccounts = '9188040d-6c67-4c5b-b112-36a304b66dad'
@@ -9,7 +9,7 @@ const personalAccounts = '9188040d-6c67-4c5b-b112-36a304b66dad'
 export function tenantIdOf(value: unknown): string | null {
   if (typeof value !== 'string') return null
   const id = value.toLowerCase()
-  return shape.test(id) && id !== nobody && id !== personalAccounts ? id : null
+  return isGuid(id) && id !== nobody && id !== personalAccounts ? id : null
 }
 
 /**

@@ -1,3 +1,4 @@
+import { aroundNames } from '../../invisible.ts'
 import { tenantIdOf } from './tenant-id.ts'
 
 /** What somebody meant: a tenant by its ID, or by the domain that is looked up, as DNS writes it. */
@@ -12,8 +13,6 @@ const domain = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0
 const microsoftHosts =
   /(^|\.)(microsoft\.com|microsoftonline\.(com|us|cn)|partner\.microsoftonline\.cn|microsoft\.us|azure\.(com|us|cn)|windows\.net|microsoft\.scloud|office\.com|office365\.(com|us)|cloud\.microsoft|windowsazure\.com|live\.com|sharepoint\.(com|us|cn))$/
 
-/** What can stand around an address without being part of it, and is not seen: zero-width marks, soft hyphens, BOMs. */
-const unseen = /[\p{Cf}\p{Cc}]|\p{Variation_Selector}/gu
 const longest = 2_000
 
 /**
@@ -27,7 +26,7 @@ export function readTenantName(typed: string): TenantName | null {
     typed
       .normalize('NFKC')
       .replace(/[\s\u00a0]+/gu, ' ')
-      .replace(unseen, ''),
+      .replace(aroundNames, ''),
   )
   const whole = nameIn(text)
   if (whole !== null) return whole
@@ -62,6 +61,7 @@ function nameIn(text: string): TenantName | null {
   return host === null || microsoftHosts.test(host) ? null : { id: null, domain: host }
 }
 
+/** An ID with its hyphens, or without some or all of them. */
 function idIn(text: string): string | null {
   const digits = /^(?:urn:uuid:)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/iu.exec(
     text,

@@ -1,3 +1,4 @@
+import { hour, minute } from '../../time.ts'
 import type { VirtualClock } from '../world/clock.ts'
 
 export interface Quota {
@@ -26,13 +27,13 @@ export class Quotas {
   spend(quota: Quota, appId: string, tenantId: string): number {
     const now = this.#clock.now()
     const key = `${quota.name}/${appId}/${tenantId}`
-    const hour = Number.isFinite(quota.perHour) ? 3_600_000 : 60_000
-    const calls = (this.#calls.get(key) ?? []).filter((at) => at > now - hour)
+    const windowMs = Number.isFinite(quota.perHour) ? hour : minute
+    const calls = (this.#calls.get(key) ?? []).filter((at) => at > now - windowMs)
     this.#calls.set(key, calls)
-    const lately = calls.filter((at) => at > now - 60_000)
+    const lately = calls.filter((at) => at > now - minute)
     calls.push(now)
-    if (lately.length >= quota.perMinute) return (lately.at(-quota.perMinute) ?? now) + 60_000 - now
-    if (calls.length > quota.perHour) return (calls.at(-quota.perHour - 1) ?? now) + hour - now
+    if (lately.length >= quota.perMinute) return (lately.at(-quota.perMinute) ?? now) + minute - now
+    if (calls.length > quota.perHour) return (calls.at(-quota.perHour - 1) ?? now) + windowMs - now
     return 0
   }
 }

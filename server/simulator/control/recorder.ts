@@ -1,4 +1,5 @@
 import type { NextFunction, Request, Response } from 'express'
+import { isGuid } from '../../guid.ts'
 import type { VirtualClock } from '../world/clock.ts'
 
 /** One request as it came in, for tests that count calls. */
@@ -37,9 +38,7 @@ export function recorder(
       path,
       url: req.originalUrl,
       tenantId:
-        /^[0-9a-f-]{36}$/i.test(first) || first.includes('.onmicrosoft.') || first.endsWith('.example')
-          ? first.toLowerCase()
-          : null,
+        isGuid(first) || first.includes('.onmicrosoft.') || first.endsWith('.example') ? first.toLowerCase() : null,
       tokenTid: null,
       agent: req.get('user-agent') ?? null,
       at: clock.now(),

@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express'
+import { isGuid } from '../../guid.ts'
 import { correlationOf, sendJson, weathered } from '../apis/answers.ts'
 import type { SimulatorParts } from '../parts.ts'
 import type { Tenant } from '../world/directory.ts'
@@ -14,7 +15,7 @@ export function authorityOf(parts: SimulatorParts, named: string): Authority {
   if (named === 'common' || named === 'organizations') return { kind: 'any', name: named }
   const tenant = parts.world.find(named)
   if (tenant && !tenant.deleted) return { kind: 'tenant', tenant }
-  const wellFormed = /^[0-9a-f-]{36}$/i.test(named) || /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(named)
+  const wellFormed = isGuid(named) || /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(named)
   return { kind: 'refused', refusal: wellFormed ? tenantNotFound(named) : tenantMalformed(named) }
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { isGuid } from '../../guid.ts'
 import { loginTimestamp } from '../world/instants.ts'
 import type { World } from '../world/world.ts'
 import { toldByNumber } from './aadsts.ts'
@@ -142,7 +143,7 @@ export interface Trace {
 export function traceOf(world: World, correlationId: string | undefined): Trace {
   return {
     traceId: randomUUID(),
-    correlationId: correlationId && /^[0-9a-f-]{36}$/i.test(correlationId) ? correlationId : randomUUID(),
+    correlationId: correlationId && isGuid(correlationId) ? correlationId : randomUUID(),
     timestamp: loginTimestamp(world.clock.now()),
   }
 }

@@ -1,3 +1,4 @@
+import { hour } from '../../time.ts'
 import type { DirectoryRole, Tenant } from './directory.ts'
 import { instantOf } from './instants.ts'
 import { hashOf } from './random.ts'
@@ -424,8 +425,6 @@ export const cast = {
 
 export type CastKey = keyof typeof cast
 
-const hourMs = 3_600_000
-
 /** Brings the cast on: tenants, people, and 30 days of incidents that end at the world's present. */
 export function bringOn(world: World, seed = 1, merged = true): void {
   for (const member of Object.values<CastTenant>(cast)) {
@@ -453,7 +452,7 @@ function history(world: World, member: CastTenant, seed: number): void {
   tenant.nextIncidentId = Math.max(1, (firstHeadline?.id ?? member.background * 3) - member.background)
   world.generate(member.id, member.background, { seed: hashOf(`${seed}/${member.id}`) })
   for (const headline of member.headlines ?? []) {
-    const createdMs = world.clock.now() - headline.hours * hourMs
+    const createdMs = world.clock.now() - headline.hours * hour
     const story = headline.story
     world.addIncident(member.id, {
       id: headline.id,
@@ -462,7 +461,7 @@ function history(world: World, member: CastTenant, seed: number): void {
       assignedTo: headline.owner ?? null,
       tags: [...(headline.tags ?? [])],
       createdAt: instantOf(createdMs, 3333),
-      lastUpdateAt: instantOf(createdMs + (headline.hours * hourMs) / 3, 6667),
+      lastUpdateAt: instantOf(createdMs + (headline.hours * hour) / 3, 6667),
       seed: hashOf(`${member.id}/${headline.id}`),
     })
   }

@@ -1,3 +1,4 @@
+import { day, hour } from '../../time.ts'
 import { longestGapMs } from './alerts/evidence.ts'
 import type { Tenant } from './directory.ts'
 import type { Comment, Incident, IncidentStatus, Severity } from './incidents.ts'
@@ -28,7 +29,6 @@ export interface NewIncident {
 
 const nothing: readonly string[] = Object.freeze([])
 const noComments: readonly Comment[] = Object.freeze([])
-const dayMs = 86_400_000
 const outcomes = [
   { classification: 'truePositive', determination: 'phishing' },
   { classification: 'truePositive', determination: 'malware' },
@@ -94,13 +94,13 @@ export function composeHistory(
   random: Random,
   nowMs: number,
 ): Incident[] {
-  const created = Array.from({ length: count }, () => nowMs - Math.floor(random.next() * options.days * dayMs))
+  const created = Array.from({ length: count }, () => nowMs - Math.floor(random.next() * options.days * day))
   return created
     .sort((a, b) => a - b)
     .map((createdMs) => {
       const age = nowMs - createdMs
-      const open = random.chance(options.openShare ?? (age < 2 * dayMs ? 0.5 : 0.06))
-      const settled = Math.floor(random.next() * Math.min(age, open ? 3_600_000 : 2 * dayMs))
+      const open = random.chance(options.openShare ?? (age < 2 * day ? 0.5 : 0.06))
+      const settled = Math.floor(random.next() * Math.min(age, open ? hour : 2 * day))
       const nobody = tenant.people.length === 0 || (open && random.chance(0.6))
       const owner = nobody ? null : random.pick(tenant.people).username
       const outcome = random.pick(outcomes)

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { AlertsRead, RemoteIncident } from '../../model/incident.ts'
+import { hour } from '../../time.ts'
 import type { Claim } from '../engine/claim.ts'
 import type { Database, Tx } from '../engine/dialect.ts'
 import { write } from '../engine/write.ts'
@@ -10,7 +11,7 @@ import { forgetRejected, recordRejected } from './rejected.ts'
 import { storeAlertsOf } from './write.ts'
 
 /** What cannot be read of one incident is often a matter of its size, and lasts. */
-const triedEvery = 3_600_000
+const triedEvery = hour
 /** Alerts and entities keep arriving after the change that announced them: they are read once more this much later. */
 const againAfter = 10 * 60_000
 /** Changes longer ago than this are not looked at again for that. */

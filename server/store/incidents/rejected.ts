@@ -1,4 +1,5 @@
 import type { RejectedItem } from '../../model/incident.ts'
+import { hour } from '../../time.ts'
 import type { Claim } from '../engine/claim.ts'
 import { among, type Database, type Tx } from '../engine/dialect.ts'
 import { write } from '../engine/write.ts'
@@ -40,7 +41,7 @@ export async function forgetRejected(tx: Tx, tenantId: string, ids: readonly str
 }
 
 /** Not tried again sooner. */
-const triedEvery = 3_600_000
+const triedEvery = hour
 
 /** Items with an ID that were rejected a while ago: asked for by themselves, they may be readable by now. */
 export async function rejectedDue(db: Database, tenantId: string, limit: number, now: Date): Promise<string[]> {

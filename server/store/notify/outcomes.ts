@@ -1,3 +1,4 @@
+import { hour } from '../../time.ts'
 import { muster, recordAudit } from '../audit.ts'
 import type { Database } from '../engine/dialect.ts'
 import { offloaded } from '../engine/offload.ts'
@@ -18,7 +19,7 @@ export interface NotedOutcome extends Ending {
 }
 
 /** A destination that has failed for so long, this often in a row, is something to be told of. */
-const failingMs = 3_600_000
+const failingMs = hour
 const failingTries = 4
 
 /**

@@ -1,4 +1,5 @@
 import { type ExpressionBuilder, type SqlBool, sql } from 'kysely'
+import { day, hour } from '../../time.ts'
 import type { Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 
@@ -9,9 +10,9 @@ import type { Schema } from '../engine/schema.ts'
 export const mostAttempts = { browser: 5, address: 20, link: 100, customer: 300 } as const
 
 /** Of another browser's run, what is younger never gives way: somebody may be waiting for what becomes of it. */
-const youngMs = 3_600_000
+const youngMs = hour
 /** Whose access was proven keeps the page of it for as long as the browser is known. */
-const keptReceiptMs = 7 * 86_400_000
+const keptReceiptMs = 7 * day
 
 /** Who comes back, and with which link. */
 export interface Returning {

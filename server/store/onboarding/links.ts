@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import { PortalError } from '../../errors.ts'
+import { day, hour } from '../../time.ts'
 import { type Actor, type AuditSubject, recordAudit } from '../audit.ts'
 import { holdCustomer } from '../customers/customers.ts'
 import { among, type Database, isPostgres, type Tx } from '../engine/dialect.ts'
@@ -58,7 +59,7 @@ export async function issueLink(
     await withdrawLinks(tx, actor, customerId, now)
     const token = newToken()
     const id = newId()
-    const expiresAt = new Date(now.getTime() + request.days * 86_400_000)
+    const expiresAt = new Date(now.getTime() + request.days * day)
     await tx
       .insertInto('consent_links')
       .values({
@@ -74,7 +75,7 @@ export async function issueLink(
         withdrawn_at: null,
         completed_at: null,
         opened_at: null,
-        next_probe_at: request.pinnedTenantId === null ? null : new Date(now.getTime() + 3_600_000).toISOString(),
+        next_probe_at: request.pinnedTenantId === null ? null : new Date(now.getTime() + hour).toISOString(),
         first_departed_at: null,
         last_departed_at: null,
         departure_noted_at: null,
@@ -207,7 +208,6 @@ export async function recordOpening(db: Database, actor: Actor, link: ConsentLin
 
 /** Departures counted at most: what comes after says nothing new. */
 const mostDepartures = 100_000
-const hour = 3_600_000
 
 /**
  * Somebody leaves for Microsoft: counted, and seldom written to the audit log, because whoever holds the link can press as
@@ -420,7 +420,7 @@ export async function claimDueProbes(db: Database, now: Date, limit: number, eve
       .execute()
     const claimed: ConsentLink[] = []
     for (const row of due) {
-      const over = row.expires_at <= new Date(now.getTime() - 2 * 86_400_000).toISOString()
+      const over = row.expires_at <= new Date(now.getTime() - 2 * day).toISOString()
       const moved = await tx
         .updateTable('consent_links')
         .set({ next_probe_at: over ? null : new Date(now.getTime() + everyMs).toISOString() })

@@ -1,4 +1,5 @@
 import { PortalError } from '../../errors.ts'
+import { day } from '../../time.ts'
 import { type Actor, recordAudit } from '../audit.ts'
 import type { Database } from '../engine/dialect.ts'
 import { write } from '../engine/write.ts'
@@ -63,7 +64,7 @@ async function triedSince(db: Database, tenantId: string, since: string): Promis
 }
 
 /** A request that no sync run took up within this is nobody's any more: rows that would say otherwise may be gone. */
-const remembered = 86_400_000
+const remembered = day
 
 /** The request with which somebody asked for a sync run, until one was made for it, however long it had to wait. */
 export async function requestOf(db: Database, tenantId: string, now: Date): Promise<string | null> {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { PartialAnswer } from '../../model/incident.ts'
 import type { RefusalCode } from '../../model/refusal.ts'
+import { day } from '../../time.ts'
 import type { Claim } from '../engine/claim.ts'
 import type { Database, Tx } from '../engine/dialect.ts'
 import { offloaded } from '../engine/offload.ts'
@@ -110,7 +111,7 @@ export const endWindowRun = offloaded(
   },
 )
 
-const unnamedKept = 30 * 86_400_000
+const unnamedKept = 30 * day
 
 /** There was nothing to read: the tenant is due when its next comparison is. @throws ClaimLostError */
 export async function endIdleWindowRun(db: Database, claim: Claim, now: Date): Promise<void> {

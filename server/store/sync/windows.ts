@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import { PortalError } from '../../errors.ts'
 import type { Instant } from '../../model/incident.ts'
+import { day } from '../../time.ts'
 import { type Actor, recordAudit } from '../audit.ts'
 import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
@@ -93,7 +94,6 @@ export async function openWindow(
 
 /** How far back Microsoft keeps incidents: https://learn.microsoft.com/defender-xdr/data-privacy */
 const rereadDays = 180
-const day = 86_400_000
 
 /**
  * An operator asks for a stretch of time to be read again, and what is found to be compared with what is kept.

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { hour } from '../../time.ts'
 import type { Database } from '../engine/dialect.ts'
 import { write } from '../engine/write.ts'
 
@@ -93,7 +94,7 @@ export async function sweepSurplusAttempts(db: Database, kept: number, now: Date
     .limit(1)
     .executeTakeFirst()
   if (!newest?.returned_at) return 0
-  const before = new Date(Math.min(Date.parse(newest.returned_at), now.getTime() - 3_600_000)).toISOString()
+  const before = new Date(Math.min(Date.parse(newest.returned_at), now.getTime() - hour)).toISOString()
   return write(db, async (tx) =>
     gone(
       await sql`delete from consent_attempts where id in (

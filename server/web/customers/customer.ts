@@ -16,6 +16,7 @@ import { linkState } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
 import { checksOf } from '../../store/tenants/checks.ts'
+import { day } from '../../time.ts'
 import { sentenceOf } from '../page/audit-sentence.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
@@ -74,7 +75,7 @@ export async function showCustomerWith(
       link,
       linkState: link && linkState(link, now),
       linkDays: settings.linkDays,
-      daysLeft: link ? Math.max(0, Math.round((Date.parse(link.expiresAt) - now.getTime()) / 86_400_000)) : 0,
+      daysLeft: link ? Math.max(0, Math.round((Date.parse(link.expiresAt) - now.getTime()) / day)) : 0,
       issued: await takeIssued(portal, req, res, customer, link),
       conflict,
       obstacle,

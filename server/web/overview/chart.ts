@@ -1,5 +1,6 @@
 import type { Severity } from '../../model/incident.ts'
 import type { createdPerDay } from '../../store/incidents/queue.ts'
+import { day } from '../../time.ts'
 
 type DayCounts = Awaited<ReturnType<typeof createdPerDay>>
 
@@ -32,10 +33,10 @@ const drawn: readonly [Severity, string][] = [
 export function chartOf(created: DayCounts, now: Date): Chart {
   const today = Date.parse(`${now.toISOString().slice(0, 10)}T00:00:00Z`)
   const days = Array.from({ length: chartDays }, (_, i) => {
-    const day = new Date(today - (chartDays - 1 - i) * 86_400_000).toISOString().slice(0, 10)
+    const date = new Date(today - (chartDays - 1 - i) * day).toISOString().slice(0, 10)
     const counts: Record<Severity, number> = { high: 0, medium: 0, low: 0, informational: 0, unknown: 0 }
-    for (const one of created) if (one.day === day) counts[one.severity] += one.count
-    return { day, counts, total: Object.values(counts).reduce((sum, count) => sum + count, 0) }
+    for (const one of created) if (one.day === date) counts[one.severity] += one.count
+    return { day: date, counts, total: Object.values(counts).reduce((sum, count) => sum + count, 0) }
   })
   const highest = days.reduce((most, day) => (day.total > most.total ? day : most))
   const step = stepFor(highest.total)

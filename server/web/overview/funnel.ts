@@ -1,5 +1,6 @@
 import type { CustomerLine, StepName } from '../../customers/progress.ts'
 import { statusSince } from '../../customers/status.ts'
+import { day } from '../../time.ts'
 
 export interface Funnel {
   /** Customers that were sent a link. */
@@ -13,7 +14,7 @@ export const funnelDays = 30
 
 /** How far the customers came whose newest link is of the last 30 days. */
 export function funnelOf(lines: readonly CustomerLine[], now: Date): Funnel {
-  const from = new Date(now.getTime() - funnelDays * 86_400_000).toISOString()
+  const from = new Date(now.getTime() - funnelDays * day).toISOString()
   const recent = lines.filter(
     ({ link, customer }) => link !== null && link.issuedAt >= from && customer.offboardedAt === null,
   )

@@ -15,6 +15,7 @@ import { blindSince } from '../../store/tenants/blind.ts'
 import { heatOfFleet, openInFleet, troubledTenants } from '../../store/tenants/fleet.ts'
 import { type Pause, readPause } from '../../store/tenants/pauses.ts'
 import type { Tenant } from '../../store/tenants/tenants.ts'
+import { day } from '../../time.ts'
 import type { MessageValues } from '../../words.ts'
 import { findObstacleView } from '../customers/link-obstacle.ts'
 import { severities } from '../incidents/filters.ts'
@@ -47,7 +48,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     openReviews(db, undefined, mostReviews, scope),
     countOpenReviews(db, scope),
     readPause(db),
-    invitedCustomers(db, new Date(now.getTime() - funnelDays * 86_400_000), scope),
+    invitedCustomers(db, new Date(now.getTime() - funnelDays * day), scope),
     readRolesUnseen(db),
   ])
   const [lines, names] = await Promise.all([
@@ -68,7 +69,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
   }
   if (fleet.tenants === 0) return showFirstDay(portal, req, res, beginning)
   const [created, heat] = await Promise.all([
-    createdPerDay(db, new Date(now.getTime() - (chartDays - 1) * 86_400_000), scope),
+    createdPerDay(db, new Date(now.getTime() - (chartDays - 1) * day), scope),
     heatOfFleet(db, mostHeat, now, alphabet, scope),
   ])
   const tally = severities.map((severity) => ({

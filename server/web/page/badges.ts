@@ -7,6 +7,7 @@ import type { RefusalCode, RefusalFacts } from '../../model/refusal.ts'
 import { sourcesInWords } from '../../store/sync/partial.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
 import type { AccessState, Tenant } from '../../store/tenants/tenants.ts'
+import { day, hour } from '../../time.ts'
 import { en } from '../../words/en.ts'
 import { type Language, type MessageKey, type MessageValues, say } from '../../words.ts'
 import type { Format } from './format.ts'
@@ -159,7 +160,7 @@ const verdictColours = new Map([
 export function createBadges(language: Language, format: Format, now: Date, allPaused: boolean): Badges {
   const word: Word = (key, values) => say(language, key, values)
   const brief: Badges['brief'] = (milliseconds) => {
-    const unit = [86_400_000, 3_600_000].find((one) => milliseconds >= one) ?? 1
+    const unit = [day, hour].find((one) => milliseconds >= one) ?? 1
     return format.span(Math.floor(milliseconds / unit) * unit)
   }
   return {

@@ -1,7 +1,7 @@
+import { day } from '../../time.ts'
+
 /** `2026-11-20T08:14`, as a field of the kind `datetime-local` gives it, in whatever zone. */
 const wallClock = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?$/
-
-const day = 86_400_000
 
 /**
  * The moments at which clocks in this zone show that time, earliest first: one, two when the clocks are set back over it,

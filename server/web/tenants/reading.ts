@@ -6,6 +6,7 @@ import { type ReadWindow, windowsOf } from '../../store/sync/windows.ts'
 import { aheadOf } from '../../store/tenants/blind.ts'
 import { type Pause, readPause } from '../../store/tenants/pauses.ts'
 import type { Tenant } from '../../store/tenants/tenants.ts'
+import { hour } from '../../time.ts'
 import type { MessageKey } from '../../words.ts'
 import { type Progress, progressOf, progressOfOpen } from './progress.ts'
 
@@ -32,7 +33,7 @@ export type Controls = Record<'read' | 'reread' | 'pause', MessageKey | null>
 const runsShown = 5
 
 /** Something happened there lately, so that it is looked at often. */
-const lively = 3_600_000
+const lively = hour
 
 export async function readingOf(portal: Portal, tenant: Tenant, role: OperatorRole): Promise<ReadingView> {
   const { db, config } = portal

@@ -1,7 +1,6 @@
 import type { FieldFault } from '../../http/forms.ts'
+import { day } from '../../time.ts'
 import { momentsOf } from '../page/zoned-time.ts'
-
-const day = 24 * 3_600_000
 
 /** What can be picked instead of typed, in milliseconds back from now. */
 export const spans = { '24h': day, '3d': 3 * day, '7d': 7 * day, '30d': 30 * day } as const

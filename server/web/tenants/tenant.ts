@@ -13,6 +13,7 @@ import { readSettings } from '../../store/partner/settings.ts'
 import { blindAfterMs, blindSince } from '../../store/tenants/blind.ts'
 import { type AccessCheck, checksOf, requestCheck } from '../../store/tenants/checks.ts'
 import type { Tenant } from '../../store/tenants/tenants.ts'
+import { day } from '../../time.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { wallClockAt } from '../page/zoned-time.ts'
@@ -84,7 +85,7 @@ function rereadForm(said: { faults: FieldFault[]; typed: Typed } | null, readerZ
   return {
     spans: spanNames,
     span: typed('span') ?? spanNames[0] ?? '',
-    from: typed('from') ?? wallClockAt(now.getTime() - 86_400_000, zone),
+    from: typed('from') ?? wallClockAt(now.getTime() - day, zone),
     to: typed('to') ?? wallClockAt(now, zone),
     zone,
     faults: said?.faults ?? null,

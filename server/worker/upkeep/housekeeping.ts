@@ -13,13 +13,14 @@ import { sweepSpentTokens } from '../../store/operators/spent-states.ts'
 import { readPartnerFaults } from '../../store/partner/faults.ts'
 import { pruneSyncs } from '../../store/sync/rows.ts'
 import { readPause } from '../../store/tenants/pauses.ts'
+import { day, hour } from '../../time.ts'
 import { removeOld } from './retention.ts'
 
-const probeEvery = 3_600_000
+const probeEvery = hour
 /** How often the worker looks at what customers are asked for. */
-const permissionsEvery = 3_600_000
+const permissionsEvery = hour
 const probesAtOnce = 20
-const keptSyncs = 14 * 86_400_000
+const keptSyncs = 14 * day
 
 /** What is due without a row of its own. A chore that fails keeps none of the others from being done. */
 export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise<void> {

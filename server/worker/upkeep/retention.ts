@@ -19,8 +19,7 @@ import {
   sweepSurplusAttempts,
   sweepWindows,
 } from '../../store/upkeep/sweeps.ts'
-
-const day = 86_400_000
+import { day, hour } from '../../time.ts'
 
 /** Incidents in one transaction: over in some ten milliseconds, so that whoever waits hardly notices. */
 const atOnce = 20
@@ -31,10 +30,10 @@ const survivorsAtOnce = 500
 const tombstonesAtOnce = 50
 
 /** With a clock further from Microsoft's than this, nobody can say what is old. */
-const clockTolerance = 3_600_000
+const clockTolerance = hour
 
 const keptRejected = 30 * day
-const keptBudgets = 3_600_000
+const keptBudgets = hour
 const keptWindows = 50
 const keptAttempts = 400 * day
 /** Runs over all customers: what whoever holds links can have kept here at once. */

@@ -1,3 +1,4 @@
+import { hour } from '../../../time.ts'
 import type { Device, Entity, EntityBody, FileDetails, UserAccount } from '../incidents.ts'
 import { type Instant, instantOf } from '../instants.ts'
 import { hashOf, Random } from '../random.ts'
@@ -88,7 +89,7 @@ const bodies: Record<Kind, (scene: Scene) => EntityBody> = {
     parentProcessId: random.int(400, 9000),
     commandLine: random.pick(commands),
     startedAt: instant(at, random, 60_000),
-    parentStartedAt: instant(at, random, 3_600_000),
+    parentStartedAt: instant(at, random, hour),
     image: file(random),
     account: set.user,
   }),

@@ -1,3 +1,4 @@
+import { day } from '../../../time.ts'
 import type { Tenant } from '../directory.ts'
 import type { Alert, AlertRecipe, Device, Entity, Incident, UserAccount } from '../incidents.ts'
 import { instantOf } from '../instants.ts'
@@ -101,7 +102,7 @@ function device(stage: Stage, number: number, server: boolean, startMs: number):
     riskScore: own.pick(['none', 'low', 'medium', 'high']),
     group: server ? 'Servers' : 'Clients',
     groupId: server ? 7 : 125,
-    firstSeenAt: instantOf(startMs - own.int(40, 400) * 86_400_000, own.int(0, 9999)),
+    firstSeenAt: instantOf(startMs - own.int(40, 400) * day, own.int(0, 9999)),
     lastIp: `10.20.${own.int(0, 40)}.${own.int(2, 250)}`,
     lastExternalIp: `192.0.2.${own.int(2, 250)}`,
   }
