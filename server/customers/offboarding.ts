@@ -1,6 +1,6 @@
 import type { OperatorActor } from '../onboarding/binding.ts'
 import type { Portal } from '../portal.ts'
-import { customerById } from '../store/customers/customers.ts'
+import { getCustomer } from '../store/customers/customers.ts'
 import { reinstateCustomer } from '../store/customers/offboarding.ts'
 import { write } from '../store/engine/write.ts'
 import { proveAnew } from '../store/onboarding/bindings.ts'
@@ -12,7 +12,7 @@ import { proveAnew } from '../store/onboarding/bindings.ts'
 export async function reinstate(portal: Portal, actor: OperatorActor, customerId: string): Promise<void> {
   const now = portal.now()
   await write(portal.db, async (tx) => {
-    await customerById(tx, customerId)
+    await getCustomer(tx, customerId)
     for (const tenantId of await reinstateCustomer(tx, actor, customerId, now)) {
       await proveAnew(tx, actor, tenantId, now, { consented: false, revive: true })
     }

@@ -65,7 +65,7 @@ export function connectMicrosoft(
       const id = requireTenantId(tenantId, now())
       return readIncidents({ source, tenantId: id, query, get: (url) => getPage(api, id, url, calls), now, log, sizes })
     },
-    async incidentById(tenantId, incidentId, calls) {
+    async readIncident(tenantId, incidentId, calls) {
       const id = requireTenantId(tenantId, now())
       return readIncidentById({ source, tenantId: id, get: (url) => getRecord(api, id, url, calls) }, incidentId)
     },

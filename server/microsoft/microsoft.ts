@@ -112,7 +112,7 @@ export interface Microsoft {
   /** Pages of the whole list, in whatever order; an incident may come again, changed. @throws Refusal, and what `calls` throws */
   listIncidents(tenantId: string, query: IncidentQuery, calls?: CallMeter): AsyncGenerator<IncidentPage>
   /** One incident as it is now, its alerts included where the API carries them. @throws Refusal */
-  incidentById(tenantId: string, incidentId: string, calls?: CallMeter): Promise<IncidentRead>
+  readIncident(tenantId: string, incidentId: string, calls?: CallMeter): Promise<IncidentRead>
   /** The alerts of one incident, for the API whose list does not carry them. @throws Refusal */
   alertsOf(tenantId: string, incidentId: string, calls?: CallMeter): Promise<AlertsRead>
   /**

@@ -1,7 +1,7 @@
 import { PortalError } from '../errors.ts'
 import type { NamedTenant } from '../model/access.ts'
 import type { Portal } from '../portal.ts'
-import { customerById } from '../store/customers/customers.ts'
+import { getCustomer } from '../store/customers/customers.ts'
 import { write } from '../store/engine/write.ts'
 import { bindClaimed, type OperatorActor, recordRefused } from './binding.ts'
 import type { BindingEnd } from './judge-binding.ts'
@@ -30,7 +30,7 @@ export async function enterTenant(
   const now = portal.now()
   // A refusal is an answer, not an error, until it is recorded: thrown inside, it would take its own witness back.
   const verdict = await write(portal.db, async (tx) => {
-    const customer = await customerById(tx, customerId)
+    const customer = await getCustomer(tx, customerId)
     if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
     const entered = await bindClaimed(tx, actor, {
       tenantId,

@@ -1,6 +1,6 @@
 import { PortalError } from '../errors.ts'
 import type { Portal } from '../portal.ts'
-import { customerById } from '../store/customers/customers.ts'
+import { getCustomer } from '../store/customers/customers.ts'
 import { write } from '../store/engine/write.ts'
 import { awaitProofOf, recordOutcome } from '../store/onboarding/attempts.ts'
 import { decideReview, reviewById } from '../store/onboarding/reviews.ts'
@@ -19,7 +19,7 @@ export async function confirmReview(portal: Portal, actor: OperatorActor, review
   let verdict = 'bound' as BindingEnd
   try {
     await write(portal.db, async (tx) => {
-      const customer = await customerById(tx, customerId)
+      const customer = await getCustomer(tx, customerId)
       if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
       await decideReview(tx, actor, reviewId, 'confirmed', now)
       verdict = await bindClaimed(tx, actor, {

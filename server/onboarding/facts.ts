@@ -1,7 +1,7 @@
 import type { ConsentClaim } from '../microsoft/login/consent.ts'
 import { readAsking } from '../partner/asked-permissions.ts'
 import type { Portal } from '../portal.ts'
-import { customerById, isExpectedElsewhere } from '../store/customers/customers.ts'
+import { getCustomer, isExpectedElsewhere } from '../store/customers/customers.ts'
 import type { Tx } from '../store/engine/dialect.ts'
 import { digest, newToken } from '../store/identifiers.ts'
 import { findRoom } from '../store/onboarding/attempt-room.ts'
@@ -132,7 +132,7 @@ export async function loadBindingFacts(
     pinnedTenantId: claimed.pinnedTenantId,
     partnerTenantId: claimed.partnerTenantId,
     link: linkId === null ? null : linkState(await linkById(tx, linkId), claimed.now),
-    served: (await customerById(tx, customerId)).offboardedAt === null,
+    served: (await getCustomer(tx, customerId)).offboardedAt === null,
     owner: owner && { customerId: owner.customerId, tombstone: owner.accessState === 'offboarded' },
     expectedElsewhere: await isExpectedElsewhere(tx, tenantId, customerId),
   }

@@ -1,7 +1,7 @@
 import { PortalError } from '../errors.ts'
 import { rolesBeyond } from '../partner/asked-permissions.ts'
 import type { Portal } from '../portal.ts'
-import { type Customer, type CustomerDetails, createCustomer, customerById } from '../store/customers/customers.ts'
+import { type Customer, type CustomerDetails, createCustomer, getCustomer } from '../store/customers/customers.ts'
 import type { Database, Tx } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
 import { startAttempt } from '../store/onboarding/attempts.ts'
@@ -55,7 +55,7 @@ async function issueFor(
 ): Promise<IssuedLink> {
   const { config, microsoft } = portal
   const now = portal.now()
-  const customer = await customerById(tx, request.customerId)
+  const customer = await getCustomer(tx, request.customerId)
   if (customer.offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
   const obstacle = await findLinkObstacle(portal, tx)
   if (obstacle) throw obstacle

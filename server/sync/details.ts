@@ -89,7 +89,7 @@ async function retryRejected(run: SyncRun): Promise<void> {
   const { tenantId } = run.claim
   for (const id of await rejectedDue(db, tenantId, rejectedAtOnce, run.now)) {
     run.throwIfStopping()
-    const read = await microsoft.incidentById(tenantId, id, run.calls).catch((error: unknown): IncidentRead => {
+    const read = await microsoft.readIncident(tenantId, id, run.calls).catch((error: unknown): IncidentRead => {
       if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
       const reason = error.facts.error === tooLarge ? 'too-large' : 'unreadable'
       return { found: { id, reason, detail: said(error) }, partial: null }

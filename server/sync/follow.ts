@@ -2,10 +2,10 @@ import type { Instant } from '../model/incident.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
 import type { Claim } from '../store/engine/claim.ts'
-import { requestOf } from '../store/sync/requests.ts'
+import { findRequest } from '../store/sync/requests.ts'
 import type { SyncOutcome } from '../store/sync/rows.ts'
 import { advanceCursor, completeSync, failSync } from '../store/sync/syncs.ts'
-import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
+import { getTenant, type Tenant } from '../store/tenants/tenants.ts'
 import { day, minute, second } from '../time.ts'
 import type { JobContext } from './context.ts'
 import { readDetails } from './details.ts'
@@ -26,8 +26,8 @@ const catchUpFor = 60 * second
  * @throws ClaimLostError
  */
 export async function syncTenant(portal: Portal, claim: Claim, turn?: JobContext): Promise<void> {
-  const tenant = await tenantById(portal.db, claim.tenantId)
-  const requestId = await requestOf(portal.db, claim.tenantId, portal.now())
+  const tenant = await getTenant(portal.db, claim.tenantId)
+  const requestId = await findRequest(portal.db, claim.tenantId, portal.now())
   const run = new SyncRun(portal, claim, tenant, { kind: tenant.syncPhase, requestId }, turn)
   await runSync(
     run,

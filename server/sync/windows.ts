@@ -10,11 +10,11 @@ import {
   endWindowRun,
   failuresInARow,
   failWindowRun,
+  findUrgentWindow,
   openReconcile,
-  urgentWindow,
 } from '../store/sync/window-runs.ts'
 import type { ReadWindow } from '../store/sync/windows.ts'
-import { type Tenant, tenantById } from '../store/tenants/tenants.ts'
+import { getTenant, type Tenant } from '../store/tenants/tenants.ts'
 import { day, minute } from '../time.ts'
 import { compares, comparisonsAfter, everything, isDue, stretchOf } from './comparison.ts'
 import type { JobContext } from './context.ts'
@@ -54,12 +54,12 @@ const lookAfterFor = 60_000
  */
 export async function readWindows(portal: Portal, claim: Claim, turn?: JobContext): Promise<void> {
   const { db } = portal
-  const tenant = await tenantById(db, claim.tenantId)
-  let window = await urgentWindow(db, claim.tenantId)
+  const tenant = await getTenant(db, claim.tenantId)
+  let window = await findUrgentWindow(db, claim.tenantId)
   // Never compared is due as well: a version before windows set no time.
   if (!window && (tenant.nextReconcileAt === null || isDue(tenant.nextReconcileAt, portal.now()))) {
     await openReconcile(db, claim, stretchOf(tenant, portal.now()), portal.now())
-    window = await urgentWindow(db, claim.tenantId)
+    window = await findUrgentWindow(db, claim.tenantId)
   }
   if (!window) return endIdleWindowRun(db, claim, portal.now())
   const reading = new WindowReading(portal, claim, tenant, window, turn)
@@ -224,7 +224,7 @@ class WindowReading {
       if (unchanged >= mostUnchanged || refused >= mostRefused) return true
       let read: IncidentRead
       try {
-        read = await microsoft.incidentById(tenantId, id, run.calls)
+        read = await microsoft.readIncident(tenantId, id, run.calls)
       } catch (error) {
         if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
         refused++

@@ -9,7 +9,7 @@ import type { Claim } from '../store/engine/claim.ts'
 import { clearPartnerFaults } from '../store/partner/faults.ts'
 import { countCalls } from '../store/sync/budgets.ts'
 import { type CheckVerdict, provesConsent, pruneChecks, recordCheck } from '../store/tenants/checks.ts'
-import { type AccessState, nameTenant, type Tenant, tenantById } from '../store/tenants/tenants.ts'
+import { type AccessState, getTenant, nameTenant, type Tenant } from '../store/tenants/tenants.ts'
 import { hour, minute } from '../time.ts'
 
 /** So long after a consent, missing roles and refused calls are not yet held against the customer. */
@@ -41,7 +41,7 @@ const mayBePropagation = new Set<RefusalCode>(['not-consented', 'role-missing', 
 export async function proveTenant(portal: Portal, claim: Claim): Promise<CheckVerdict> {
   const { db, microsoft, now } = portal
   const evidence = await microsoft.checkAccess(claim.tenantId)
-  const tenant = await tenantById(db, claim.tenantId)
+  const tenant = await getTenant(db, claim.tenantId)
   const verdict = judge(tenant, evidence, now())
   await recordCheck(db, claim, evidence, verdict, now())
   await countCalls(db, claim.tenantId, evidence.calls.length, now())

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { lookAtPermissions } from '../../server/partner/asked-permissions.ts'
 import { listAudit } from '../../server/store/audit.ts'
-import { createCustomer, customerById, listCustomers } from '../../server/store/customers/customers.ts'
+import { createCustomer, getCustomer, listCustomers } from '../../server/store/customers/customers.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { write } from '../../server/store/engine/write.ts'
 import { linkState, linksOf } from '../../server/store/onboarding/links.ts'
@@ -188,7 +188,7 @@ onEachEngine('the customers', (engine) => {
     const saved = await add({ name: 'Later AB', groups: 'Nordics, energy，Nordics', link: 'none' })
     const page = await alice.follow(saved)
     expect(page.text).toContain('Nobody has been asked yet')
-    const customer = await customerById(here.portal.db, page.url.split('/').at(-1) ?? '')
+    const customer = await getCustomer(here.portal.db, page.url.split('/').at(-1) ?? '')
     expect(customer.groups).toEqual(['energy', 'Nordics'])
     expect(await linksOf(here.portal.db, customer.id)).toEqual([])
   })
@@ -233,7 +233,7 @@ onEachEngine('the customers', (engine) => {
       [`https://login.microsoftonline.com/${tenant.id}/oauth2/v2.0/authorize`, null],
     ] as const) {
       const page = await alice.follow(await add({ name: `Pinned by ${expected}`, expected }))
-      const customer = await customerById(here.portal.db, page.url.split('/').at(-1) ?? '')
+      const customer = await getCustomer(here.portal.db, page.url.split('/').at(-1) ?? '')
       expect(customer).toMatchObject({ expectedTenantId: tenant.id, expectedDomain: domain })
     }
   })
@@ -294,7 +294,7 @@ onEachEngine('the customers', (engine) => {
       const page = await alice.open(`/customers/${id}/edit`)
       const fields = { ...typedForm, language: 'sv', name, expected: tenant.id, notes: 'Called' }
       expect((await alice.submit(page, `/customers/${id}`, fields)).status).toBe(303)
-      expect((await customerById(here.portal.db, id)).notes).toBe('Called')
+      expect((await getCustomer(here.portal.db, id)).notes).toBe('Called')
     }
     const told = await alice.open(`/customers/${twin.id}`)
     expect(told.text).toContain('The tenant expected here is connected to Own tenant')
@@ -331,7 +331,7 @@ onEachEngine('the customers', (engine) => {
     const third = await customerNamed(here, 'Another')
     const renamed = await alice.submit(await alice.open(`/customers/${third.id}/edit`), `/customers/${third.id}`, same)
     expect(renamed.status).toBe(422)
-    expect((await customerById(here.portal.db, third.id)).name).toBe('Another')
+    expect((await getCustomer(here.portal.db, third.id)).name).toBe('Another')
   })
 
   test('are told at once of everything to mend, in the order of the form', async () => {
@@ -367,7 +367,7 @@ onEachEngine('the customers', (engine) => {
     expect(saved.status).toBe(303)
     expect(Object.keys(saved.headers)).not.toContain('x')
     const page = await alice.follow(saved)
-    const customer = await customerById(here.portal.db, page.url.split('/').at(-1) ?? '')
+    const customer = await getCustomer(here.portal.db, page.url.split('/').at(-1) ?? '')
     expect(customer.name).toBe(kept)
     expect(page.text).not.toContain('<script>alert')
     if (/\p{Script=Han}/u.test(kept)) expect(page.text).toContain(`<span lang="zh-Hant">${kept}</span>`)
@@ -416,7 +416,7 @@ onEachEngine('the customers', (engine) => {
     const fields = { ...typedForm, name: 'Steady on', expected: 'Steady.example', language: 'sv' }
     expect((await alice.submit(page, `/customers/${customer.id}`, fields)).status).toBe(303)
     here.simulator.world.clearWeather()
-    expect(await customerById(here.portal.db, customer.id)).toMatchObject({
+    expect(await getCustomer(here.portal.db, customer.id)).toMatchObject({
       name: 'Steady on',
       expectedTenantId: tenant.id,
     })

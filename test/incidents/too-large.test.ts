@@ -3,7 +3,7 @@ import { firstItemIn } from '../../server/microsoft/incidents/list-head.ts'
 import type { IncidentPage } from '../../server/model/incident.ts'
 import { compileFilter, type FilterField, parseFilter } from '../../server/simulator/apis/filter.ts'
 import { rejectedOf } from '../../server/store/incidents/rejected.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { connected } from '../support/admin.ts'
 import { appToken, type Call, connect, consented, contoso, listen, type Reply } from '../support/microsoft.ts'
 import { defenderIncident, graphIncident } from '../support/payloads.ts'
@@ -123,7 +123,7 @@ onEachEngine('a customer whose newest incident is too large', (engine) => {
     }
     const { tenant } = await connected(here, 'Contoso')
     const { db } = here.portal
-    expect((await tenantById(db, tenant.id)).accessState).toBe('active')
+    expect((await getTenant(db, tenant.id)).accessState).toBe('active')
     const rows = await db.selectFrom('incidents').select('incident_id').orderBy('incident_id').execute()
     expect(rows.map((row) => row.incident_id)).toEqual(['1', '2'])
     const rejected = async () => (await rejectedOf(db, tenant.id)).map(({ item, reason }) => [item, reason])

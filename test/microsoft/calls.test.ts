@@ -110,7 +110,7 @@ describe('the meter of a tenant’s calls', () => {
     const meter = meterOf()
     expect((await stage.microsoft.alertsOf(contoso, '4711', meter)).alerts).toHaveLength(7)
     expect(meter.taken).toBe(7)
-    expect((await stage.microsoft.incidentById(contoso, '4711', meter)).found).toMatchObject({
+    expect((await stage.microsoft.readIncident(contoso, '4711', meter)).found).toMatchObject({
       id: '4711',
       alerts: null,
     })
@@ -215,7 +215,7 @@ describe('one incident by its ID', () => {
       expect(call.path).toBe('/api/incidents/4711')
       return { json: defenderIncident() }
     })
-    const { found } = await stage.microsoft.incidentById(contoso, '4711')
+    const { found } = await stage.microsoft.readIncident(contoso, '4711')
     expect(found).toMatchObject({ id: '4711', alerts: [{ title: 'Suspicious access to LSASS' }] })
   })
 
@@ -230,20 +230,20 @@ describe('one incident by its ID', () => {
     ['of nothing', '', '', false],
   ])('is gone by a 404 that speaks %s alone', async (_, code, message, gone) => {
     await using stage = await at(() => ({ status: 404, json: { error: { code, message } } }))
-    const asked = stage.microsoft.incidentById(contoso, '4711')
+    const asked = stage.microsoft.readIncident(contoso, '4711')
     if (gone) expect(await asked).toEqual({ found: null, partial: null })
     else await expect(asked).rejects.toMatchObject({ name: 'Refusal', unknownItem: false })
   })
 
   test('is not gone by a 404 of a gateway', async () => {
     await using stage = await at(() => ({ status: 404, text: '<html>Not Found</html>' }))
-    await expect(stage.microsoft.incidentById(contoso, '4711')).rejects.toMatchObject({ name: 'Refusal' })
+    await expect(stage.microsoft.readIncident(contoso, '4711')).rejects.toMatchObject({ name: 'Refusal' })
   })
 
   test('that Microsoft knows no longer is null', async () => {
     for (const api of ['defender', 'graph'] as const) {
       await using stage = await at(() => ({ status: 404, json: { error: { code: 'ResourceNotFound' } } }), api)
-      expect((await stage.microsoft.incidentById(contoso, '4711')).found).toBeNull()
+      expect((await stage.microsoft.readIncident(contoso, '4711')).found).toBeNull()
     }
   })
 
@@ -254,12 +254,12 @@ describe('one incident by its ID', () => {
     ['no time', { createdTime: null, lastUpdateTime: null }, 'no-time'],
   ])('that names %s is rejected', async (_name, changes, reason) => {
     await using stage = await at(() => ({ json: defenderIncident(changes) }))
-    expect((await stage.microsoft.incidentById(contoso, '4711')).found).toMatchObject({ reason })
+    expect((await stage.microsoft.readIncident(contoso, '4711')).found).toMatchObject({ reason })
   })
 
   test.each([403, 500])('refused with %i is refused, and not gone', async (status) => {
     await using stage = await at(() => ({ status, json: {} }))
-    await expect(stage.microsoft.incidentById(contoso, '4711')).rejects.toMatchObject({ name: 'Refusal' })
+    await expect(stage.microsoft.readIncident(contoso, '4711')).rejects.toMatchObject({ name: 'Refusal' })
   })
 })
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readConfig } from '../../server/config/config.ts'
 import { createLog } from '../../server/log.ts'
 import { type RunningPortal, startPortal } from '../../server/process/start.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { Browser, type Page } from '../support/browser.ts'
 import { freshDatabase } from '../support/databases.ts'
 import { type OutsideDouble, type OutsideTenant, startOutsideDouble } from '../support/outside.ts'
@@ -128,7 +128,7 @@ describe.each(['defender', 'graph'] as const)('with another Microsoft than the s
     await consent((await customer('')).link, double.person(tenant, 'Una'))
     double.neverSilent = false
     await reading(tenant)
-    expect((await tenantById(running.portal.db, tenant.id)).boundHow).toBe('sign-in')
+    expect((await getTenant(running.portal.db, tenant.id)).boundHow).toBe('sign-in')
   })
 
   test.each([
@@ -202,11 +202,11 @@ describe.each(['defender', 'graph'] as const)('with another Microsoft than the s
     double.weather = (path, asked) =>
       asked === tenant && /\/incidents\/2(\/|$)/.test(path) ? { status: 500, body: { error: { code: '' } } } : undefined
     await consent((await customer(tenant.id)).link, double.person(tenant, 'Lars'))
-    const cursor = async () => (await tenantById(running.portal.db, tenant.id).catch(() => null))?.cursor
+    const cursor = async () => (await getTenant(running.portal.db, tenant.id).catch(() => null))?.cursor
     await until(async () => Boolean(await cursor()), { what: 'its list is read' })
     double.weather = null
     const asked = double.calls.slice(before).filter((call) => call.includes('/incidents/2')).length
-    expect((await tenantById(running.portal.db, tenant.id)).cursor).not.toBeNull()
+    expect((await getTenant(running.portal.db, tenant.id)).cursor).not.toBeNull()
     expect((await syncsOf(running.portal.db, tenant.id, 9)).map(({ outcome }) => outcome)).toContain('partial')
     expect((await admin.open(`/tenants/${tenant.id}/incidents/3`)).text).toContain('Alert of 3')
     expect(wordsOf(await admin.open(`/tenants/${tenant.id}`))).toContain('Its alerts could not be read')

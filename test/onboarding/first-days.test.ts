@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
-import { customerById, listCustomers } from '../../server/store/customers/customers.ts'
+import { getCustomer, listCustomers } from '../../server/store/customers/customers.ts'
 import { linksOf } from '../../server/store/onboarding/links.ts'
 import { changeSettings } from '../../server/store/partner/settings.ts'
 import { before, customerNamed, formToken } from '../support/admin.ts'
@@ -124,7 +124,7 @@ onEachEngine('before Muster knows who the partner is', (engine) => {
     const landing = await browser.open(path)
     expect(landing.status).toBe(200)
     expect((await browser.submit(landing, `${path}/attempts`)).status).toBe(303)
-    expect((await customerById(here.portal.db, customer.id)).name).toBe('Earlier')
+    expect((await getCustomer(here.portal.db, customer.id)).name).toBe('Earlier')
   })
 
   test('a telephone number without a number is not taken', async () => {

@@ -13,7 +13,7 @@ import { claimDue } from '../../server/store/sync/claims.ts'
 import { pruneSyncs } from '../../server/store/sync/rows.ts'
 import { startSync } from '../../server/store/sync/syncs.ts'
 import { checksOf, pruneChecks, recordCheck, requestCheck } from '../../server/store/tenants/checks.ts'
-import { type AccessState, tenantById } from '../../server/store/tenants/tenants.ts'
+import { type AccessState, getTenant } from '../../server/store/tenants/tenants.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import { active, alice, bound, claimOf, contosoTenant, customer, granted, later, start } from '../support/store.ts'
 import { syncsOf } from '../support/sync.ts'
@@ -61,7 +61,7 @@ describe.each(databases)('an access check on $name', ({ open }) => {
 
   test('that proves access makes the tenant due for reading, once', async () => {
     await check('active', granted, 1)
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({
       accessState: 'active',
       stateCode: null,
       firstActiveAt: later(1).toISOString(),
@@ -78,7 +78,7 @@ describe.each(databases)('an access check on $name', ({ open }) => {
   test('that finds the access gone stops the reading; the day it first worked stays', async () => {
     await check('active', granted, 1)
     await check('revoked', refused('not-consented'), 2)
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({
       accessState: 'revoked',
       stateCode: 'not-consented',
       stateSince: later(2).toISOString(),
@@ -100,12 +100,12 @@ describe.each(databases)('an access check on $name', ({ open }) => {
   test('counts its attempts for as long as the proof goes on', async () => {
     await check('proving', refused('not-consented'), 1, true)
     await check('proving', refused('not-consented'), 2, true)
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({
       checkAttempts: 2,
       provingSince: start.toISOString(),
     })
     await check('unproven', refused('not-consented'), 3)
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ checkAttempts: 0, provingSince: null })
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({ checkAttempts: 0, provingSince: null })
   })
 
   test('asked for while one is under way follows it, at the pace of the tenant', async () => {
@@ -136,7 +136,7 @@ describe.each(databases)('an access check on $name', ({ open }) => {
     const soon = { state: 'proving', nextCheckAt: later(7.1), keepProving: true } as const
     await recordCheck(store.db, claim, refused('not-consented'), soon, later(7))
     await requestCheck(store.db, alice, contosoTenant, later(7.05))
-    expect((await tenantById(store.db, contosoTenant)).nextCheckAt).toBe(later(7.1).toISOString())
+    expect((await getTenant(store.db, contosoTenant)).nextCheckAt).toBe(later(7.1).toISOString())
   })
 
   test('asked for after the clock was set back is made at once', async () => {

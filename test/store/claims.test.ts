@@ -7,7 +7,7 @@ import { claimDue, extendClaim, holdClaim, releaseClaim } from '../../server/sto
 import { requestSync } from '../../server/store/sync/requests.ts'
 import { completeSync, failSync, startSync, storePage } from '../../server/store/sync/syncs.ts'
 import { recordCheck } from '../../server/store/tenants/checks.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import {
   active,
@@ -92,10 +92,10 @@ describe.each(databases)('a claim on $name', ({ open }) => {
     const asked = later(1.2).toISOString()
     await store.db.updateTable('tenants').set({ next_sync_at: asked }).execute()
     await extendClaim(store.db, claim, later(1.5), minute)
-    expect((await tenantById(store.db, contosoTenant)).nextSyncAt).toBe(asked)
+    expect((await getTenant(store.db, contosoTenant)).nextSyncAt).toBe(asked)
     await releaseClaim(store.db, claim, later(9))
     await extendClaim(store.db, claim, later(1.6), minute)
-    expect((await tenantById(store.db, contosoTenant)).nextSyncAt).toBe(later(9).toISOString())
+    expect((await getTenant(store.db, contosoTenant)).nextSyncAt).toBe(later(9).toISOString())
   })
 
   test('given back, is due again when it was said to be', async () => {
@@ -202,7 +202,7 @@ describe.each(databases)('a claim on $name', ({ open }) => {
     await recordCheck(store.db, check, granted, verdict, later(400))
     const failure = { code: 'not-consented', nextSyncAt: later(401), checkAccess: false } as const
     await failSync(store.db, sync, syncId, failure, later(401))
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ accessState: 'revoked', nextSyncAt: null })
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({ accessState: 'revoked', nextSyncAt: null })
     const again = await claimOf(store.db, 'check', contosoTenant, later(405))
     const good = { state: 'active', nextCheckAt: later(900), keepProving: false } as const
     await recordCheck(store.db, again, granted, good, later(405))

@@ -3,14 +3,14 @@ import fc from 'fast-check'
 import type { RemoteIncident } from '../../server/model/incident.ts'
 import { write } from '../../server/store/engine/write.ts'
 import { alertsDue } from '../../server/store/incidents/alerts.ts'
-import { incidentById, mergedInto, survivorOf } from '../../server/store/incidents/incidents.ts'
+import { findSurvivor, getIncident, mergedInto } from '../../server/store/incidents/incidents.ts'
 import { countQueue, createdPerDay } from '../../server/store/incidents/queue.ts'
 import { forgetRejected, recordRejected, rejectedOf } from '../../server/store/incidents/rejected.ts'
 import { toRow } from '../../server/store/incidents/rows.ts'
 import { markGone, storeAlertsOf, storeIncidents } from '../../server/store/incidents/write.ts'
 import { completeSync, startSync, storePage } from '../../server/store/sync/syncs.ts'
 import { recount } from '../../server/store/tenants/counters.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import {
   active,
@@ -44,7 +44,7 @@ describe.each(databases)('incidents on $name', ({ open }) => {
       expect(await recount(tx, tenantId)).toEqual({ drifted: false })
       return changed
     })
-  const titleOf = async (id: string, tenantId = contosoTenant) => (await incidentById(store.db, tenantId, id)).title
+  const titleOf = async (id: string, tenantId = contosoTenant) => (await getIncident(store.db, tenantId, id)).title
 
   test('are overwritten by a newer reading alone', async () => {
     await keep([incident('1', 10, { title: 'second' })])
@@ -74,12 +74,12 @@ describe.each(databases)('incidents on $name', ({ open }) => {
       fabrikamTenant,
     )
     await keep([incident('1', 2, { title: 'of Fabrikam, later', alerts: [] })], fabrikamTenant)
-    expect(await incidentById(store.db, contosoTenant, '1')).toMatchObject({
+    expect(await getIncident(store.db, contosoTenant, '1')).toMatchObject({
       title: 'of Contoso',
       customerName: 'Contoso',
       alerts: [{ title: 'in Contoso' }],
     })
-    expect(await incidentById(store.db, fabrikamTenant, '1')).toMatchObject({ title: 'of Fabrikam, later', alerts: [] })
+    expect(await getIncident(store.db, fabrikamTenant, '1')).toMatchObject({ title: 'of Fabrikam, later', alerts: [] })
   })
 
   test('that do not exist, or exist elsewhere, are not found', async () => {
@@ -89,7 +89,7 @@ describe.each(databases)('incidents on $name', ({ open }) => {
       [contosoTenant, '2'],
       ['', ''],
     ] as const) {
-      await expect(incidentById(store.db, tenantId, id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      await expect(getIncident(store.db, tenantId, id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     }
   })
 
@@ -102,11 +102,11 @@ describe.each(databases)('incidents on $name', ({ open }) => {
       incident('1', 2, { redirectId: '2', status: 'redirected', alerts: [] }),
       incident('2', 2, { alerts: [alert('a'), alert('b'), alert('c')] }),
     ])
-    expect((await incidentById(store.db, contosoTenant, '2')).alerts.map((one) => one.id)).toEqual(['a', 'b', 'c'])
-    expect((await incidentById(store.db, contosoTenant, '1')).alerts).toEqual([])
+    expect((await getIncident(store.db, contosoTenant, '2')).alerts.map((one) => one.id)).toEqual(['a', 'b', 'c'])
+    expect((await getIncident(store.db, contosoTenant, '1')).alerts).toEqual([])
     expect(await countQueue(store.db, {})).toEqual({ count: 1, exact: true })
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ incidentCount: 1, open: { high: 0, medium: 1 } })
-    expect(await survivorOf(store.db, contosoTenant, '2')).toBe('2')
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({ incidentCount: 1, open: { high: 0, medium: 1 } })
+    expect(await findSurvivor(store.db, contosoTenant, '2')).toBe('2')
     expect(await mergedInto(store.db, contosoTenant, '2')).toMatchObject([{ incidentId: '1' }])
   })
 
@@ -114,8 +114,8 @@ describe.each(databases)('incidents on $name', ({ open }) => {
     await keep([incident('2', 10, { alerts: [alert('a')] })])
     await keep([incident('1', 5, { alerts: [alert('a')] })])
     await keep([incident('1', 10, { redirectId: '2', status: 'redirected', alerts: null })])
-    expect((await incidentById(store.db, contosoTenant, '2')).alerts.map((one) => one.id)).toEqual(['a'])
-    expect((await incidentById(store.db, contosoTenant, '1')).alerts).toEqual([])
+    expect((await getIncident(store.db, contosoTenant, '2')).alerts.map((one) => one.id)).toEqual(['a'])
+    expect((await getIncident(store.db, contosoTenant, '1')).alerts).toEqual([])
     expect(await alertsDue(store.db, contosoTenant, 9, new Date())).toEqual([])
   })
 
@@ -129,9 +129,9 @@ describe.each(databases)('incidents on $name', ({ open }) => {
       incident('6', 1, { redirectId: '6' }),
       incident('7', 1, { redirectId: '99' }),
     ])
-    const ends = await Promise.all(['1', '3', '4', '6', '7'].map((id) => survivorOf(store.db, contosoTenant, id)))
+    const ends = await Promise.all(['1', '3', '4', '6', '7'].map((id) => findSurvivor(store.db, contosoTenant, id)))
     expect(ends).toEqual(['3', '3', null, null, null])
-    expect(await survivorOf(store.db, fabrikamTenant, '1')).toBeNull()
+    expect(await findSurvivor(store.db, fabrikamTenant, '1')).toBeNull()
   })
 
   test('are counted by severity, by whether somebody has them, and only while they are open', async () => {
@@ -143,13 +143,13 @@ describe.each(databases)('incidents on $name', ({ open }) => {
       incident('5', 1, { severity: 'high', status: 'resolved' }),
       incident('6', 1, { severity: 'informational', redirectId: '1' }),
     ])
-    const counted = await tenantById(store.db, contosoTenant)
+    const counted = await getTenant(store.db, contosoTenant)
     expect(counted.open).toEqual({ high: 2, medium: 0, low: 1, informational: 0, unknown: 1, unassigned: 3 })
     expect(counted.unassigned).toMatchObject({ high: 1, low: 1, unknown: 1 })
     expect(counted.incidentCount).toBe(5)
     await keep([incident('1', 2, { severity: 'high', status: 'resolved' })])
-    expect((await tenantById(store.db, contosoTenant)).open).toMatchObject({ high: 1 })
-    expect((await tenantById(store.db, fabrikamTenant)).incidentCount).toBe(0)
+    expect((await getTenant(store.db, contosoTenant)).open).toMatchObject({ high: 1 })
+    expect((await getTenant(store.db, fabrikamTenant)).incidentCount).toBe(0)
   })
 
   test('keep odd text: NUL, half a surrogate pair, right-to-left, quotes, very long', async () => {
@@ -165,7 +165,7 @@ describe.each(databases)('incidents on $name', ({ open }) => {
       ),
     )
     for (const i of odd.keys()) {
-      const kept = await incidentById(store.db, contosoTenant, String(i))
+      const kept = await getIncident(store.db, contosoTenant, String(i))
       expect(JSON.parse(kept.original)).toEqual({ title: odd[i] })
       expect(kept.alerts[0]?.title).toBe(odd[i])
     }
@@ -180,8 +180,8 @@ describe.each(databases)('incidents on $name', ({ open }) => {
     expect(
       await keep([incident('one', 1, { alerts: Array.from({ length: 12_000 }, (_, i) => alert(`b${i}`)) })]),
     ).toEqual(new Set(['one']))
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ incidentCount: 5_001 })
-    const kept = await incidentById(store.db, contosoTenant, 'one')
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({ incidentCount: 5_001 })
+    const kept = await getIncident(store.db, contosoTenant, 'one')
     expect([kept.alerts.length, kept.alertCount]).toEqual([12_000, 12_000])
   })
 
@@ -213,7 +213,7 @@ describe.each(databases)('incidents on $name', ({ open }) => {
     expect((await alertsDue(store.db, contosoTenant, 9, new Date())).map((one) => one.id)).toEqual(['1', '3'])
     expect(await countQueue(store.db, { text: 'anna@contoso' })).toEqual({ count: 1, exact: true })
     await keep([incident('2', 2, { alerts: null, severity: 'high' })])
-    expect((await incidentById(store.db, contosoTenant, '2')).alerts).toHaveLength(1)
+    expect((await getIncident(store.db, contosoTenant, '2')).alerts).toHaveLength(1)
     expect((await alertsDue(store.db, contosoTenant, 9, new Date())).map((one) => one.id)).toEqual(['2', '1', '3'])
   })
 
@@ -237,17 +237,17 @@ describe.each(databases)('incidents on $name', ({ open }) => {
   test('that Microsoft knows no longer are no open work; listed again they are, whatever their reading says', async () => {
     await keep([incident('1', 5, { status: 'active' }), incident('2', 5, { status: 'resolved' })])
     const open = async () => {
-      const { open: counts } = await tenantById(store.db, contosoTenant)
+      const { open: counts } = await getTenant(store.db, contosoTenant)
       return [counts.high + counts.medium + counts.low + counts.informational + counts.unknown, counts.unassigned]
     }
     const before = await open()
     for (const id of ['1', '2', 'never seen']) await write(store.db, (tx) => markGone(tx, contosoTenant, id, later(1)))
     expect(await open()).toEqual([0, 0])
     expect(await countQueue(store.db, { status: 'open' })).toMatchObject({ count: 0 })
-    expect((await incidentById(store.db, contosoTenant, '1')).goneAt).toBe(later(1).toISOString())
+    expect((await getIncident(store.db, contosoTenant, '1')).goneAt).toBe(later(1).toISOString())
     // An older reading: its content does not count, its being there does.
     await keep([incident('1', 1, { status: 'resolved', title: 'older' }), incident('2', 1, { status: 'active' })])
-    expect(await incidentById(store.db, contosoTenant, '1')).toMatchObject({ goneAt: null, status: 'active' })
+    expect(await getIncident(store.db, contosoTenant, '1')).toMatchObject({ goneAt: null, status: 'active' })
     expect(await open()).toEqual(before)
     expect(await countQueue(store.db, { status: 'open' })).toMatchObject({ count: 1 })
   })
@@ -308,7 +308,7 @@ describe.each(databases)('incidents on $name', ({ open }) => {
     })
     const page = { incidents: [...Array.from({ length: 250 }, (_, i) => incident(`n${i}`, 1)), broken], rejected: [] }
     await expect(storePage(store.db, claim, syncId, page, later(1))).rejects.toThrow('unreadable')
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ incidentCount: 0, firstIncidentAt: null })
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({ incidentCount: 0, firstIncidentAt: null })
     expect(await countQueue(store.db, {})).toEqual({ count: 0, exact: true })
   })
 
@@ -331,7 +331,7 @@ describe.each(databases)('incidents on $name', ({ open }) => {
       } as const
       await completeSync(store.db, claim, syncId, done, later(10 * round))
     }
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({
       cursor: instant(1),
       lastReadAt: later(20).toISOString(),
     })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { listAudit } from '../../server/store/audit.ts'
-import { changeCustomer, customerById, listCustomers, listGroups } from '../../server/store/customers/customers.ts'
+import { changeCustomer, getCustomer, listCustomers, listGroups } from '../../server/store/customers/customers.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { ClaimLostError } from '../../server/store/engine/claim.ts'
 import { write } from '../../server/store/engine/write.ts'
@@ -12,7 +12,7 @@ import { startSync, storePage } from '../../server/store/sync/syncs.ts'
 import { blindAfterMs, blindSince } from '../../server/store/tenants/blind.ts'
 import { recordCheck, requestCheck } from '../../server/store/tenants/checks.ts'
 import { fleetSummary } from '../../server/store/tenants/fleet.ts'
-import { findTenant, listTenants, nameTenant, tenantById } from '../../server/store/tenants/tenants.ts'
+import { findTenant, getTenant, listTenants, nameTenant } from '../../server/store/tenants/tenants.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
 import {
   active,
@@ -43,13 +43,13 @@ describe.each(databases)('a tenant on $name', ({ open }) => {
     const contoso = await customer(store.db, 'Contoso')
     const fabrikam = await customer(store.db, 'Fabrikam')
     await bound(store.db, contoso, contosoTenant)
-    const before = await tenantById(store.db, contosoTenant)
+    const before = await getTenant(store.db, contosoTenant)
     await write(store.db, async (tx) => {
       expect(await bindTenant(tx, visitor, binding(contosoTenant, fabrikam), later(1))).toBe(false)
       await tx.updateTable('customers').set({ notes: 'refused' }).where('id', '=', fabrikam).execute()
     })
-    expect(await tenantById(store.db, contosoTenant)).toEqual(before)
-    expect((await customerById(store.db, fabrikam)).notes).toBe('refused')
+    expect(await getTenant(store.db, contosoTenant)).toEqual(before)
+    expect((await getCustomer(store.db, fabrikam)).notes).toBe('refused')
   })
 
   test('claimed by twenty customers at the same moment goes to exactly one', async () => {
@@ -105,7 +105,7 @@ describe.each(databases)('a tenant on $name', ({ open }) => {
     await expect(storePage(store.db, sync, syncId, page, later(402))).rejects.toBeInstanceOf(ClaimLostError)
     const verdict = { state: 'active', nextCheckAt: later(800), keepProving: false } as const
     await expect(recordCheck(store.db, check, granted, verdict, later(402))).rejects.toBeInstanceOf(ClaimLostError)
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ accessState: 'offboarded', incidentCount: 0 })
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({ accessState: 'offboarded', incidentCount: 0 })
   })
 
   test('offboarded while it is asked for again ends as a tombstone, whoever was first', async () => {
@@ -118,7 +118,7 @@ describe.each(databases)('a tenant on $name', ({ open }) => {
         offboardCustomer(other, alice, contoso, later(1)),
         write(store.db, (tx) => proveAnew(tx, visitor, tenantId, later(1), { consented: true, revive: false })),
       ])
-      const kept = await tenantById(store.db, tenantId)
+      const kept = await getTenant(store.db, tenantId)
       expect(kept).toMatchObject({ accessState: 'offboarded', nextCheckAt: null, nextSyncAt: null })
       expect(kept.offboardedAt).not.toBeNull()
     }
@@ -144,13 +144,13 @@ describe.each(databases)('a tenant on $name', ({ open }) => {
     await nameTenant(store.db, alice, contosoTenant, profile, later(1))
     await nameTenant(store.db, alice, contosoTenant, { ...profile, defaultDomain: 'contoso.test' }, later(2))
     expect(await listAudit(store.db, { actions: ['tenant.profile-read'], limit: 9 })).toHaveLength(2)
-    expect(await tenantById(store.db, contosoTenant)).toMatchObject({ defaultDomain: 'contoso.test' })
+    expect(await getTenant(store.db, contosoTenant)).toMatchObject({ defaultDomain: 'contoso.test' })
   })
 
   test('is blind exactly when it was not read for longer than the limit, in the summary as by itself', async () => {
     const contoso = await active(store.db, 'Contoso', contosoTenant)
     await bound(store.db, contoso, fabrikamTenant)
-    const tenant = await tenantById(store.db, contosoTenant)
+    const tenant = await getTenant(store.db, contosoTenant)
     for (const [ms, blind] of [
       [blindAfterMs, 0],
       [blindAfterMs + 1, 1],
@@ -187,20 +187,20 @@ describe.each(databases)('a customer on $name', ({ open }) => {
   test('keeps odd text as it was typed, and its groups once each', async () => {
     const name = `Åkerö "Żółć" 'x'; drop table customers;-- 百度 🙂`
     const id = await customer(store.db, name, { groups: ['b', 'a', 'b', '%'], notes: 'a\nb\u2028c' })
-    expect(await customerById(store.db, id)).toMatchObject({ name, groups: ['%', 'a', 'b'], notes: 'a\nb\u2028c' })
+    expect(await getCustomer(store.db, id)).toMatchObject({ name, groups: ['%', 'a', 'b'], notes: 'a\nb\u2028c' })
     expect(await listGroups(store.db)).toEqual(['%', 'a', 'b'])
   })
 
   test('changed by two people at once is whole, and both changes have their witness', async () => {
     const id = await customer(store.db, 'Contoso', { groups: ['gold'] })
     const other = await store.another()
-    const { createdAt: _, offboardedAt: __, id: ___, ...details } = await customerById(store.db, id)
+    const { createdAt: _, offboardedAt: __, id: ___, ...details } = await getCustomer(store.db, id)
     await Promise.all(
       [store.db, other, store.db, other].map((db, i) =>
         changeCustomer(db, alice, id, { ...details, groups: [`group ${i}`, 'gold'] }, later(i)),
       ),
     )
-    expect((await customerById(store.db, id)).groups).toHaveLength(2)
+    expect((await getCustomer(store.db, id)).groups).toHaveLength(2)
     expect(await listAudit(store.db, { actions: ['customer.changed'], limit: 9 })).toHaveLength(4)
   })
 

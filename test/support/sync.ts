@@ -3,7 +3,7 @@ import type { Incident } from '../../server/simulator/world/incidents.ts'
 import type { Database } from '../../server/store/engine/dialect.ts'
 import type { Sync } from '../../server/store/sync/rows.ts'
 import { requestReread } from '../../server/store/sync/windows.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { runDue } from '../../server/worker/worker.ts'
 import { before, untilNothingIsDue } from './admin.ts'
 import { type Engine, startTestPortal, type TestPortal } from './portal.ts'
@@ -138,7 +138,7 @@ export async function expectExactCounts(here: TestPortal, tenantId: string): Pro
   for (const { day, severity, incidents } of counted) {
     if (incidents !== 0) days[`${day} ${severity}`] = (days[`${day} ${severity}`] ?? 0) + incidents
   }
-  const { open, incidentCount } = await tenantById(db, tenantId)
+  const { open, incidentCount } = await getTenant(db, tenantId)
   expect({ open, days, incidentCount }).toEqual({ ...exact, incidentCount: rows.length })
 }
 

@@ -4,7 +4,7 @@ import { rejectedOf } from '../../server/store/incidents/rejected.ts'
 import { budgetOf, takeCalls } from '../../server/store/sync/budgets.ts'
 import { claimDue } from '../../server/store/sync/claims.ts'
 import { windowsOf } from '../../server/store/sync/windows.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { syncTenant } from '../../server/sync/follow.ts'
 import { proveTenant } from '../../server/tenants/access-check.ts'
 import { before, connected, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
@@ -18,7 +18,7 @@ onEachEngine('a first sync', (engine) => {
   })
   afterEach(() => here.close())
 
-  const read = (tenantId: string) => tenantById(here.portal.db, tenantId)
+  const read = (tenantId: string) => getTenant(here.portal.db, tenantId)
 
   /** The proof and the first sync run, and nothing after. */
   const firstPass = async () => {

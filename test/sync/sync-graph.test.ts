@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { rejectedOf } from '../../server/store/incidents/rejected.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { connected, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, type TestPortal } from '../support/portal.ts'
 import { difference, hour, minute, run, startGraphPortal, withoutComparison } from '../support/sync.ts'
@@ -69,7 +69,7 @@ onEachEngine('a sync over Microsoft Graph', (engine) => {
     ])
     expect(await difference(here, tenant.id)).toEqual([expect.stringMatching(`^${large.id}:`)])
     expect(alertCalls(small.id)).toBe(1)
-    expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ syncFailures: 0, lastReadCode: null })
+    expect(await getTenant(here.portal.db, tenant.id)).toMatchObject({ syncFailures: 0, lastReadCode: null })
     await run(here, 2 * hour)
     expect(await rejectedOf(here.portal.db, tenant.id)).toEqual([])
     expect(await difference(here, tenant.id)).toEqual([])

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { windowsOf } from '../../server/store/sync/windows.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { connected, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 import {
@@ -24,7 +24,7 @@ onEachEngine('a pass that is killed', (engine) => {
   })
   afterEach(() => here.close())
 
-  const read = (tenantId: string) => tenantById(here.portal.db, tenantId)
+  const read = (tenantId: string) => getTenant(here.portal.db, tenantId)
 
   test('at any write of a first sync, goes on where it was and loses nothing', async () => {
     const { portal, clock, simulator } = here

@@ -4,7 +4,7 @@ import { syncsPage } from '../../server/store/sync/history.ts'
 import { windowsOf } from '../../server/store/sync/windows.ts'
 import { blindSince } from '../../server/store/tenants/blind.ts'
 import { fleetGauges } from '../../server/store/tenants/gauges.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { connected, formToken, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 import { day, difference, hour, minute, run, startGraphPortal } from '../support/sync.ts'
@@ -19,7 +19,7 @@ onEachEngine('a tenant that Microsoft answers in part (206)', (engine) => {
     })
     afterEach(() => here.close())
 
-    const tenantOf = (id: string) => tenantById(here.portal.db, id)
+    const tenantOf = (id: string) => getTenant(here.portal.db, id)
     /** Everything is due and done again, for so long. */
     const passHours = async (hours: number) => {
       for (let n = 0; n < hours * 4; n++) await run(here, 15 * minute)
@@ -176,11 +176,11 @@ onEachEngine('the parts that Microsoft answers by themselves', (engine) => {
       { item: `${id} alerts`, reason: 'alerts-partly-answered', detail: 'Microsoft/WDATP (401)' },
       { item: '1 alerts', reason: 'alerts-partly-answered' },
     ])
-    const partly = await tenantById(here.portal.db, tenant.id)
+    const partly = await getTenant(here.portal.db, tenant.id)
     expect(blindSince(partly, here.portal.now())).toBe(partly.partialSince)
     // The lists are whole all the while: that alone does not make the tenant whole.
     for (let n = 0; n < 3; n++) await run(here, 11 * minute)
-    expect((await tenantById(here.portal.db, tenant.id)).partialSince).toBe(partly.partialSince)
+    expect((await getTenant(here.portal.db, tenant.id)).partialSince).toBe(partly.partialSince)
     world.clearWeather()
     for (let n = 0; n < 3; n++) await run(here, 11 * minute)
     expect(await rejectedOf(here.portal.db, tenant.id)).toEqual([])
@@ -208,13 +208,13 @@ onEachEngine('the parts that Microsoft answers by themselves', (engine) => {
     expect(await rejectedOf(here.portal.db, tenant.id)).toMatchObject([
       { item: String(id), reason: 'partly-answered', detail: 'Microsoft/WDATP (401)' },
     ])
-    expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ partial: { sources: silent } })
+    expect(await getTenant(here.portal.db, tenant.id)).toMatchObject({ partial: { sources: silent } })
     expect(await difference(here, tenant.id)).toHaveLength(1)
     world.clearWeather()
     for (let n = 0; n < 3; n++) await run(here, 11 * minute)
     expect(await rejectedOf(here.portal.db, tenant.id)).toEqual([])
     expect(await difference(here, tenant.id)).toEqual([])
-    expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ partialSince: null })
+    expect(await getTenant(here.portal.db, tenant.id)).toMatchObject({ partialSince: null })
   })
 
   test('a list too long for one poll keeps its cursor before what it lacks, and still comes to its end', async () => {
@@ -222,17 +222,17 @@ onEachEngine('the parts that Microsoft answers by themselves', (engine) => {
     const { world } = here.simulator
     const { tenant } = await connected(here, 'Contoso')
     await run(here, 20 * minute)
-    const { cursor } = await tenantById(here.portal.db, tenant.id)
+    const { cursor } = await getTenant(here.portal.db, tenant.id)
     here.clock.advance(20 * day)
     world.generate(tenant.id, 1_200, { days: 19 })
     await here.portal.db.updateTable('tenants').set({ next_window_at: null, next_reconcile_at: null }).execute()
     world.setWeather(tenant.id, 'partial', { keep: 80 })
     await untilNothingIsDue(here)
     await run(here, hour)
-    expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ cursor, partialCursor: expect.any(String) })
+    expect(await getTenant(here.portal.db, tenant.id)).toMatchObject({ cursor, partialCursor: expect.any(String) })
     world.clearWeather()
     for (let n = 0; n < 3; n++) await run(here, 11 * minute)
-    expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ partialSince: null, partialCursor: null })
+    expect(await getTenant(here.portal.db, tenant.id)).toMatchObject({ partialSince: null, partialCursor: null })
     expect(await difference(here, tenant.id)).toEqual([])
   })
 })

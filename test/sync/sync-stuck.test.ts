@@ -4,7 +4,7 @@ import type { Claim } from '../../server/store/engine/claim.ts'
 import { changeSettings } from '../../server/store/partner/settings.ts'
 import { claimDue } from '../../server/store/sync/claims.ts'
 import { requestReread } from '../../server/store/sync/windows.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { closedLongAgo, removeClosed } from '../../server/store/upkeep/retention.ts'
 import { syncTenant } from '../../server/sync/follow.ts'
 import { before, connected, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
@@ -42,7 +42,7 @@ onEachEngine('what must not stand still', (engine) => {
     here.simulator.world.setWeather(tenant.id, 'outage', { status: 504, path: '/incidents/4711' })
     here.simulator.world.addIncident(tenant.id, { severity: 'high', status: 'active' })
     await run(2 * minute)
-    expect(await tenantById(db, tenant.id)).toMatchObject({ incidentCount: 2, syncFailures: 0 })
+    expect(await getTenant(db, tenant.id)).toMatchObject({ incidentCount: 2, syncFailures: 0 })
     const { last_seen_at } = await db.selectFrom('rejected_items').selectAll().executeTakeFirstOrThrow()
     expect(last_seen_at > old).toBe(true)
     here.simulator.world.clearWeather(tenant.id)
@@ -66,11 +66,11 @@ onEachEngine('what must not stand still', (engine) => {
       .execute()
     await run(hour, 12)
     for (const { id } of [followed, half]) {
-      const read = await tenantById(db, id)
+      const read = await getTenant(db, id)
       expect(read).toMatchObject({ syncPhase: 'following', reconcileDifferences: 0 })
       expect(here.portal.now().getTime() - Date.parse(read.reconciledAt ?? '')).toBeLessThan(8 * hour)
     }
-    expect((await tenantById(db, half.id)).backfilledAt).not.toBeNull()
+    expect((await getTenant(db, half.id)).backfilledAt).not.toBeNull()
   })
 
   test('a stretch read again brings nothing back that was removed for its age', async () => {
@@ -90,7 +90,7 @@ onEachEngine('what must not stand still', (engine) => {
     await untilNothingIsDue(here)
     const window = await db.selectFrom('windows').selectAll().where('kind', '=', 'reread').executeTakeFirstOrThrow()
     expect([window.added, window.finished_at === null]).toEqual([0, false])
-    expect((await tenantById(db, tenant.id)).incidentCount).toBe(1)
+    expect((await getTenant(db, tenant.id)).incidentCount).toBe(1)
   })
 })
 
@@ -132,7 +132,7 @@ describe('a list that waits for its tenant’s calls', () => {
       })
       expect(rests).toBeGreaterThan(0)
       expect([heldAtRest, held]).toEqual([0, 0])
-      expect(await tenantById(db, id)).toMatchObject({ incidentCount: 451, syncPhase: 'following' })
+      expect(await getTenant(db, id)).toMatchObject({ incidentCount: 451, syncPhase: 'following' })
     } finally {
       await here.close()
     }

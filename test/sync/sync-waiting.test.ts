@@ -5,7 +5,7 @@ import { nudgeSync, requestSync } from '../../server/store/sync/requests.ts'
 import { requestReread, windowsOf } from '../../server/store/sync/windows.ts'
 import { blindSince } from '../../server/store/tenants/blind.ts'
 import { pauseEverything, pauseTenant, resumeEverything, resumeTenant } from '../../server/store/tenants/pauses.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { runDue } from '../../server/worker/worker.ts'
 import { before, connected, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -18,7 +18,7 @@ onEachEngine('a tenant that has to wait', (engine) => {
   })
   afterEach(() => here.close())
 
-  const read = (tenantId: string) => tenantById(here.portal.db, tenantId)
+  const read = (tenantId: string) => getTenant(here.portal.db, tenantId)
   const now = () => here.portal.now()
   const asked = (requestId: string): Actor & { kind: 'operator' } => ({ ...before, requestId })
   const lists = () => here.simulator.requests.filter(({ path }) => path.endsWith('/api/incidents')).length

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { requestSync } from '../../server/store/sync/requests.ts'
 import { requestReread, windowsOf } from '../../server/store/sync/windows.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { nextPause } from '../../server/sync/pace.ts'
 import { before, connected, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -43,7 +43,7 @@ onEachEngine('a sync', (engine) => {
     here.simulator.world.generate(tenant.id, 400)
     const second = (await connected(here, 'Fabrikam')).tenant
     await run(here, 11 * minute)
-    expect(await tenantById(here.portal.db, second.id)).toMatchObject({
+    expect(await getTenant(here.portal.db, second.id)).toMatchObject({
       syncPhase: 'following',
       backfilledAt: expect.any(String),
     })
@@ -63,7 +63,7 @@ onEachEngine('a sync', (engine) => {
     ])
     expect(windows[0]?.differences).toBeGreaterThan(300)
     const syncs = await syncsOf(here.portal.db, tenant.id, 1_000)
-    const { incidentCount } = await tenantById(here.portal.db, tenant.id)
+    const { incidentCount } = await getTenant(here.portal.db, tenant.id)
     expect(syncs.reduce((sum, sync) => sum + sync.added, 0)).toBe(incidentCount)
   })
 
@@ -76,12 +76,12 @@ onEachEngine('a sync', (engine) => {
     expect(await difference(here, tenant.id)).toHaveLength(1)
     await run(here, 7 * hour)
     expect(await difference(here, tenant.id)).toEqual([])
-    expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({
+    expect(await getTenant(here.portal.db, tenant.id)).toMatchObject({
       reconcileDifferences: 1,
       reconciledAt: expect.any(String),
     })
     await run(here, 7 * hour)
-    expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ reconcileDifferences: 0 })
+    expect(await getTenant(here.portal.db, tenant.id)).toMatchObject({ reconcileDifferences: 0 })
   })
 
   test('keeps what Microsoft no longer knows, and counts it as open no more', async () => {
@@ -92,7 +92,7 @@ onEachEngine('a sync', (engine) => {
     await run(here, 7 * hour)
     const row = await here.portal.db.selectFrom('incidents').selectAll().executeTakeFirstOrThrow()
     expect(row).toMatchObject({ open: 0, gone_at: expect.any(String) })
-    expect((await tenantById(here.portal.db, tenant.id)).open.high).toBe(0)
+    expect((await getTenant(here.portal.db, tenant.id)).open.high).toBe(0)
   })
 
   test('polls that bring nothing are one row', async () => {
@@ -119,21 +119,21 @@ onEachEngine('a sync', (engine) => {
     const { tenant } = await connected(here, 'Contoso')
     here.simulator.world.setWeather(tenant.id, 'throttle', { retryAfter: 600, forMs: hour })
     await run(here, 11 * minute)
-    const { notBefore } = await tenantById(here.portal.db, tenant.id)
+    const { notBefore } = await getTenant(here.portal.db, tenant.id)
     expect(Date.parse(notBefore ?? '') - here.portal.now().getTime()).toBeGreaterThan(590_000)
     await requestSync(here.portal.db, before, tenant.id, here.portal.now())
-    expect((await tenantById(here.portal.db, tenant.id)).nextSyncAt).toBe(notBefore)
+    expect((await getTenant(here.portal.db, tenant.id)).nextSyncAt).toBe(notBefore)
   })
 
   test('finds what shows up late within the overlap, also when it bears the time of the cursor', async () => {
     const { tenant } = await connected(here, 'Contoso')
-    const { cursor } = await tenantById(here.portal.db, tenant.id)
+    const { cursor } = await getTenant(here.portal.db, tenant.id)
     const early = new Date(Date.parse(cursor ?? '') - 14 * minute).toISOString().replace('Z', '0000Z')
     for (const at of [cursor ?? '', early])
       here.simulator.world.addIncident(tenant.id, { createdAt: at, lastUpdateAt: at })
     await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
-    expect((await tenantById(here.portal.db, tenant.id)).cursor).toBe(cursor)
+    expect((await getTenant(here.portal.db, tenant.id)).cursor).toBe(cursor)
   })
 
   test('goes no further than Microsoft’s own clock says: what is shown late behind a time from the future is found', async () => {
@@ -144,7 +144,7 @@ onEachEngine('a sync', (engine) => {
     const at = (ms: number) => instantOf(here.portal.now().getTime() + ms)
     world.addIncident(tenant.id, { createdAt: at(0), lastUpdateAt: at(14 * minute) })
     await run(here, 2 * minute)
-    const { cursor } = await tenantById(here.portal.db, tenant.id)
+    const { cursor } = await getTenant(here.portal.db, tenant.id)
     expect((cursor ?? '') < at(1_000)).toBe(true)
     world.addIncident(tenant.id, { createdAt: at(-5 * minute), lastUpdateAt: at(-5 * minute) })
     await run(here, 11 * minute)
@@ -167,11 +167,11 @@ onEachEngine('a sync', (engine) => {
 
   test('takes no time from the future for its cursor, and stores what bears it', async () => {
     const { tenant } = await connected(here, 'Contoso')
-    const { cursor } = await tenantById(here.portal.db, tenant.id)
+    const { cursor } = await getTenant(here.portal.db, tenant.id)
     const future = new Date(here.portal.now().getTime() + 5 * day).toISOString().replace('Z', '0000Z')
     here.simulator.world.addIncident(tenant.id, { createdAt: future, lastUpdateAt: future })
     await run(here, 11 * minute)
     expect(await difference(here, tenant.id)).toEqual([])
-    expect((await tenantById(here.portal.db, tenant.id)).cursor).toBe(cursor)
+    expect((await getTenant(here.portal.db, tenant.id)).cursor).toBe(cursor)
   })
 })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { findTenant, tenantById } from '../../server/store/tenants/tenants.ts'
+import { findTenant, getTenant } from '../../server/store/tenants/tenants.ts'
 import { connected, untilNothingIsDue } from '../support/admin.ts'
 import { invite, walk, wordsOf, work } from '../support/consent.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -13,7 +13,7 @@ onEachEngine('a state is named after what Microsoft said last', (engine) => {
     })
     afterEach(() => here.close())
 
-    const tenantOf = (id: string) => tenantById(here.portal.db, id)
+    const tenantOf = (id: string) => getTenant(here.portal.db, id)
     const twoDays = async () => {
       for (let n = 0; n < 49; n++) await run(here, hour)
     }
@@ -153,7 +153,7 @@ onEachEngine('what vanished at Microsoft', (engine) => {
       vanish(tenant.id)
       await compare()
       expect(await open()).toBe(0)
-      expect((await tenantById(here.portal.db, tenant.id)).reconcileDifferences).toBe(201)
+      expect((await getTenant(here.portal.db, tenant.id)).reconcileDifferences).toBe(201)
     })
 
     test('is not gone by a 404 that does not speak of the incident', async () => {
@@ -173,7 +173,7 @@ onEachEngine('what vanished at Microsoft', (engine) => {
       here.simulator.world.setUpDefender(tenant.id, false)
       await compare()
       expect(await open()).toBe(201)
-      expect((await tenantById(here.portal.db, tenant.id)).stateCode).toBe('not-set-up')
+      expect((await getTenant(here.portal.db, tenant.id)).stateCode).toBe('not-set-up')
     })
   })
 })
@@ -197,7 +197,7 @@ onEachEngine('a page of fewer items than documented', (engine) => {
       await run(here, 11 * minute)
       await run(here, 2 * minute)
       expect(await difference(here, tenant.id)).toEqual([])
-      expect(await tenantById(here.portal.db, tenant.id)).toMatchObject({ syncFailures: 0, lastReadCode: null })
+      expect(await getTenant(here.portal.db, tenant.id)).toMatchObject({ syncFailures: 0, lastReadCode: null })
       const learning = refused()
       expect(learning).toBeGreaterThan(0)
       for (let n = 0; n < 3; n++) await run(here, 11 * minute)

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { blindSince } from '../../server/store/tenants/blind.ts'
 import { fleetSummary, troubledTenants } from '../../server/store/tenants/fleet.ts'
 import { fleetGauges } from '../../server/store/tenants/gauges.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { ClockWatch, mendFutureTimes } from '../../server/worker/upkeep/clock-watch.ts'
 import { startWorker } from '../../server/worker/worker.ts'
 import { connected } from '../support/admin.ts'
@@ -23,7 +23,7 @@ onEachEngine('a clock that was an hour ahead and is put right', (engine) => {
   })
   afterEach(() => here.close())
 
-  const tenant = () => tenantById(here.portal.db, tenantId)
+  const tenant = () => getTenant(here.portal.db, tenantId)
   const blind = async () => blindSince(await tenant(), here.portal.now()) !== null
 
   test('leaves no success from the future that counts as fresh', async () => {

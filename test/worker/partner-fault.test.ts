@@ -4,7 +4,7 @@ import { probePartner, reportPartnerFault } from '../../server/partner/fault.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { readPartnerFaults, recordPartnerFault } from '../../server/store/partner/faults.ts'
 import { requestCheck, requestedCheckGapMs } from '../../server/store/tenants/checks.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { runDue } from '../../server/worker/worker.ts'
 import { before, connected, untilNothingIsDue } from '../support/admin.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -34,9 +34,9 @@ onEachEngine('a fault of the partner’s own credential', (engine) => {
     await checkNow(odd.id)
     await untilNothingIsDue(here)
     expect(await alarms()).toEqual([])
-    const { lastReadAt } = await tenantById(here.portal.db, sound.id)
+    const { lastReadAt } = await getTenant(here.portal.db, sound.id)
     expect(here.portal.now().getTime() - Date.parse(lastReadAt ?? '')).toBeLessThan(minute)
-    expect(await tenantById(here.portal.db, odd.id)).toMatchObject({ accessState: 'active' })
+    expect(await getTenant(here.portal.db, odd.id)).toMatchObject({ accessState: 'active' })
   })
 
   test('is raised once it fails at home as well; then one request a minute, states kept, and an end without a restart', async () => {
@@ -57,14 +57,14 @@ onEachEngine('a fault of the partner’s own credential', (engine) => {
     }
     expect(tokensAsked() - raised).toBeGreaterThanOrEqual(55)
     expect(tokensAsked() - raised).toBeLessThanOrEqual(61)
-    for (const { id } of tenants) expect((await tenantById(here.portal.db, id)).accessState).toBe('active')
+    for (const { id } of tenants) expect((await getTenant(here.portal.db, id)).accessState).toBe('active')
     expect(await listAudit(here.portal.db, { actions: ['alarm.raised'], limit: 9 })).toHaveLength(1)
     here.simulator.world.renewSecrets(here.portal.config.app.clientId)
     here.clock.advance(61_000)
     await untilNothingIsDue(here)
     expect(await alarms()).toEqual([])
     for (const { id } of tenants) {
-      const { lastReadAt } = await tenantById(here.portal.db, id)
+      const { lastReadAt } = await getTenant(here.portal.db, id)
       expect(here.portal.now().getTime() - Date.parse(lastReadAt ?? '')).toBeLessThan(minute)
     }
   })
@@ -83,7 +83,7 @@ onEachEngine('a fault of the partner’s own credential', (engine) => {
     expect(await readPartnerFaults(here.portal.db)).toMatchObject([
       { code: 'partner-credential', facts: { aadsts: code } },
     ])
-    for (const { id } of tenants) expect((await tenantById(here.portal.db, id)).accessState).toBe('active')
+    for (const { id } of tenants) expect((await getTenant(here.portal.db, id)).accessState).toBe('active')
   })
 
   test('that cannot be looked into at home takes two tenants within minutes, and one that says it twice is one', async () => {

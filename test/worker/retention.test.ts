@@ -14,7 +14,7 @@ import { issueLink } from '../../server/store/onboarding/links.ts'
 import { changeSettings } from '../../server/store/partner/settings.ts'
 import { takeCalls } from '../../server/store/sync/budgets.ts'
 import { openWindow, windowsOf } from '../../server/store/sync/windows.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { removeClosed } from '../../server/store/upkeep/retention.ts'
 import { removeOld } from '../../server/worker/upkeep/retention.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -69,7 +69,7 @@ onEachEngine('what was kept long enough', (engine) => {
     (await listAudit(db, { limit: 500 })).filter(({ action }) => action === 'tenant.data-removed')
   /** What is counted of a tenant, beside what is there. */
   const counts = async (tenantId = contosoTenant) => {
-    const { incidentCount, open } = await tenantById(db, tenantId)
+    const { incidentCount, open } = await getTenant(db, tenantId)
     const rows = await db
       .selectFrom('incidents')
       .select(({ fn }) => fn.countAll<number>().as('n'))
@@ -254,7 +254,7 @@ onEachEngine('what was kept long enough', (engine) => {
       expect([table, await rowsIn(table)]).toEqual([table, 0])
     }
     expect(await removals()).toMatchObject([{ tenantId: contosoTenant, customerId, facts: { incidents: 121 } }])
-    expect(await tenantById(db, contosoTenant)).toMatchObject({
+    expect(await getTenant(db, contosoTenant)).toMatchObject({
       accessState: 'offboarded',
       syncPhase: 'open',
       cursor: null,

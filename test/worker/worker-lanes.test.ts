@@ -3,7 +3,7 @@ import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import type { Tenant } from '../../server/simulator/world/directory.ts'
 import { claimDue } from '../../server/store/sync/claims.ts'
 import { pauseEverything, pauseTenant, resumeEverything } from '../../server/store/tenants/pauses.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { Slots } from '../../server/worker/slots.ts'
 import { runDue, startWorker, type Worker } from '../../server/worker/worker.ts'
 import { before, connected, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
@@ -119,7 +119,7 @@ onEachEngine('tenants in flight', (engine) => {
     if (!large) throw new Error('no tenant')
     here.simulator.world.generate(large.id, 50_000, { seed: 5, days: 1 })
     await untilRead([[large]], [])
-    const kept = async () => (await tenantById(here.portal.db, large.id)).incidentCount
+    const kept = async () => (await getTenant(here.portal.db, large.id)).incidentCount
     for (let round = 0; round < 3; round++) {
       const before = await kept()
       await until(async () => (await kept()) > before, { what: 'more of the large one is stored' })
@@ -170,14 +170,14 @@ onEachEngine('tenants in flight', (engine) => {
     here.clock.advance(600 * minute)
     const then = here.simulator.requests.length
     await untilNothingIsDue(here)
-    expect((await tenantById(db, late.id)).accessState).toBe('active')
+    expect((await getTenant(db, late.id)).accessState).toBe('active')
     expect(here.simulator.requests.slice(then).some((one) => one.tenantId === other.id)).toBe(false)
-    expect((await tenantById(db, late.id)).lastReadAt).toBeNull()
+    expect((await getTenant(db, late.id)).lastReadAt).toBeNull()
 
     await resumeEverything(db, before, here.portal.now())
     await untilNothingIsDue(here)
-    expect((await tenantById(db, late.id)).lastReadAt).not.toBeNull()
-    expect((await tenantById(db, other.id)).lastReadAt).not.toBeNull()
+    expect((await getTenant(db, late.id)).lastReadAt).not.toBeNull()
+    expect((await getTenant(db, other.id)).lastReadAt).not.toBeNull()
   })
 
   test('stop at their next page when everything is paused, and go on when it is resumed', async () => {
@@ -187,11 +187,11 @@ onEachEngine('tenants in flight', (engine) => {
     here.clock.advance(20 * minute)
     here.simulator.world.setWeather(tenant.id, 'slow', { surface: 'defender', delayMs: 500 })
     worker = startWorker(here.portal)
-    const kept = async () => (await tenantById(db, tenant.id)).incidentCount
+    const kept = async () => (await getTenant(db, tenant.id)).incidentCount
     await until(async () => (await kept()) >= 100)
     await pauseEverything(db, before, here.portal.now())
-    await until(async () => !(await tenantById(db, tenant.id)).syncing, { what: 'it stops' })
-    const stopped = await tenantById(db, tenant.id)
+    await until(async () => !(await getTenant(db, tenant.id)).syncing, { what: 'it stops' })
+    const stopped = await getTenant(db, tenant.id)
     expect(stopped).toMatchObject({ syncing: false, syncFailures: 0 })
     expect(stopped.incidentCount).toBeLessThan(451)
     here.simulator.world.clearWeather()

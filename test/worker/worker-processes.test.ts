@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import type { Tenant } from '../../server/simulator/world/directory.ts'
 import { budgetOf, windowShare } from '../../server/store/sync/budgets.ts'
-import { tenantById } from '../../server/store/tenants/tenants.ts'
+import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { connected } from '../support/admin.ts'
 import { build } from '../support/build.ts'
 import { freshDatabase } from '../support/databases.ts'
@@ -58,7 +58,7 @@ onEachEngine('several processes over one database', (engine) => {
     return started
   }
 
-  const kept = async (tenant: Tenant) => (await tenantById(here.portal.db, tenant.id)).incidentCount
+  const kept = async (tenant: Tenant) => (await getTenant(here.portal.db, tenant.id)).incidentCount
 
   /** A tenant whose next pass takes seconds, and a worker in the middle of it. */
   async function inAPass() {
@@ -90,7 +90,7 @@ onEachEngine('several processes over one database', (engine) => {
     here.simulator.world.clearWeather()
     start('worker', here.portal.config)
     await until(async () => (await kept(tenant)) === 451, { withinMs: takenOver })
-    await until(async () => !(await tenantById(here.portal.db, tenant.id)).syncing, { withinMs: 90_000 })
+    await until(async () => !(await getTenant(here.portal.db, tenant.id)).syncing, { withinMs: 90_000 })
     const rows = async () =>
       JSON.stringify([
         await here.portal.db.selectFrom('tenants').selectAll().execute(),

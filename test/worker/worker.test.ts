@@ -5,7 +5,7 @@ import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { saveSession } from '../../server/store/operators/sessions.ts'
 import { readPartnerFaults, recordPartnerFault } from '../../server/store/partner/faults.ts'
 import { requestSync } from '../../server/store/sync/requests.ts'
-import { findTenant, tenantById } from '../../server/store/tenants/tenants.ts'
+import { findTenant, getTenant } from '../../server/store/tenants/tenants.ts'
 import { keepHouse } from '../../server/worker/upkeep/housekeeping.ts'
 import { runDue, startWorker, type Worker } from '../../server/worker/worker.ts'
 import { before, connected, consentedTenant, customerNamed, untilNothingIsDue } from '../support/admin.ts'
@@ -48,7 +48,7 @@ onEachEngine('the worker', (engine) => {
     await runDue(here.portal)
     expect(await readPartnerFaults(here.portal.db)).toEqual([])
     await untilNothingIsDue(here)
-    const { lastReadAt } = await tenantById(here.portal.db, tenant.id)
+    const { lastReadAt } = await getTenant(here.portal.db, tenant.id)
     expect(here.portal.now().getTime() - Date.parse(lastReadAt ?? '')).toBeLessThan(minute)
   })
 
@@ -117,18 +117,18 @@ onEachEngine('the worker', (engine) => {
     for (let n = 0; n < 450; n++) here.simulator.world.addIncident(tenant.id, { severity: 'low', status: 'active' })
     here.clock.advance(5 * minute)
     here.simulator.world.setWeather(tenant.id, 'slow', { surface: 'defender', delayMs: 400 })
-    const cursor = (await tenantById(db, tenant.id)).cursor
+    const cursor = (await getTenant(db, tenant.id)).cursor
     worker = startWorker(here.portal)
     await until(async () => (await syncsOf(db, tenant.id, 1)).some(({ outcome, pages }) => !outcome && pages > 0))
     await worker.stop()
-    const stopped = await tenantById(db, tenant.id)
+    const stopped = await getTenant(db, tenant.id)
     expect(stopped).toMatchObject({ syncing: false, cursor, syncFailures: 0 })
     expect(Date.parse(stopped.nextSyncAt ?? '')).toBeLessThanOrEqual(here.portal.now().getTime())
     expect(stopped.incidentCount).toBeGreaterThan(99)
     expect(stopped.incidentCount).toBeLessThan(451)
     here.simulator.world.clearWeather()
     await untilNothingIsDue(here)
-    expect(await tenantById(db, tenant.id)).toMatchObject({ incidentCount: 451, syncPhase: 'following' })
+    expect(await getTenant(db, tenant.id)).toMatchObject({ incidentCount: 451, syncPhase: 'following' })
     expect((await syncsOf(db, tenant.id, 2)).map(({ outcome }) => outcome)).toEqual(['complete', 'overtaken'])
   })
 
@@ -143,7 +143,7 @@ onEachEngine('the worker', (engine) => {
       const customer = await customerNamed(there, 'Throttled')
       await enterTenant(there.portal, before, customer.id, tenant.id)
       await untilNothingIsDue(there)
-      const read = await tenantById(there.portal.db, tenant.id)
+      const read = await getTenant(there.portal.db, tenant.id)
       expect(read).toMatchObject({ syncFailures: 0, lastReadCode: null, incidentCount: 1 })
       expect(Date.parse(read.nextSyncAt ?? '') - there.portal.now().getTime()).toBeGreaterThan(110_000)
       const [kept] = await there.portal.db.selectFrom('incidents').select(['alert_count', 'alerts_read_at']).execute()

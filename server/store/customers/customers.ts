@@ -57,7 +57,7 @@ export async function createCustomer(
       .execute()
     await replaceGroups(tx, id, details.groups)
     await recordAudit(tx, actor, { action: 'customer.created', at: now, customerId: id, facts: { name: details.name } })
-    return customerById(tx, id)
+    return getCustomer(tx, id)
   })
 }
 
@@ -77,7 +77,7 @@ export async function changeCustomer(
       .where('id', '=', id)
       .execute()
     await replaceGroups(tx, id, details.groups)
-    const after = await customerById(tx, id)
+    const after = await getCustomer(tx, id)
     const changed = (Object.keys(after) as (keyof Customer)[]).filter(
       (key) => JSON.stringify(after[key]) !== JSON.stringify(before[key]),
     )
@@ -92,7 +92,7 @@ export async function changeCustomer(
 }
 
 /** @throws PortalError NOT_FOUND */
-export async function customerById(db: Database, id: string): Promise<Customer> {
+export async function getCustomer(db: Database, id: string): Promise<Customer> {
   const customer = await findCustomer(db, id)
   if (customer === null) throw new PortalError('NOT_FOUND')
   return customer
@@ -119,7 +119,7 @@ export async function holdCustomer(tx: Tx, id: string): Promise<Customer> {
     .where('id', '=', id)
     .$if(isPostgres(tx), (query) => query.forUpdate())
     .execute()
-  return customerById(tx, id)
+  return getCustomer(tx, id)
 }
 
 /** All customers by name, or those named, with their groups. */

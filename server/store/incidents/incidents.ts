@@ -34,7 +34,7 @@ export const severityRank: Record<Severity, number> = { high: 4, medium: 3, low:
 export type Named = Pick<RemoteIncident, 'id' | 'title' | 'assignedTo' | 'tags'>
 
 /** @throws PortalError NOT_FOUND */
-export async function incidentById(db: Database, tenantId: string, incidentId: string): Promise<StoredIncident> {
+export async function getIncident(db: Database, tenantId: string, incidentId: string): Promise<StoredIncident> {
   const row = await db
     .selectFrom('incidents')
     .innerJoin('tenants', 'tenants.tenant_id', 'incidents.tenant_id')
@@ -82,7 +82,7 @@ export async function incidentById(db: Database, tenantId: string, incidentId: s
 const longestMerge = 200
 
 /** The incident at the end of a chain of merges; null when the chain leaves what is stored, or loops. */
-export async function survivorOf(db: Database, tenantId: string, redirectId: string): Promise<string | null> {
+export async function findSurvivor(db: Database, tenantId: string, redirectId: string): Promise<string | null> {
   // A loop never comes to an incident without a redirect: it ends at the longest merge, with nothing found.
   const { rows } = await sql<{ incident_id: string }>`
     with recursive chain (incident_id, redirect_id, length) as (

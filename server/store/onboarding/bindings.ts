@@ -2,7 +2,7 @@ import { PortalError } from '../../errors.ts'
 import { type Actor, recordAudit } from '../audit.ts'
 import { holdCustomer } from '../customers/customers.ts'
 import type { Tx } from '../engine/dialect.ts'
-import { type BoundHow, holdTenant, tenantById, unknownCapabilities } from '../tenants/tenants.ts'
+import { type BoundHow, getTenant, holdTenant, unknownCapabilities } from '../tenants/tenants.ts'
 
 /**
  * Binds a tenant to a customer: the one row that decides whose data is shown under whose name.
@@ -97,7 +97,7 @@ export async function proveAnew(
   options: { customerId?: string; consented: boolean; revive: boolean; unlessActive?: boolean },
 ): Promise<void> {
   const at = now.toISOString()
-  const { customerId, accessState } = await tenantById(tx, tenantId)
+  const { customerId, accessState } = await getTenant(tx, tenantId)
   if (accessState === 'offboarded' && !options.revive) throw new PortalError('TENANT_TAKEN')
   if (customerId !== (options.customerId ?? customerId)) throw new PortalError('TENANT_TAKEN')
   // Customer before tenant, as everywhere: whoever offboards takes them in that order too.

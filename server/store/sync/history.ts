@@ -55,7 +55,7 @@ export async function syncsPage(
   page: PastFilter & { before?: string; from?: string; limit: number },
 ): Promise<PastSync[]> {
   const cursor = page.before ?? page.from
-  const at = cursor === undefined ? null : await startOf(db, tenantId, cursor)
+  const at = cursor === undefined ? null : await findStart(db, tenantId, cursor)
   if (cursor !== undefined && at === null) return []
   let query = db.selectFrom('syncs').selectAll().where('tenant_id', '=', tenantId)
   if (page.kind !== undefined) query = query.where('kind', '=', page.kind)
@@ -90,7 +90,7 @@ export async function syncsPage(
   }))
 }
 
-async function startOf(db: Database, tenantId: string, id: string): Promise<string | null> {
+async function findStart(db: Database, tenantId: string, id: string): Promise<string | null> {
   const row = await db
     .selectFrom('syncs')
     .select('started_at')

@@ -6,7 +6,7 @@ import { forgetRejected, recordRejected } from '../incidents/rejected.ts'
 import type { IncidentRow, PageOfRows } from '../incidents/rows.ts'
 import { storeIncidents } from '../incidents/write.ts'
 import { noteFirstIncident } from '../tenants/counters.ts'
-import { tenantById } from '../tenants/tenants.ts'
+import { getTenant } from '../tenants/tenants.ts'
 
 /** What a page brought. */
 export interface PageStored {
@@ -49,7 +49,7 @@ export async function storeItems(
 
 async function noteFirst(tx: Tx, tenantId: string, now: Date): Promise<void> {
   if (!(await noteFirstIncident(tx, tenantId, now))) return
-  const tenant = await tenantById(tx, tenantId)
+  const tenant = await getTenant(tx, tenantId)
   await recordAudit(tx, muster, { action: 'tenant.first-incident', at: now, customerId: tenant.customerId, tenantId })
 }
 

@@ -4,7 +4,7 @@ import { type Actor, recordAudit } from '../audit.ts'
 import type { Database } from '../engine/dialect.ts'
 import { write } from '../engine/write.ts'
 import { readPause } from '../tenants/pauses.ts'
-import { holdTenant, tenantById } from '../tenants/tenants.ts'
+import { getTenant, holdTenant } from '../tenants/tenants.ts'
 
 /**
  * "Refresh now". During a sync run it is remembered: the tenant is due again right after.
@@ -30,7 +30,7 @@ const freshFor = 30_000
 export async function nudgeSync(db: Database, tenantId: string, now: Date): Promise<void> {
   const at = now.toISOString()
   const recently = new Date(now.getTime() - freshFor).toISOString()
-  const tenant = await tenantById(db, tenantId)
+  const tenant = await getTenant(db, tenantId)
   const wanted =
     tenant.accessState === 'active' &&
     tenant.pausedAt === null &&
@@ -67,7 +67,7 @@ async function triedSince(db: Database, tenantId: string, since: string): Promis
 const remembered = day
 
 /** The request with which somebody asked for a sync run, until one was made for it, however long it had to wait. */
-export async function requestOf(db: Database, tenantId: string, now: Date): Promise<string | null> {
+export async function findRequest(db: Database, tenantId: string, now: Date): Promise<string | null> {
   const asked = await db
     .selectFrom('audit_events')
     .select(['request_id', 'at'])

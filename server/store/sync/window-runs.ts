@@ -16,7 +16,7 @@ import { openWindow, type ReadWindow, windowFromRow } from './windows.ts'
 const urgency = sql`case kind when 'open' then 0 when 'reread' then 1 when 'backfill' then 2 else 3 end`
 
 /** The window of a tenant that is to be read on first: what is open, what somebody asked for, the first days, comparisons. */
-export async function urgentWindow(db: Database, tenantId: string): Promise<ReadWindow | null> {
+export async function findUrgentWindow(db: Database, tenantId: string): Promise<ReadWindow | null> {
   const row = await db
     .selectFrom('windows')
     .selectAll()
@@ -133,7 +133,7 @@ async function leave(
     .select(['access_state', 'next_reconcile_at', 'next_sync_at'])
     .where('tenant_id', '=', claim.tenantId)
     .executeTakeFirstOrThrow()
-  const open = await urgentWindow(tx, claim.tenantId)
+  const open = await findUrgentWindow(tx, claim.tenantId)
   // Never compared: a version before windows set no time.
   const soonest = open ? now.toISOString() : (tenant.next_reconcile_at ?? now.toISOString())
   const later = (at: string | null, floor: Date | null) =>

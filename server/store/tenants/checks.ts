@@ -11,7 +11,7 @@ import { newId } from '../identifiers.ts'
 import { recordSeenRoles } from '../partner/asked-permissions.ts'
 import { holdClaim } from '../sync/claims.ts'
 import { notePartialAnswer } from '../sync/partial.ts'
-import { type AccessState, type Capabilities, holdTenant, type Tenant, tenantById } from './tenants.ts'
+import { type AccessState, type Capabilities, getTenant, holdTenant, type Tenant } from './tenants.ts'
 
 /** The record of one access check. Holds claims and calls; never the token. */
 export interface AccessCheck {
@@ -43,7 +43,7 @@ export async function recordCheck(
 ): Promise<void> {
   await write(db, async (tx) => {
     await holdClaim(tx, claim)
-    const tenant = await tenantById(tx, claim.tenantId)
+    const tenant = await getTenant(tx, claim.tenantId)
     await insertCheck(tx, tenant, evidence, verdict, now)
     const askedFor = await findAskedMeanwhile(tx, claim.tenantId, now)
     await tx

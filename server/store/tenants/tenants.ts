@@ -105,7 +105,7 @@ export interface Tenant {
 export type SyncPhase = 'open' | 'following'
 
 /** @throws PortalError NOT_FOUND */
-export async function tenantById(db: Database, tenantId: string): Promise<Tenant> {
+export async function getTenant(db: Database, tenantId: string): Promise<Tenant> {
   const row = await db.selectFrom('tenants').selectAll().where('tenant_id', '=', tenantId).executeTakeFirst()
   if (!row) throw new PortalError('NOT_FOUND')
   return fromRow(row)

@@ -3,7 +3,7 @@ import { type FieldFault, pathValue, type Typed } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { tenantFor } from '../../http/scope.ts'
 import type { Portal } from '../../portal.ts'
-import { incidentById, mergedInto, type StoredIncident, survivorOf } from '../../store/incidents/incidents.ts'
+import { findSurvivor, getIncident, mergedInto, type StoredIncident } from '../../store/incidents/incidents.ts'
 import { notesOf } from '../../store/incidents/notes.ts'
 import { neighboursOf, type QueueItem } from '../../store/incidents/queue.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
@@ -54,7 +54,7 @@ async function show(
   incidentId: string,
   said: NotKept | null,
 ): Promise<void> {
-  const incident = await incidentById(portal.db, tenant.tenantId, incidentId)
+  const incident = await getIncident(portal.db, tenant.tenantId, incidentId)
   const list = listFrom(req.query.from, tenant.tenantId)
   const notes = async () =>
     notesView(req, tenant.tenantId, incident.id, await notesOf(portal.db, tenant.tenantId, incident.id))
@@ -109,12 +109,12 @@ async function show(
 }
 
 const survivorOfMerged = async ({ db }: Portal, { tenantId, redirectId }: StoredIncident) =>
-  redirectId === null ? null : survivorOf(db, tenantId, redirectId)
+  redirectId === null ? null : findSurvivor(db, tenantId, redirectId)
 
 /** The address says an incident was merged into this one: shown only when it is so. */
 async function confirmMerged({ db }: Portal, incident: StoredIncident, said: unknown): Promise<string | null> {
   if (typeof said !== 'string' || !/^[\w.-]{1,100}$/.test(said) || said === incident.id) return null
-  return (await survivorOf(db, incident.tenantId, said)) === incident.id ? said : null
+  return (await findSurvivor(db, incident.tenantId, said)) === incident.id ? said : null
 }
 
 /** Who stands next to it in the list its reader came from. A list found by text is left: finding it again takes too long. */

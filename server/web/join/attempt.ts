@@ -8,7 +8,7 @@ import { ownerOf, type RefusalCode } from '../../model/refusal.ts'
 import { beginAgain } from '../../onboarding/consent.ts'
 import { readAsking } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
-import { customerById, isExpectedElsewhere } from '../../store/customers/customers.ts'
+import { getCustomer, isExpectedElsewhere } from '../../store/customers/customers.ts'
 import type { Database } from '../../store/engine/dialect.ts'
 import { attemptOfBrowser, type ConsentAttempt } from '../../store/onboarding/attempts.ts'
 import { type AwaitedProof, findAwaitedProof } from '../../store/onboarding/awaited-proofs.ts'
@@ -24,7 +24,7 @@ import type { AttemptEnd } from './attempt-end.ts'
 import { type AttemptFacts, attemptView } from './attempt-view.ts'
 import { goOn, visitorOf } from './callback.ts'
 import { linkOnPage, speakTo } from './join.ts'
-import { journeyOf } from './journey.ts'
+import { findJourney } from './journey.ts'
 import { partnerViewOf } from './partner.ts'
 import { adviseAtEnd, type TenantStanding } from './removal-advice.ts'
 
@@ -40,13 +40,13 @@ export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) =>
   if (!attempt) throw new PortalError('CONSENT_NOT_YOURS')
   const [link, customer, settings, { tenant, awaited }, alarms, proof, asking, journey] = await Promise.all([
     linkById(db, attempt.linkId),
-    customerById(db, attempt.customerId),
+    getCustomer(db, attempt.customerId),
     readSettings(db),
     proofOf(db, attempt),
     readPartnerFaults(db),
     attempt.boundTenantId === null ? null : findProof(db, attempt.boundTenantId),
     readAsking(portal),
-    journeyOf(portal, req, attempt.linkId),
+    findJourney(portal, req, attempt.linkId),
   ])
   speakTo(req, res, customer, journey?.language ?? null)
   const signedIn = attempt.signedInTenantId !== null && attempt.signedInTenantId === tenantOf(attempt)
@@ -92,8 +92,8 @@ async function speakToBrowser(portal: Portal, req: CustomerRequest, res: Respons
   const attempt = await attemptOfBrowser(portal.db, pathValue(req, 'attemptId'), req.browser)
   if (!attempt) return
   const [customer, journey] = await Promise.all([
-    customerById(portal.db, attempt.customerId),
-    journeyOf(portal, req, attempt.linkId),
+    getCustomer(portal.db, attempt.customerId),
+    findJourney(portal, req, attempt.linkId),
   ])
   speakTo(req, res, customer, journey?.language ?? null)
 }

@@ -9,7 +9,7 @@ import { receiveClaim } from '../../onboarding/consent-return.ts'
 import type { Step, Visitor } from '../../onboarding/steps.ts'
 import type { Portal } from '../../portal.ts'
 import { departureCookie, departuresOf, keepDeparture } from './departures.ts'
-import { journeyOf, proofCookie } from './journey.ts'
+import { findJourney, proofCookie } from './journey.ts'
 
 /**
  * Where Microsoft sends a browser back to after a consent, and after the sign-in that proves its tenant. Whatever cannot
@@ -32,7 +32,7 @@ export async function goOn(
   keepBrowser(portal.config, res, step.browser)
   if (step.kind === 'attempt') return res.redirect(303, `/consent/${step.attemptId}`)
   if (step.kind === 'landing') {
-    const journey = await journeyOf(portal, req, step.linkId)
+    const journey = await findJourney(portal, req, step.linkId)
     if (journey === null) throw new PortalError('CONSENT_NOT_YOURS')
     return res.redirect(303, `/join/${journey.token}`)
   }

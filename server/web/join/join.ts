@@ -8,7 +8,7 @@ import type { Handler } from '../../http/route.ts'
 import { beginConsent } from '../../onboarding/consent.ts'
 import { readAsking } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
-import { type Customer, customerById } from '../../store/customers/customers.ts'
+import { type Customer, getCustomer } from '../../store/customers/customers.ts'
 import { type ConsentLink, linkByToken, recordOpening, refuseEnded } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { isLanguage, type Language } from '../../words.ts'
@@ -99,7 +99,7 @@ async function linkPage(portal: Portal, req: Request, res: Response) {
 async function usableLinkOf(portal: Portal, req: Request, res: Response, chosen: Language | null = null) {
   const link = await linkByToken(portal.db, pathValue(req, 'token'))
   if (!link) throw new PortalError('LINK_UNKNOWN')
-  const customer = await customerById(portal.db, link.customerId)
+  const customer = await getCustomer(portal.db, link.customerId)
   speakTo(req, res, customer, chosen)
   refuseEnded(link, portal.now())
   return { link, customer }

@@ -34,7 +34,7 @@ export async function rememberJourney(portal: Portal, req: Request, res: Respons
 }
 
 /** Null for the classic link, which starts at Microsoft, and when it was too long ago. */
-export async function journeyOf(portal: Portal, req: Request, linkId: string): Promise<Journey | null> {
+export async function findJourney(portal: Portal, req: Request, linkId: string): Promise<Journey | null> {
   const known = (await unseal(portal, req, journeys)) ?? []
   return known.find((journey) => journey.linkId === linkId) ?? null
 }
