@@ -4,7 +4,6 @@
  */
 export const catalogue = {
   BAD_REQUEST: { status: 400 },
-  FORM_INCOMPLETE: { status: 422 },
   CALLBACK_UNREADABLE: { status: 400 },
   SIGN_IN_REQUIRED: { status: 401 },
   SIGN_IN_EXPIRED: { status: 400 },
@@ -35,9 +34,7 @@ export const catalogue = {
   TENANT_UNKNOWN: { status: 422 },
   TENANT_TAKEN: { status: 409 },
   TENANT_IS_PARTNER: { status: 409 },
-  TENANT_NOT_EXPECTED: { status: 409 },
   REVIEW_DECIDED: { status: 409 },
-  MICROSOFT_UNAVAILABLE: { status: 503 },
   DATABASE_UNAVAILABLE: { status: 503 },
   UNEXPECTED: { status: 500 },
 } as const satisfies Record<string, { status: number }>

@@ -70,7 +70,6 @@ const waysOn: Partial<Record<ErrorCode, WayOn>> = {
   SIGN_IN_OTHER_ORGANISATION: 'other-account',
   SIGN_IN_NO_ROLE: 'other-account',
   DATABASE_UNAVAILABLE: 'again',
-  MICROSOFT_UNAVAILABLE: 'again',
   TOO_MANY_REQUESTS: 'again',
   PARTNER_NOT_INTRODUCED: 'settings',
   PERMISSIONS_UNCONFIRMED: 'settings',

@@ -3,8 +3,6 @@ export const errors = {
   'error.BAD_REQUEST': 'This request does not fit',
   'error.BAD_REQUEST.next':
     'It holds something that no page of Muster sends, so nothing was done with it. Go back, load the page again and try once more.',
-  'error.FORM_INCOMPLETE': 'Something is missing',
-  'error.FORM_INCOMPLETE.next': 'Nothing was saved. Go back, fill in what is missing and send the form again.',
   'error.CALLBACK_UNREADABLE': 'What came back from Microsoft cannot be read',
   'error.CALLBACK_UNREADABLE.next':
     'Nothing was changed and nobody was signed in. Start again from the link or the page you came from.',
@@ -80,13 +78,9 @@ export const errors = {
   'error.TENANT_IS_PARTNER': 'This is the partner’s own tenant',
   'error.TENANT_IS_PARTNER.next':
     'Nothing was bound. The consent was given in the wrong tenant: sign in with an account of the customer.',
-  'error.TENANT_NOT_EXPECTED': 'This is not the expected tenant',
-  'error.TENANT_NOT_EXPECTED.next': 'Nothing was bound. The link is for one tenant; the consent came from another.',
   'error.REVIEW_DECIDED': 'This has been decided already',
   'error.REVIEW_DECIDED.next':
     'Your decision changed nothing. Load the page again to see what was decided, and by whom.',
-  'error.MICROSOFT_UNAVAILABLE': 'Microsoft does not answer right now',
-  'error.MICROSOFT_UNAVAILABLE.next': 'Nothing was changed. Try again in a few minutes.',
   'error.DATABASE_UNAVAILABLE': 'Muster cannot reach its database',
   'error.DATABASE_UNAVAILABLE.next': 'Nothing was changed. It usually comes back by itself: try again in a moment.',
   'error.UNEXPECTED': 'That did not work',

@@ -3,8 +3,6 @@ export const errors = {
   'error.BAD_REQUEST': 'Begäran gick inte att tolka',
   'error.BAD_REQUEST.next':
     'Den innehåller något som ingen sida i Muster skickar, så inget gjordes med den. Gå tillbaka, ladda om sidan och försök en gång till.',
-  'error.FORM_INCOMPLETE': 'Något saknas',
-  'error.FORM_INCOMPLETE.next': 'Inget sparades. Gå tillbaka, fyll i det som saknas och skicka formuläret igen.',
   'error.CALLBACK_UNREADABLE': 'Svaret från Microsoft går inte att läsa',
   'error.CALLBACK_UNREADABLE.next':
     'Ingenting har ändrats och ingen loggades in. Börja om från länken eller sidan du kom från.',
@@ -83,13 +81,8 @@ export const errors = {
   'error.TENANT_IS_PARTNER': 'Det här är partnerns egen klientorganisation',
   'error.TENANT_IS_PARTNER.next':
     'Ingenting kopplades. Godkännandet gavs i fel klientorganisation: logga in med ett konto hos kunden.',
-  'error.TENANT_NOT_EXPECTED': 'Det här är inte den väntade klientorganisationen',
-  'error.TENANT_NOT_EXPECTED.next':
-    'Ingenting kopplades. Länken gäller en viss klientorganisation; godkännandet kom från en annan.',
   'error.REVIEW_DECIDED': 'Det här är redan avgjort',
   'error.REVIEW_DECIDED.next': 'Ditt beslut ändrade inget. Ladda om sidan för att se vad som beslutades, och av vem.',
-  'error.MICROSOFT_UNAVAILABLE': 'Microsoft svarar inte just nu',
-  'error.MICROSOFT_UNAVAILABLE.next': 'Inget ändrades. Försök igen om några minuter.',
   'error.DATABASE_UNAVAILABLE': 'Muster når inte sin databas',
   'error.DATABASE_UNAVAILABLE.next': 'Inget ändrades. Den brukar komma tillbaka av sig själv: försök igen om en stund.',
   'error.UNEXPECTED': 'Något gick fel',
