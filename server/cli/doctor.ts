@@ -1,7 +1,7 @@
 import { environment } from '../config/environment.ts'
 import { createLog } from '../log.ts'
 import { findCause } from '../model/dictionary.ts'
-import type { Refusal } from '../model/refusal.ts'
+import { type Refusal, wayCause } from '../model/refusal.ts'
 import { type CheckName, type Examination, examineEnvironment, type Finding } from '../partner/doctor.ts'
 import { type MessageKey, say } from '../words.ts'
 
@@ -48,6 +48,8 @@ function checkOf({ check, outcome, code, facts, refusal }: Finding): Check {
 }
 
 function wordsOf({ code, facts }: Refusal): MessageKey {
+  const way = wayCause(code, facts.error)
+  if (way) return `refusal.unavailable.${way}`
   const cause = findCause(code, facts.aadsts)
   return (cause ? `cause.${cause.reason}` : `refusal.${code}`) as MessageKey
 }

@@ -6,6 +6,7 @@ import { readDatabaseAddress } from './database-address.ts'
 import { isSender, type MailServer, parseMailServer } from './mail-server.ts'
 import { readOrigins } from './origins.ts'
 import { nothingAllowed, type OutboundAllow, parseOutboundAllow } from './outbound-allow.ts'
+import { type OutboundProxy, readProxy } from './proxy.ts'
 import {
   type Fault,
   list,
@@ -52,6 +53,8 @@ export interface Config {
   readonly metricsPort: number | null
   /** What destinations may be outside the public range. */
   readonly outboundAllow: OutboundAllow
+  /** The proxy by which this machine gets out; null for none. */
+  readonly proxy: OutboundProxy | null
   /** The mail server of the environment; null where there is none, or one in Settings. */
   readonly smtp: MailServer | null
   readonly sync: SyncSettings
@@ -138,6 +141,7 @@ export function readConfig(env: Environment, { problems: noticed = [], warnings 
     logLevel: readChoice('LOG_LEVEL', text('LOG_LEVEL'), logLevels, fault),
     metricsPort: readMetricsPort(text('METRICS_PORT'), port, fault),
     outboundAllow: readOutboundAllow(text('OUTBOUND_ALLOW'), fault),
+    proxy: readProxy(text('HTTPS_PROXY'), text('NO_PROXY'), fault),
     smtp: readSmtp(text('SMTP_URL'), text('SMTP_FROM'), fault),
     sync: { ...usualSync, ...readCallLimits(incidentsApi, text, fault) },
     warnings: [...warnings, ...ofClouds],

@@ -43,6 +43,10 @@ export function environment(folder = packageFolder, stand = startFolder()): Told
   }
   const env: Environment = {}
   for (const name of variables) env[name] = unquoted(process.env[name])
+  // Other programs know these two in small letters, and some platforms set only those.
+  for (const name of ['HTTPS_PROXY', 'NO_PROXY'] as const) {
+    if (!env[name]?.trim()) env[name] = unquoted(process.env[name.toLowerCase()])
+  }
   const warnings = nearMisses(env, file)
   placePaths(env, problems, folder, stand)
   const left = file === null && relative(folder, stand) !== '' ? leftBehind(stand, env) : null

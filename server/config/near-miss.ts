@@ -9,6 +9,8 @@ const others = new Set([
   'AZURE_CLIENT_KEY',
   'AZURE_REGIONAL_AUTHORITY_NAME',
   'SIMULATOR_PORT',
+  'HTTP_PROXY',
+  'http_proxy',
 ])
 
 /** Shorter names are a letter or two away from far too much. */

@@ -42,6 +42,8 @@ export const variables = [
   'CALLS_PER_HOUR',
   'METRICS_PORT',
   'OUTBOUND_ALLOW',
+  'HTTPS_PROXY',
+  'NO_PROXY',
   'SMTP_URL',
   'SMTP_FROM',
 ] as const

@@ -21,6 +21,7 @@ import { readOwnExcess, readRegisteredPermissions, readSecretEnds } from './regi
 import { inspectRegistration } from './registration/registration.ts'
 import { clockAhead } from './wire/clock.ts'
 import { outbound } from './wire/http.ts'
+import { fetchThrough } from './wire/proxied-fetch.ts'
 import { requireTenantId } from './wire/tenant-id.ts'
 
 /** Microsoft as the configuration names it. Nothing is sent until something is asked; nothing is kept but in memory. */
@@ -29,7 +30,7 @@ export function connectMicrosoft(
   options: { log: Log; now: () => Date; fetch?: typeof globalThis.fetch },
 ): Microsoft {
   const { log, now } = options
-  const send = outbound({ fetch: options.fetch ?? globalThis.fetch, now })
+  const send = outbound({ fetch: options.fetch ?? fetchThrough(config.proxy), now })
   const discovery = discoverFrom(config.authorityHost, { send, now })
   const signIn = signInWith({ config, discovery, send, now })
   const tokens = new TokenStore({ config, send, now })

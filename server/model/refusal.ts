@@ -91,3 +91,21 @@ export const refusalCodes = Object.keys(owners) as readonly RefusalCode[]
 
 /** Who must act on a refusal that is known by its code alone. */
 export const ownerOf = (code: RefusalCode): RefusalOwner => owners[code]
+
+/** Why Microsoft was not reached at all, where that lies on the way to it; `refusal.unavailable.<cause>` are the texts. */
+export type WayCause = 'network' | 'proxy-away' | 'proxy-refuses' | 'proxy-asks' | 'inspected'
+
+const noWay =
+  /^(ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ENETDOWN|EADDRNOTAVAIL|ECONNREFUSED|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/
+const untrusted =
+  /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|ERR_TLS_CERT_ALTNAME_INVALID)$/
+
+/** Reads the error word of a refusal `unavailable`; null where it is Microsoft that did not answer. */
+export function wayCause(code: RefusalCode, error: string | null | undefined): WayCause | null {
+  if (code !== 'unavailable' || !error) return null
+  if (error === 'PROXY_407') return 'proxy-asks'
+  if (/^PROXY_\d/.test(error)) return 'proxy-refuses'
+  if (error.startsWith('PROXY_')) return 'proxy-away'
+  if (untrusted.test(error)) return 'inspected'
+  return noWay.test(error) ? 'network' : null
+}

@@ -71,6 +71,7 @@ export function configFor(origin: string, changes: Partial<Config> = {}): Config
     sessionSecrets: ['0123456789abcdef0123456789abcdef'],
     dataKeys: [],
     outboundAllow: { ranges: [], hosts: [] },
+    proxy: null,
     smtp: null,
     partnerTenantId: partner,
     app: { clientId: appId, credential: { kind: 'secret', secret: 'p@ss+w/rd=&?' } },

@@ -3,7 +3,7 @@ import { avatarOf } from '../../http/frame/avatar.ts'
 import { Html, html, icon } from '../../http/html.ts'
 import { type Entry, findCause, findEntry } from '../../model/dictionary.ts'
 import type { IncidentStatus, PartialAnswer, Severity } from '../../model/incident.ts'
-import type { RefusalCode, RefusalFacts } from '../../model/refusal.ts'
+import { type RefusalCode, type RefusalFacts, wayCause } from '../../model/refusal.ts'
 import { sourcesInWords } from '../../store/sync/partial.ts'
 import { blindSince } from '../../store/tenants/blind.ts'
 import type { AccessState, Tenant } from '../../store/tenants/tenants.ts'
@@ -24,8 +24,10 @@ export type Seen = Pick<Tenant, 'accessState' | 'firstActiveAt' | 'lastReadAt' |
 export function refusalKeys(
   code: RefusalCode,
   tenant: Pick<Tenant, 'firstActiveAt'>,
-  facts: Pick<RefusalFacts, 'aadsts'> | null = null,
+  facts: (Pick<RefusalFacts, 'aadsts'> & Partial<Pick<RefusalFacts, 'error'>>) | null = null,
 ): { why: MessageKey; next: MessageKey } {
+  const way = wayCause(code, facts?.error)
+  if (way) return { why: `refusal.unavailable.${way}`, next: `refusal.unavailable.${way}.next` }
   const cause = findCause(code, facts?.aadsts ?? null)
   if (cause) return causeKeys(cause)
   const lost = tenant.firstActiveAt !== null && (code === 'not-consented' || code === 'role-missing')

@@ -45,6 +45,22 @@ export const refusals = {
   'refusal.throttled.next': 'Wait. Muster goes on by itself when the time is over, and nothing is lost.',
   'refusal.unavailable': 'Microsoft did not answer, or answered that it is in trouble; Microsoft has to act.',
   'refusal.unavailable.next': 'Wait: Muster keeps trying. If it lasts, look at status.cloud.microsoft.',
+  'refusal.unavailable.network':
+    'This machine does not get to Microsoft: no network, no DNS, or a firewall in between. It is yours to mend.',
+  'refusal.unavailable.network.next':
+    'Let this machine reach the login host and the API on port 443, or name its proxy in HTTPS_PROXY. Muster keeps trying.',
+  'refusal.unavailable.proxy-away': 'The proxy of HTTPS_PROXY does not answer, so nothing gets to Microsoft.',
+  'refusal.unavailable.proxy-away.next': 'Check its address and whether it runs. Muster keeps trying.',
+  'refusal.unavailable.proxy-refuses': 'The proxy of HTTPS_PROXY does not let Muster through to Microsoft.',
+  'refusal.unavailable.proxy-refuses.next':
+    'Let it allow CONNECT to the login host and the API on port 443. Muster keeps trying.',
+  'refusal.unavailable.proxy-asks':
+    'The proxy of HTTPS_PROXY asks who Muster is, or does not know that name and password.',
+  'refusal.unavailable.proxy-asks.next': 'Write HTTPS_PROXY=http://user:password@host:port, and restart.',
+  'refusal.unavailable.inspected':
+    'What answers in Microsoft’s place shows a certificate that this machine does not know: something in between opens TLS.',
+  'refusal.unavailable.inspected.next':
+    'Except Microsoft’s hosts from the inspection, or name its CA in NODE_EXTRA_CA_CERTS, and restart.',
   'refusal.unexpected-answer': 'Microsoft answered with something Muster does not understand; nothing of it was kept.',
   'refusal.unexpected-answer.next': 'Try again. If it stays, give Microsoft the correlation ID and the time.',
   'refusal.wrong-tenant-token': 'Microsoft answered for another tenant than the one asked; nothing of it was kept.',
