@@ -7,7 +7,18 @@ const server = fileURLToPath(new URL('../server', import.meta.url))
 
 /** Files directly below server/ that every layer may import. */
 const foundation = ['errors.ts', 'guid.ts', 'invisible.ts', 'log.ts', 'memory.ts', 'metrics.ts', 'time.ts']
-const stories = ['onboarding', 'customers', 'tenants', 'partner', 'sync', 'incidents', 'notify', 'hunting', 'reports']
+const stories = [
+  'onboarding',
+  'customers',
+  'tenants',
+  'partner',
+  'sync',
+  'incidents',
+  'operators',
+  'notify',
+  'hunting',
+  'reports',
+]
 
 /** What each room directly below server/ may import, besides the foundation and itself. */
 const mayImport: Record<string, readonly string[]> = {

@@ -4,8 +4,9 @@ import type { Portal } from '../portal.ts'
 import { type Customer, findCustomer } from '../store/customers/customers.ts'
 import { type ConsentLink, linkById } from '../store/onboarding/links.ts'
 import { type Review, reviewById } from '../store/onboarding/reviews.ts'
+import type { OperatorLimits } from '../store/operators/limits.ts'
 import type { Operator } from '../store/operators/operators.ts'
-import { everything, type Scope } from '../store/scope.ts'
+import { everything, type LimitedScope, type Scope } from '../store/scope.ts'
 import { findTenant, type Tenant } from '../store/tenants/tenants.ts'
 import { isNamedAdmin } from './operator.ts'
 
@@ -16,14 +17,29 @@ export interface ScopedRequest {
 
 const roleValue = 'Muster.Scope.'
 
+/** The groups that the app roles of the latest sign-in name (`Muster.Scope.<group>`), as they are written there. */
+export const groupsFromEntra = ({ roles }: Pick<Operator, 'roles'>): string[] =>
+  roles.filter((role) => role.startsWith(roleValue)).map((role) => role.slice(roleValue.length))
+
+/** The scope that an Admin's choice makes. */
+export const scopeOfLimits = ({ customerIds, groups }: OperatorLimits): LimitedScope => ({
+  customerIds,
+  groups,
+  groupValues: [],
+})
+
 /**
- * Whose data an operator may see, as of now. The app roles of the latest sign-in name groups (`Muster.Scope.<group>`); none
- * of them means everything, and whoever ADMIN_USERS names is never limited.
+ * Whose data an operator may see, as of now: what Entra says wins over what an Admin chose in Settings; neither means
+ * everything, and whoever ADMIN_USERS names is never limited.
  */
-export function scopeOf(operator: Pick<Operator, 'oid' | 'username' | 'guest' | 'roles'>, config: Config): Scope {
+export function scopeOf(
+  operator: Pick<Operator, 'oid' | 'username' | 'guest' | 'roles' | 'limits'>,
+  config: Config,
+): Scope {
   if (isNamedAdmin(operator, config)) return everything
-  const values = operator.roles.filter((role) => role.startsWith(roleValue)).map((role) => role.slice(roleValue.length))
-  return values.length === 0 ? everything : { customerIds: [], groups: [], groupValues: values }
+  const groupValues = groupsFromEntra(operator)
+  if (groupValues.length > 0) return { customerIds: [], groups: [], groupValues }
+  return operator.limits === null ? everything : scopeOfLimits(operator.limits)
 }
 
 /** The customer of that ID. One that is not there and one outside the scope answer alike. @throws PortalError NOT_FOUND */

@@ -15,6 +15,7 @@ export const auditActions = [
   'operator.signed-in',
   'operator.sign-in-refused',
   'operator.signed-out',
+  'operator.limited',
   'settings.changed',
   'permissions.seen',
   'permissions.confirmed',

@@ -30,6 +30,7 @@ import { showOverview } from './overview/overview.ts'
 import { showAudit } from './partner/audit.ts'
 import { pauseAll, resumeAll, showPause } from './partner/pause.ts'
 import { savePermissions } from './partner/permissions-form.ts'
+import { saveScope, showScope } from './partner/scope.ts'
 import { saveSettings, showSettings } from './partner/settings.ts'
 import { showDoctor, showSetup } from './partner/setup.ts'
 import { showSearch } from './search/search.ts'
@@ -178,5 +179,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/doctor', access: 'Admin', wholePortal: true, getChanges: true, handler: showDoctor },
   { method: 'GET', path: '/settings', access: 'Reader', getChanges: true, handler: showSettings },
   { method: 'POST', path: '/settings', access: 'Admin', wholePortal: true, handler: saveSettings },
+  { method: 'GET', path: '/settings/people/:id/scope', access: 'Admin', wholePortal: true, handler: showScope },
+  { method: 'POST', path: '/settings/people/:id/scope', access: 'Admin', wholePortal: true, handler: saveScope },
   { method: 'POST', path: '/settings/permissions', access: 'Admin', wholePortal: true, handler: savePermissions },
 ]

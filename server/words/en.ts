@@ -8,6 +8,7 @@ import { join } from './en/join.ts'
 import { notify } from './en/notify.ts'
 import { overview } from './en/overview.ts'
 import { audit } from './en/partner/audit.ts'
+import { people } from './en/partner/people.ts'
 import { settings } from './en/partner/settings.ts'
 import { setup } from './en/partner/setup.ts'
 import { permissions } from './en/permissions.ts'
@@ -34,6 +35,7 @@ export const en = {
   ...audit,
   ...setup,
   ...settings,
+  ...people,
   ...notify,
   ...alarms,
   ...search,

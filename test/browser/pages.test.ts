@@ -284,6 +284,32 @@ inChromium('every page', () => {
     await reader.context.close()
   })
 
+  test('is fine for everybody: what somebody may see, chosen and told', async () => {
+    const { page } = admin
+    const limited = await openContext(chromium)
+    note(limited.page)
+    await signInAs(limited.page, demo.origin, priya.name)
+    await page.goto(`${demo.origin}/settings/people/${cast.halvard.id}.${ines.id}/scope`)
+    await expectFineIn(admin)
+    await page.goto(`${demo.origin}/settings`)
+    await page.getByRole('link', { name: `Change what ${priya.name} may see` }).click()
+    await expectFineIn(admin)
+    await page.getByRole('radio', { name: 'Only some' }).check()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('link', { name: 'Choose at least one group' }).waitFor()
+    await expectFineIn(admin)
+    await page.getByLabel('Find a customer').fill('Pellworm')
+    await page.keyboard.press('Enter')
+    await page.getByText('Found one').waitFor()
+    await expectFineIn(admin)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.waitForURL(`${demo.origin}/settings#people`)
+    await limited.page.goto(demo.origin)
+    await limited.page.getByText('You work for').waitFor()
+    await expectFineIn(limited)
+    await limited.context.close()
+  })
+
   test('is fine for everybody: what customers see, in their languages', async () => {
     const { portal, simulator } = demo
     simulator.world.behaviour.propagationMs = 0

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Route } from '../../server/http/route.ts'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { addNote } from '../../server/store/incidents/notes.ts'
+import { operatorId } from '../../server/store/operators/operators.ts'
 import { routes } from '../../server/web/routes.ts'
 import { before, connected, customerNamed, formToken, waitingReview } from '../support/admin.ts'
 import type { Browser, Page } from '../support/browser.ts'
@@ -21,6 +22,7 @@ interface Told {
   reviewId: string
   noteId: string
   alarmId: string
+  operatorId: string
   words: string[]
 }
 
@@ -58,6 +60,7 @@ async function tellingCustomer(here: TestPortal, word: string, group: string): P
     reviewId: review.id,
     noteId: note[0]?.id ?? '',
     alarmId: alarm?.id ?? '',
+    operatorId: operatorId({ tid: here.partner.id, oid: here.cast.alice.id }),
     words: [word, customer.id, tenant.id, link.id, link.reference, review.id, claimed.id, group],
   }
 }
@@ -69,6 +72,7 @@ const pathOf = (route: Route, told: Told): string =>
     .replace(/^(\/reviews\/):id/, `$1${told.reviewId}`)
     .replace(/^(\/alarms\/):id/, `$1${told.alarmId}`)
     .replace(/^(\/(destinations|deliveries)\/):id/, '$1none')
+    .replace(/^(\/settings\/people\/):id/, `$1${told.operatorId}`)
     .replace(/^\/search$/, '/search?q=a')
     .replace(':tenantId', told.tenantId)
     .replace(':incidentId', told.incidentId)
@@ -83,6 +87,7 @@ const nobodys: Told = {
   reviewId: 'CCCCCCCCCCCCCCCCCCCCCC',
   noteId: 'DDDDDDDDDDDDDDDDDDDDDD',
   alarmId: 'EEEEEEEEEEEEEEEEEEEEEE',
+  operatorId: 'nobody.nobody',
   words: [],
 }
 
@@ -135,15 +140,39 @@ onEachEngine('an operator of some customers', (engine) => {
     return whose.words.filter((word) => text.includes(word.toLowerCase()) && !asked.includes(word.toLowerCase()))
   }
 
-  describe.each([
-    ['of none', ['Muster.Admin', 'Muster.Scope.Nobody'], 0],
-    ['of a group without a name', ['Muster.Admin', 'Muster.Scope.'], 0],
-    ['of one', ['Muster.Admin', 'Muster.Scope.Nord_West'], 1],
-    ['of one, as a Reader', ['Muster.Reader', 'Muster.Scope.Nord_West'], 1],
-  ] as const)('%s', (_of, roles, customers) => {
+  /** Somebody of that role who signs in, and whom an Admin then limits by the page for it. */
+  const limitedInSettings = async (role: string, groups: string[], whose: Told[]): Promise<Browser> => {
+    const name = `${role} of ${groups} and ${whose.length}`
+    const person = here.simulator.world.addPerson(here.partner.id, { name, appRoles: [role] })
+    const browser = await here.signedIn(person)
+    const alice = await here.signedIn(here.cast.alice)
+    const page = `/settings/people/${operatorId({ tid: here.partner.id, oid: person.id })}/scope`
+    const customers = whose.map(({ customerId }) => customerId)
+    const saved = await alice.submit(await alice.open(page), page, { which: 'some', groups, customers, act: 'save' })
+    expect([saved.status, saved.location]).toEqual([303, `${here.browser().origin}/settings#people`])
+    return browser
+  }
+
+  /** Limited to a group that no customer is in any more. */
+  const limitedToNobody = async (): Promise<Browser> => {
+    const { id } = await customerNamed(here, 'once in a group', { groups: ['Left by all'] })
+    const limited = await limitedInSettings('Muster.Admin', ['Left by all'], [])
+    await here.portal.db.deleteFrom('customer_groups').where('customer_id', '=', id).execute()
+    return limited
+  }
+
+  describe.each<[string, () => Promise<Browser>, number]>([
+    ['of none', () => limitedTo('Muster.Admin', 'Muster.Scope.Nobody'), 0],
+    ['of a group without a name', () => limitedTo('Muster.Admin', 'Muster.Scope.'), 0],
+    ['of one', () => limitedTo('Muster.Admin', 'Muster.Scope.Nord_West'), 1],
+    ['of one, as a Reader', () => limitedTo('Muster.Reader', 'Muster.Scope.Nord_West'), 1],
+    ['of none, by Settings', limitedToNobody, 0],
+    ['of one, by Settings', () => limitedInSettings('Muster.Admin', [], [own]), 1],
+    ['of the group of one, by Settings', () => limitedInSettings('Muster.Analyst', ['Nord West'], [own]), 1],
+  ])('%s', (_of, someone, customers) => {
     let limited: Browser
     beforeAll(async () => {
-      limited = await limitedTo(...roles)
+      limited = await someone()
     })
 
     test('is told nothing of others by any page, however it is asked', async () => {
@@ -287,6 +316,7 @@ onEachEngine('an operator of some customers', (engine) => {
       '/destinations',
       '/destinations/new',
       '/deliveries',
+      '/settings/people/:id/scope',
     ]
     for (const route of pages.filter(
       ({ path }) => !silentPages.includes(path) && !/^.(destinations|deliveries)/.test(path),

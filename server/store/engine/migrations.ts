@@ -12,6 +12,7 @@ import { partnerFaults } from './migrations/0009-partner-faults.ts'
 import { readingVersionColumn } from './migrations/0010-reading-version.ts'
 import { notifications } from './migrations/0011-notifications.ts'
 import { tenantDays } from './migrations/0012-tenant-days.ts'
+import { operatorScopes } from './migrations/0013-operator-scopes.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
 export const migrations = {
@@ -27,6 +28,7 @@ export const migrations = {
   '0010-reading-version': readingVersionColumn,
   '0011-notifications': notifications,
   '0012-tenant-days': tenantDays,
+  '0013-operator-scopes': operatorScopes,
 } satisfies Record<string, Migration>
 
 /** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */

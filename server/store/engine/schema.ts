@@ -56,6 +56,8 @@ interface OperatorTable {
   language: string | null
   time_zone: string | null
   theme: string | null
+  /** JSON of the customers and groups an Admin limited her to; null for everything. */
+  limits: Generated<string | null>
   first_seen_at: string
   last_seen_at: string
 }

@@ -3,6 +3,7 @@ import type { SignedInPerson } from '../../model/access.ts'
 import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { write } from '../engine/write.ts'
+import type { OperatorLimits } from './limits.ts'
 
 export type Theme = 'light' | 'dark'
 
@@ -20,6 +21,8 @@ export interface Operator {
   timeZone: string | null
   /** Null follows the system. */
   theme: Theme | null
+  /** What an Admin limited her to in Settings; null for everything. */
+  limits: OperatorLimits | null
   firstSeenAt: string
   lastSeenAt: string
 }
@@ -95,6 +98,7 @@ function toOperator(row: Selectable<Schema['operators']>): Operator {
     language: row.language,
     timeZone: row.time_zone,
     theme: row.theme === 'light' || row.theme === 'dark' ? row.theme : null,
+    limits: row.limits === null ? null : (JSON.parse(row.limits) as OperatorLimits),
     firstSeenAt: row.first_seen_at,
     lastSeenAt: row.last_seen_at,
   }

@@ -3,6 +3,7 @@ import type { ObstacleView } from '../customers/link-obstacle.ts'
 import type { PageTools } from '../page/tools.ts'
 import { type FunnelView, funnelView, type NeedsView, needsView } from './needs-view.ts'
 import { type AlarmView, alarmView, type Beginning } from './overview-view.ts'
+import { scopedText } from './scoped.ts'
 
 export interface FirstDayFacts extends Beginning {
   customers: number
@@ -21,6 +22,7 @@ export interface FirstDayView {
   alarms: AlarmView[]
   obstacle: ObstacleView | null
   rolesUnseenSince: string | null
+  scoped: Html | null
   /** The way to the first incident; what is to be done next has a button. */
   steps: FirstStep[]
   /** What needs somebody and how consent goes; null while neither has anything to say. */
@@ -50,6 +52,7 @@ export function firstDayView(facts: FirstDayFacts, tools: PageTools): FirstDayVi
     alarms: facts.alarms.map((alarm) => alarmView(alarm, tools)),
     obstacle: introduced && mayAdd ? facts.obstacle : null,
     rolesUnseenSince: facts.rolesUnseenSince,
+    scoped: facts.scoped && scopedText(facts.scoped, tools),
     steps: [appStep(facts, tools), ...ownSteps(facts, tools)],
     more: isSaying ? { needs: needsView(needs, tools), funnel: funnelView(funnel, true, tools) } : null,
   }

@@ -11,6 +11,7 @@ import type { Chart } from './chart.ts'
 import { type ChartView, chartView } from './chart-view.ts'
 import type { Funnel } from './funnel.ts'
 import { type FunnelView, funnelView, type Needs, type NeedsView, needsView } from './needs-view.ts'
+import { type ScopedTo, scopedText } from './scoped.ts'
 
 /** What stands on the first page whether or not anything is read yet. */
 export interface Beginning {
@@ -22,6 +23,8 @@ export interface Beginning {
   obstacle: ObstacleView | null
   /** Since when customers' sign-ins have come without directory roles, for an Admin; null when they have them. */
   rolesUnseenSince: string | null
+  /** Over whom the numbers are; null for everybody. */
+  scoped: ScopedTo | null
 }
 
 export interface OverviewFacts extends Beginning {
@@ -61,6 +64,8 @@ export interface OverviewView {
   alarms: AlarmView[]
   obstacle: ObstacleView | null
   rolesUnseenSince: string | null
+  /** That the numbers are over some customers alone; null where they are over all. */
+  scoped: Html | null
   open: { title: string; lead: string }
   tally: { href: string; badge: Html; open: string; unassigned: string }[]
   unknown: string | null
@@ -137,6 +142,7 @@ export function overviewView(facts: OverviewFacts, tools: PageTools): OverviewVi
     alarms: alarms.map((alarm) => alarmView(alarm, tools)),
     obstacle: isAdmin ? facts.obstacle : null,
     rolesUnseenSince: facts.rolesUnseenSince,
+    scoped: facts.scoped && scopedText(facts.scoped, tools),
     open: { title: t('overview.open', { n: fleet.openIncidents }), lead: openLead(facts, fleet, tools) },
     tally: facts.tally
       .filter((one) => one.severity !== 'unknown')

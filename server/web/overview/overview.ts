@@ -27,6 +27,7 @@ import { firstDayView } from './first-day-view.ts'
 import { funnelDays, funnelOf } from './funnel.ts'
 import type { Needs, Owned } from './needs-view.ts'
 import { type Beginning, type Blind, type OverviewFacts, overviewView } from './overview-view.ts'
+import { scopedTo } from './scoped.ts'
 
 const firstDayPage = page('overview/first-day', firstDayView)
 const overviewPage = page('overview/overview', overviewView)
@@ -66,6 +67,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     funnel: funnelOf(lines, now),
     obstacle: await findObstacleView(portal, req),
     rolesUnseenSince: runsPortal(req) ? rolesUnseenSince : null,
+    scoped: await scopedTo(portal, req),
   }
   if (fleet.tenants === 0) return showFirstDay(portal, req, res, beginning)
   const [created, heat] = await Promise.all([

@@ -46,6 +46,10 @@ const alarm: Details = (facts, tools) => (isGiven(facts.code) ? refusal(facts, t
 const details: Partial<Record<AuditAction, Details>> = {
   'customer.changed': changed,
   'settings.changed': changed,
+  'operator.limited': ({ groups, customers }, { t }) =>
+    typeof customers === 'number'
+      ? [t('audit.detail.limited', { n: customers, groups: isGiven(groups) ? String(groups) : 'none' })]
+      : [t('audit.detail.everything')],
   'permissions.seen': names,
   'permissions.confirmed': names,
   'link.issued': (facts, { t, time }) => [

@@ -17,7 +17,7 @@ export interface SettingsFacts {
   /** In the order of the form, what customers see first and what is kept after it. */
   fields: readonly SettingsField[]
   keeping: readonly SettingsField[]
-  people: (Operator & { role: OperatorRole | null })[]
+  people: (Operator & { role: OperatorRole | null; isNamed: boolean; entraGroups: string[] })[]
   zones: string[]
   /** What operators' pages can be read in. */
   wholeLanguages: typeof wholeLanguages
@@ -47,12 +47,22 @@ export interface SettingsView {
   /** The same for who may not change it. */
   saved: (Pick<FieldLine, 'label' | 'language'> & { value: string })[]
   permissions: PermissionsView
-  people: { name: Html; username: string | null; guest: boolean; role: string; lastSeenAt: string | null }[]
+  people: PersonLine[]
   reading: Html | string
   mayPause: boolean
   zones: { name: string; selected: boolean }[]
   languages: { code: string; name: string; selected: boolean }[]
   themes: { name: string; label: string; selected: boolean }[]
+}
+
+interface PersonLine {
+  name: Html
+  username: string | null
+  guest: boolean
+  role: string
+  lastSeenAt: string | null
+  /** What the person sees, and where that is changed; null for whoever may not know of others' limits. */
+  sight: { text: string; href: string; label: string } | null
 }
 
 interface FieldLine {
@@ -87,7 +97,7 @@ export function settingsView(facts: SettingsFacts, tools: PageTools): SettingsVi
       value: value || t('settings.empty'),
     })),
     permissions: permissionsWords(facts.permissions, mayChange, tools),
-    people: people.map((person) => personLine(person, tools)),
+    people: people.map((person) => personLine(person, mayChange, tools)),
     reading: readingText(tools),
     mayPause: mayChange && !tools.shell?.pause,
     zones: zones.map((name) => ({ name, selected: name === operator?.timeZone })),
@@ -121,15 +131,32 @@ function fieldLine(field: SettingsField, { typed, faults }: SettingsFacts, { t }
   }
 }
 
-function personLine(person: SettingsFacts['people'][number], { t, named }: PageTools): SettingsView['people'][number] {
-  const { name, username, oid, guest, role, lastSeenAt } = person
+function personLine(person: SettingsFacts['people'][number], mayChange: boolean, tools: PageTools): PersonLine {
+  const { id, name, username, oid, guest, role, lastSeenAt } = person
+  const { t, named } = tools
   return {
     name: named(name ?? username ?? oid),
     username: username && name ? username : null,
     guest: Boolean(guest),
     role: role ? t(`shell.role.${role}`) : t('settings.no-role'),
     lastSeenAt,
+    sight: mayChange
+      ? {
+          text: sightText(person, tools),
+          href: `/settings/people/${encodeURIComponent(id)}/scope`,
+          label: t('scope.change.of', { name: name ?? username ?? oid }),
+        }
+      : null,
   }
+}
+
+function sightText({ isNamed, entraGroups, limits }: SettingsFacts['people'][number], { t }: PageTools): string {
+  if (isNamed) return t('scope.sight.everything')
+  if (entraGroups.length > 0) return t('scope.sight.entra', { groups: entraGroups.join(', ') })
+  if (limits === null) return t('scope.sight.everything')
+  const { groups, customerIds } = limits
+  const any = groups.length > 0 ? 'yes' : 'no'
+  return t('scope.sight.some', { groups: groups.join(', '), any, n: customerIds.length })
 }
 
 function readingText({ t, time, frame }: PageTools): Html | string {

@@ -3,8 +3,9 @@ import type { z } from 'zod'
 import { operatorActor, roleOf } from '../../http/access.ts'
 import { linkDays, optionalEmail, optionalLine, wholeNumber } from '../../http/fields.ts'
 import { type FieldFault, readForm, says, type Typed } from '../../http/forms.ts'
-import { runsPortal } from '../../http/operator.ts'
+import { isNamedAdmin, runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
+import { groupsFromEntra } from '../../http/scope.ts'
 import type { Portal } from '../../portal.ts'
 import { listOperators } from '../../store/operators/operators.ts'
 import {
@@ -127,7 +128,12 @@ export async function showSettingsWith(
     faults: refused.partner?.faults ?? null,
     fields: form,
     keeping,
-    people: people.map((person) => ({ ...person, role: roleOf(person, portal.config) })),
+    people: people.map((person) => ({
+      ...person,
+      role: roleOf(person, portal.config),
+      isNamed: isNamedAdmin(person, portal.config),
+      entraGroups: groupsFromEntra(person),
+    })),
     zones: Intl.supportedValuesOf('timeZone'),
     wholeLanguages,
     mayChange: runsPortal(req),

@@ -30,6 +30,7 @@ export const audit = {
   'audit.operator.signed-in': '<b>{actor}</b> signed in',
   'audit.operator.sign-in-refused': '<b>{actor}</b> was not signed in',
   'audit.operator.signed-out': '<b>{actor}</b> signed out',
+  'audit.operator.limited': '<b>{actor}</b> chose what {person} may see',
   'audit.permissions.seen': '<b>{actor}</b> met roles that nobody has accounted for',
   'audit.permissions.confirmed': '<b>{actor}</b> said what customers are asked for',
   'audit.settings.changed': '<b>{actor}</b> changed the settings',
@@ -118,6 +119,9 @@ export const audit = {
   'audit.detail.tenants': '{n, plural, =0 {no tenant} one {# tenant} other {# tenants}}',
   'audit.detail.times': '{n, number} times within the hour, last at',
   'audit.detail.consented': 'After a consent',
+  'audit.detail.everything': 'Everything',
+  'audit.detail.limited':
+    '{n, plural, =0 {} one {# customer} other {# customers}}{groups, select, none {} other {{n, plural, =0 {} other {, }}groups: {groups}}}',
   'audit.evidence.callback': 'Said by a browser, not proven',
   'audit.evidence.sign-in': 'Proven by a sign-in',
   'audit.reason.wrong-tenant': 'Not the expected tenant',
