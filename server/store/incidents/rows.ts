@@ -87,14 +87,24 @@ export function toRow(tenantId: string, incident: RemoteIncident, now: Date): In
   }
 }
 
-/** The alerts of an incident, as its row keeps them: each once, the earliest activity first. */
+/** Each alert once, the earliest activity first. */
+export const inStory = (alerts: readonly RemoteAlert[]): RemoteAlert[] =>
+  [...new Map(alerts.map((alert) => [alert.id, alert])).values()].sort(byFirstActivity)
+
+/** What is known of entities beyond their names stands in the original, and is more than all the rest. */
+const withoutFacts = ({ original: _, entities, ...alert }: RemoteAlert) => ({
+  ...alert,
+  entities: entities.map(({ facts: _facts, ...entity }) => entity),
+})
+
+/** The alerts of an incident, as its row keeps them. */
 export function alertsAsKept(alerts: readonly RemoteAlert[] | null) {
   if (alerts === null) return { alert_count: 0, alerts: null, alert_originals: null }
-  const sorted = [...new Map(alerts.map((alert) => [alert.id, alert])).values()].sort(byFirstActivity)
+  const sorted = inStory(alerts)
   const apart = sorted.some(({ original }) => original !== null)
   return {
     alert_count: sorted.length,
-    alerts: JSON.stringify(sorted.map(({ original: _, ...facts }) => facts)),
+    alerts: JSON.stringify(sorted.map(withoutFacts)),
     alert_originals: apart ? `[${sorted.map(({ original }) => original ?? 'null').join(',')}]` : null,
   }
 }

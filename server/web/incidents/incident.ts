@@ -2,6 +2,7 @@ import type { Response } from 'express'
 import { type FieldFault, pathValue, type Typed } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { tenantFor } from '../../http/scope.ts'
+import { alertsOf } from '../../incidents/alerts.ts'
 import type { Portal } from '../../portal.ts'
 import { findSurvivor, getIncident, mergedInto, type StoredIncident } from '../../store/incidents/incidents.ts'
 import { notesOf } from '../../store/incidents/notes.ts'
@@ -84,6 +85,7 @@ async function show(
     confirmMerged(portal, incident, req.query.merged),
     notes(),
   ])
+  const alerts = alertsOf(portal, incident)
   const addressIn = (item: QueueItem | null) =>
     item === null ? null : incidentAddress(item.tenantId, item.incidentId, list)
   const facts: IncidentFacts = {
@@ -96,8 +98,8 @@ async function show(
     next: addressIn(neighbours.next),
     cameFrom,
     merged: merged.map((one) => ({ ...one, href: incidentAddress(tenant.tenantId, one.incidentId, list) })),
-    story: storyOf(incident.alerts.slice(0, mostAlerts)),
-    entities: entitiesOf(incident.alerts, {
+    story: storyOf(alerts.slice(0, mostAlerts)),
+    entities: entitiesOf(alerts, {
       all: req.query.entities === 'all',
       allHref: withAllEntities(portal, incidentAddress(tenant.tenantId, incident.id, list)),
     }),
