@@ -13,6 +13,8 @@ export default {
   },
   // Much of a test is waiting for other processes: a core of two left free would be free for most of the time.
   maxWorkers: '100%',
+  // Modules of a file that has run stay in memory (https://github.com/jestjs/jest/issues/11956): a collection takes seconds then.
+  workerIdleMemoryLimit: '800MB',
   // A hang ends here; two busy cores, shared with the other files and their processes, are none.
   testTimeout: 240_000,
 }
