@@ -40,6 +40,8 @@ interface Sizes {
   rival: { tenants: number; incidents: number }
   graph: SyncOptions
   far: SyncOptions & { latencyMs: number }
+  /** Microsoft a second away. */
+  second: SyncOptions & { latencyMs: number }
   farRival: { tenants: number; incidents: number; latencyMs: number }
   idle: { tenants: number; incidents: number }
   /** Incidents of the smaller store and of the larger. */
@@ -59,6 +61,7 @@ const sizes: Sizes = quick
       rival: { tenants: 5, incidents: 500 },
       graph: { tenants: 5, incidents: 500, rounds: 1 },
       far: { tenants: 10, incidents: 500, rounds: 1, latencyMs: 100 },
+      second: { tenants: 40, incidents: 500, rounds: 1, latencyMs: 1_000 },
       farRival: { tenants: 3, incidents: 500, latencyMs: 100 },
       idle: { tenants: 100, incidents: 10 },
       pages: [2_000, 20_000],
@@ -71,6 +74,7 @@ const sizes: Sizes = quick
       rival: { tenants: 40, incidents: 1_000 },
       graph: { tenants: 10, incidents: 500, rounds: 1 },
       far: { tenants: 40, incidents: 1_000, rounds: 1, latencyMs: 100 },
+      second: { tenants: 200, incidents: 1_000, rounds: 1, latencyMs: 1_000 },
       farRival: { tenants: 15, incidents: 1_000, latencyMs: 100 },
       idle: { tenants: 1_000, incidents: 20 },
       pages: [10_000, 500_000],
@@ -78,7 +82,7 @@ const sizes: Sizes = quick
       onboarding: 10_000,
       hanging: { destinations: 100, hanging: 20, each: 2 },
     }
-const names = ['sync', 'rival', 'graph', 'idle', 'pages', 'onboarding', 'delivery', 'start']
+const names = ['sync', 'rival', 'far', 'graph', 'idle', 'pages', 'onboarding', 'delivery', 'start']
 if (only !== null && !names.includes(only)) {
   console.error(`--only takes one of ${names.join(', ')}`)
   process.exit(2)
@@ -129,6 +133,10 @@ for (const engine of engines()) {
       printRival(far, note(await measureRival(engine, sizes.farRival)), way)
     }
   }
+  if (wanted('far')) {
+    const near = printSync(await measureFirstSync(engine, { ...sizes.second, latencyMs: 0 }), 'no way to go')
+    printFar(near, await measureFirstSync(engine, sizes.second))
+  }
   if (wanted('graph'))
     printSync(await measureFirstSync(engine, { ...sizes.graph, api: 'graph' }), 'INCIDENTS_API=graph')
   if (wanted('idle')) printIdle(note(await measureIdlePoll(engine, sizes.idle)))
@@ -175,6 +183,20 @@ function printSync([sync, memory]: [SyncRow, MemoryRow], way: string | null = nu
   }
   if (!way) printMemory(memory)
   return sync
+}
+
+/** What a second of waiting for each answer costs. */
+function printFar(near: SyncRow, [far, memory]: [SyncRow, MemoryRow]): void {
+  printSync([far, memory], `${whole(far.latencyMs)} ms to Microsoft`)
+  const rate = ({ incidents, ours }: SyncRow) => incidents / (ours.ms / 1000)
+  const ratio = rate(far) / rate(near)
+  const text = `${ratio.toFixed(2)}; most ${whole(memory.maxMb)} MB`
+  judge(
+    far,
+    '  of the rate without, ≥ 0.8 or 3,000/s',
+    text,
+    (ratio >= 0.8 || rate(far) >= 3_000) && memory.maxMb <= 250,
+  )
 }
 
 function printMemory(memory: MemoryRow): void {

@@ -33,6 +33,11 @@ export const microsoftCalls = new Counter({
   labelNames: ['api', 'status'] as const,
   registers,
 })
+export const microsoftInFlight = new Gauge({
+  name: 'muster_microsoft_requests_in_flight',
+  help: 'Requests to Microsoft whose answers have not ended; each has a connection.',
+  registers,
+})
 export const incidentsStored = new Counter({
   name: 'muster_incidents_stored_total',
   help: 'Incidents that were added or changed.',

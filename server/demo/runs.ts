@@ -44,9 +44,9 @@ export async function beginFirstSync(portal: Portal): Promise<void> {
   if (!rest) return
   const stopping = new AbortController()
   let pages = 0
-  const heavy = async () => {
+  const room = async () => {
     if (++pages > 4) stopping.abort()
-    return { leave: () => undefined }
+    return { hold: async () => undefined, leave: () => undefined }
   }
-  await readWindows(at, rest, { stopping: stopping.signal, rest: async () => undefined, heavy })
+  await readWindows(at, rest, { stopping: stopping.signal, rest: async () => undefined, room })
 }

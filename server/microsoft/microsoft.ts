@@ -51,6 +51,19 @@ export interface SignInCode {
 export interface CallMeter {
   /** Asked before every request to the tenant's API, repeated ones included. @throws Refusal `throttled` */
   take(): Promise<void>
+  /**
+   * Asked when an answer begins to arrive, before its body is read: Microsoft's time is not counted meanwhile. Without it
+   * there is room for everything.
+   * @param bytes how long the answer is, where it says so; else what is read of it first
+   * @returns what is told how much has come
+   */
+  admit?(bytes: number): Promise<Arrival>
+}
+
+/** An answer that is arriving. */
+export interface Arrival {
+  /** It is of so many bytes, as far as is known now. Waits until there is room for them. */
+  hold(bytes: number): Promise<void>
 }
 
 /** One permission that a registration asks for. */

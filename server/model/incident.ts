@@ -146,6 +146,8 @@ export interface IncidentPage {
   partial?: PartialAnswer
   /** The end of the second in which Microsoft sent it, by its own clock; left out where it does not say. */
   sentAt?: Instant
+  /** It is known that nothing follows: whoever stores it may end the list with it. */
+  isEnd?: true
 }
 
 export interface IncidentQuery {

@@ -4,6 +4,12 @@ export interface Slot {
   leave(): void
 }
 
+/** Room in memory for one answer. */
+export interface Place extends Slot {
+  /** So many bytes from now on; more as soon as there is room. @throws the reason of `stopping` */
+  hold(bytes: number): Promise<void>
+}
+
 /** What a sync run over a tenant is given beside its claim. */
 export interface JobContext {
   /**
@@ -14,10 +20,10 @@ export interface JobContext {
   /** Sleeps without holding a place among the tenants in flight. @throws the reason of `stopping` */
   rest(ms: number): Promise<void>
   /**
-   * Room for one page of a long list in memory, from before it is fetched until it is stored: few at once in this
-   * process. @throws the reason of `stopping`
+   * Room in memory for an answer of so many bytes, from when its body begins to arrive until what it brought is stored.
+   * What all hold together in this process is bounded. @throws the reason of `stopping`
    */
-  heavy(): Promise<Slot>
+  room(bytes: number): Promise<Place>
   /** Calls that were taken out of the tenant's budget along with the claim; whoever uses them counts them down. */
   readonly prepaid?: { calls: number; at: Date }
 }

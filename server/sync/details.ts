@@ -1,3 +1,4 @@
+import type { CallMeter } from '../microsoft/microsoft.ts'
 import { tooLarge } from '../microsoft/wire/http.ts'
 import type { IncidentPage, IncidentRead, RejectedItem } from '../model/incident.ts'
 import { Refusal } from '../model/refusal.ts'
@@ -65,14 +66,16 @@ async function readAlerts(run: SyncRun, details: Details): Promise<void> {
       return
     }
     try {
-      const found = await microsoft.alertsOf(tenantId, incident.id, run.calls)
-      const { partial = null } = found
-      run.notePartial(partial)
-      await storeAlerts(db, run.claim, incident, found, run.now)
-      if (found.odd > 0 || partial !== null) {
-        await run.writeRow()
-        details.aside++
-      }
+      const ask = (calls: CallMeter) => microsoft.alertsOf(tenantId, incident.id, calls)
+      await run.one(ask, async (found) => {
+        const { partial = null } = found
+        run.notePartial(partial)
+        await storeAlerts(db, run.claim, incident, found, run.now)
+        if (found.odd > 0 || partial !== null) {
+          await run.writeRow()
+          details.aside++
+        }
+      })
     } catch (error) {
       if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
       await run.writeRow()
@@ -89,16 +92,18 @@ async function retryRejected(run: SyncRun): Promise<void> {
   const { tenantId } = run.claim
   for (const id of await rejectedDue(db, tenantId, rejectedAtOnce, run.now)) {
     run.throwIfStopping()
-    const read = await microsoft.readIncident(tenantId, id, run.calls).catch((error: unknown): IncidentRead => {
-      if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
-      const reason = error.facts.error === tooLarge ? 'too-large' : 'unreadable'
-      return { found: { id, reason, detail: said(error) }, partial: null }
+    const ask = (calls: CallMeter) =>
+      microsoft.readIncident(tenantId, id, calls).catch((error: unknown): IncidentRead => {
+        if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
+        const reason = error.facts.error === tooLarge ? 'too-large' : 'unreadable'
+        return { found: { id, reason, detail: said(error) }, partial: null }
+      })
+    await run.one(ask, async (read) => {
+      run.notePartial(read.partial)
+      const page = pageOfOne(id, read)
+      run.count(page, await storePage(db, run.claim, await run.writeRow(), page, run.now))
+      if (read.found === null) await dropRejected(db, run.claim, id)
     })
-    const { found } = read
-    run.notePartial(read.partial)
-    const page = pageOfOne(id, read)
-    run.count(page, await storePage(db, run.claim, await run.writeRow(), page, run.now))
-    if (found === null) await dropRejected(db, run.claim, id)
   }
 }
 

@@ -67,25 +67,25 @@ export async function store(run: SyncRun, page: IncidentPage): Promise<void> {
 }
 
 export interface List {
-  /** The last page, still to be stored: with whatever the end of the list decides, in one transaction. */
+  /**
+   * The last page, where it was known to be that, still to be stored: with whatever the end of the list decides, in one
+   * transaction. No other page is kept while the next is waited for.
+   */
   last: IncidentPage | null
   pages: number
   /** False where it was broken off for being too long. */
   whole: boolean
 }
 
-/** Reads and stores a list, all but the last page of it, up to `mostPages`. @throws Refusal; ClaimLostError */
+/** Reads and stores a list, all but a page that is known to be its last, up to `mostPages`. @throws Refusal; ClaimLostError */
 export async function readList(run: SyncRun, query: IncidentQuery, newest: Newest, mostPages: number): Promise<List> {
   const list: List = { last: null, pages: 0, whole: true }
   for await (const page of run.pages(query)) {
     run.throwIfStopping()
-    if (list.last) await store(run, list.last)
-    list.last = page
-    list.pages++
-    if (list.pages > mostPages) {
-      await store(run, page)
-      return { ...list, last: null, whole: false }
-    }
+    const isTooLong = ++list.pages > mostPages
+    if (page.isEnd && !isTooLong) list.last = page
+    else await store(run, page)
+    if (isTooLong) return { ...list, whole: false }
     newest.see(page)
   }
   return list

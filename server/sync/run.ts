@@ -2,7 +2,7 @@ import { trace } from '@opentelemetry/api'
 import type { Log } from '../log.ts'
 import { incidentsStored, syncRunSeconds, syncRuns } from '../metrics.ts'
 import { bothLack } from '../microsoft/incidents/partial.ts'
-import type { CallMeter } from '../microsoft/microsoft.ts'
+import type { Arrival, CallMeter } from '../microsoft/microsoft.ts'
 import type { IncidentPage, IncidentQuery, Instant, PartialAnswer } from '../model/incident.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 import { reportPartnerFault } from '../partner/fault.ts'
@@ -15,14 +15,13 @@ import type { Begun, SyncOutcome, SyncRunKind } from '../store/sync/rows.ts'
 import { startSync, stopSync } from '../store/sync/syncs.ts'
 import type { Tenant } from '../store/tenants/tenants.ts'
 import { type Calls, callsFor } from './calls.ts'
-import type { Slot } from './context.ts'
-import { type JobContext, ReadingPausedError } from './context.ts'
+import { type JobContext, type Place, ReadingPausedError, type Slot } from './context.ts'
 
 /** Whoever runs a sync run outside of the worker has all the room there is. */
 const unshared: JobContext = {
   stopping: undefined,
   rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  heavy: async () => ({ leave: () => undefined }),
+  room: async () => ({ hold: async () => undefined, leave: () => undefined }),
 }
 
 /** Refusals that say something about the tenant's access, which an access check has to look into. */
@@ -100,13 +99,30 @@ export class SyncRun {
   pages(query: IncidentQuery): AsyncGenerator<IncidentPage> {
     const gate = new Gate(this.turn, this.calls)
     const pages = this.portal.microsoft.listIncidents(this.claim.tenantId, query, gate)
-    return this.#noted(oneAhead(pages, gate, this.begun.kind !== 'following'))
+    return this.#noted(oneAhead(pages, gate))
   }
 
   async *#noted(pages: AsyncGenerator<IncidentPage>): AsyncGenerator<IncidentPage> {
     for await (const page of pages) {
       this.notePartial(page.partial ?? null)
       yield page
+    }
+  }
+
+  /**
+   * One answer by itself: it has its room until `use` is done with it.
+   * @param ask makes the request with the meter it is given
+   * @throws what either throws
+   */
+  async one<Answer, Result>(
+    ask: (calls: CallMeter) => Promise<Answer>,
+    use: (answer: Answer) => Promise<Result>,
+  ): Promise<Result> {
+    const gate = new Gate(this.turn, this.calls)
+    try {
+      return await use(await ask(gate))
+    } finally {
+      gate.leave()
     }
   }
 
@@ -203,16 +219,13 @@ export const isOwnBudget = (error: unknown): boolean => error instanceof Refusal
 export const instant = (time: number): Instant => new Date(time).toISOString().replace('Z', '0000Z')
 
 /**
- * Lets the requests of one list out: each when the budget has a call for it and then, where its page may be a long one,
- * when there is room for it. In this order, and no room is held while a call is waited for: whoever rests may need a place
- * that somebody holds who waits for room.
+ * Lets the requests of one sync run out when the budget has a call for each, and their answers in when there is room for
+ * them. No room is held while a call is waited for: whoever rests may need a place that somebody holds who waits for room.
  */
 class Gate implements CallMeter {
-  /** Whether the page that is asked for next may be a long one. */
-  long = false
   readonly #turn: JobContext
   readonly #calls: Calls
-  #room: Slot | null = null
+  #room: Place | null = null
 
   constructor(turn: JobContext, calls: Calls) {
     this.#turn = turn
@@ -222,7 +235,13 @@ class Gate implements CallMeter {
   async take(): Promise<void> {
     this.leave()
     await this.#calls.take()
-    if (this.long) this.#room = await this.#turn.heavy()
+  }
+
+  async admit(bytes: number): Promise<Arrival> {
+    this.leave()
+    const room = await this.#turn.room(bytes)
+    this.#room = room
+    return room
   }
 
   /** Gives the room of what was asked for last to its page. */
@@ -237,13 +256,15 @@ class Gate implements CallMeter {
   }
 }
 
+/** Whether whoever reads the list still has it when he asks for the next page. */
+const isKept = ({ isEnd }: IncidentPage) => isEnd === true
+
 /**
- * Asks for the next page while the one at hand is being stored. Each page has its room in memory until the next is
- * wanted; of the many polls that bring next to nothing, the first page is let in without.
+ * Asks for the next page while the one at hand is being stored. Each page has its room in memory until the next is wanted,
+ * and holds no incidents from then on.
  */
-async function* oneAhead<Page>(pages: AsyncGenerator<Page>, gate: Gate, long: boolean): AsyncGenerator<Page> {
+async function* oneAhead(pages: AsyncGenerator<IncidentPage>, gate: Gate): AsyncGenerator<IncidentPage> {
   const fetch = async () => ({ ...(await pages.next()), room: gate.hand() })
-  gate.long = long
   let coming = fetch()
   let room: Slot | null = null
   try {
@@ -251,11 +272,12 @@ async function* oneAhead<Page>(pages: AsyncGenerator<Page>, gate: Gate, long: bo
       const page = await coming
       room = page.room
       if (page.done) return
-      gate.long = true
       coming = fetch()
       // Whoever stops in between never looks at it; without this its failure would end the process.
       coming.catch(() => undefined)
       yield page.value
+      // A generator holds its last value while it waits for the next: hundreds of tenants would hold a page each.
+      if (!isKept(page.value)) page.value.incidents.length = 0
       room?.leave()
     }
   } finally {

@@ -6,14 +6,14 @@ const closedStatuses: ReadonlySet<IncidentStatus> = new Set<IncidentStatus>(['re
 
 /** How lists were read. */
 interface ListEnd {
-  /** The last page, still to be stored. */
+  /** The last page, where it was known to be that: still to be stored. */
   last: IncidentPage | null
   pages: number
   /** False where one was broken off for being too long. */
   whole: boolean
 }
 
-/** Reads the lists of a window, every page of them stored by `commit` but the last. */
+/** Reads the lists of a window, every page of them stored by `commit` but one that is known to be the last. */
 export class WindowLists {
   readonly #run: SyncRun
   readonly #commit: (page: IncidentPage) => Promise<unknown>
@@ -59,6 +59,19 @@ export class WindowLists {
     return this.#readList(all, listed, mostPages, ({ status }) => !closedStatuses.has(status))
   }
 
+  /** Stores a page; @returns it where it is the last, and still to be stored. */
+  async #take(
+    whole: IncidentPage,
+    listed: Set<string>,
+    isWanted: (incident: RemoteIncident) => boolean,
+  ): Promise<IncidentPage | null> {
+    const page = { ...whole, incidents: whole.incidents.filter(isWanted) }
+    for (const { id } of [...page.incidents, ...page.rejected]) if (id !== null) listed.add(id)
+    if (page.isEnd) return page
+    await this.#commit(page)
+    return null
+  }
+
   async #readList(
     query: IncidentQuery,
     listed: Set<string>,
@@ -69,11 +82,8 @@ export class WindowLists {
     let pages = 0
     for await (const whole of this.#run.pages(query)) {
       this.#run.throwIfStopping()
-      if (last) await this.#commit(last)
-      const page = { ...whole, incidents: whole.incidents.filter(isWanted) }
-      last = page
       pages++
-      for (const { id } of [...page.incidents, ...page.rejected]) if (id !== null) listed.add(id)
+      last = await this.#take(whole, listed, isWanted)
       if (mostPages !== null && pages > mostPages) return { last, pages, whole: false }
     }
     return { last, pages, whole: true }

@@ -1,3 +1,4 @@
+import type { CallMeter } from '../microsoft/microsoft.ts'
 import type { IncidentPage, IncidentRead, Instant } from '../model/incident.ts'
 import { Refusal, type RefusalCode } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
@@ -207,6 +208,17 @@ class WindowReading {
     return stored.changed
   }
 
+  /** What an incident's own answer, or none, makes of what is kept of it. */
+  async #note(id: string, read: IncidentRead | null): Promise<'refused' | 'settled' | 'unchanged'> {
+    const { run } = this
+    if (read === null) return 'refused'
+    run.notePartial(read.partial)
+    if (read.found !== null) return (await this.#commit(pageOfOne(id, read), null)) > 0 ? 'settled' : 'unchanged'
+    await recordGone(run.portal.db, run.claim, this.#at, id, run.now)
+    run.figures.differences++
+    return 'settled'
+  }
+
   /**
    * What is kept and no list showed: it has changed since, or Microsoft knows it no longer. Each is gone only by its own
    * answer, in a sync run whose lists were whole.
@@ -222,20 +234,14 @@ class WindowReading {
       run.throwIfStopping()
       if (settled > 0 && run.ms > lookAfterFor) return false
       if (unchanged >= mostUnchanged || refused >= mostRefused) return true
-      let read: IncidentRead
-      try {
-        read = await microsoft.readIncident(tenantId, id, run.calls)
-      } catch (error) {
-        if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
-        refused++
-        continue
-      }
-      run.notePartial(read.partial)
-      if (read.found === null) {
-        await recordGone(db, run.claim, this.#at, id, run.now)
-        run.figures.differences++
-        settled++
-      } else if ((await this.#commit(pageOfOne(id, read), null)) > 0) settled++
+      const ask = (calls: CallMeter) =>
+        microsoft.readIncident(tenantId, id, calls).catch((error: unknown) => {
+          if (!(error instanceof Refusal) || !isAboutOne(error)) throw error
+          return null
+        })
+      const became = await run.one(ask, (read) => this.#note(id, read))
+      if (became === 'refused') refused++
+      else if (became === 'settled') settled++
       else unchanged++
       if (run.partial !== null) return true
     }

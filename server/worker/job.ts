@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Portal } from '../portal.ts'
 import { type Claim, ClaimLostError, type Work } from '../store/engine/claim.ts'
 import { isUnavailable } from '../store/engine/write.ts'
-import { extendClaim, releaseClaim } from '../store/sync/claims.ts'
+import { extendClaim, type Lane, releaseClaim } from '../store/sync/claims.ts'
 import type { Slot } from '../sync/context.ts'
 import { type JobContext, ReadingPausedError } from '../sync/context.ts'
 import { syncTenant } from '../sync/follow.ts'
 import { readWindows } from '../sync/windows.ts'
 import { proveTenant } from '../tenants/access-check.ts'
+import { lanes } from './lanes.ts'
+import type { Room } from './room.ts'
 import type { Slots } from './slots.ts'
 
 /** What failed in a way nobody foresaw is tried again after this. */
@@ -23,7 +25,7 @@ const does: Record<Work, (portal: Portal, claim: Claim, turn: JobContext) => Pro
 
 /** What the jobs of one worker share. */
 export interface Shared {
-  heavy: Slots
+  room: Room
 }
 
 /** One claim being worked on, in a place of its lane. */
@@ -32,16 +34,19 @@ export class Job {
   readonly #portal: Portal
   readonly #places: Slots
   readonly #shared: Shared
+  /** Whose answers are let in first: the smaller, the sooner. */
+  readonly #rank: number
   readonly #ending = new AbortController()
   #place: Slot
   #over = false
 
   /** Takes a place, which must be free. */
-  constructor(portal: Portal, claim: Claim, places: Slots, shared: Shared) {
+  constructor(portal: Portal, claim: Claim, places: Slots, shared: Shared, lane: Lane) {
     this.#portal = portal
     this.claim = claim
     this.#places = places
     this.#shared = shared
+    this.#rank = lanes.indexOf(lane)
     this.#place = places.take()
   }
 
@@ -102,7 +107,7 @@ export class Job {
         this.#place = place
         if (this.#over) place.leave()
       },
-      heavy: () => this.#shared.heavy.enter(signal),
+      room: (bytes) => this.#shared.room.enter(bytes, this.#rank, signal),
     }
   }
 

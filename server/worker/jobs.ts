@@ -5,8 +5,9 @@ import type { Lane, Outlook } from '../store/sync/claims.ts'
 import { claimLane, isDue } from './due.ts'
 import type { InFlight } from './in-flight.ts'
 import { Job, type Shared } from './job.ts'
-import { atOnce, heavyAtOnce, heavySlow, lanes, slow } from './lanes.ts'
+import { lanes, roomBytes, slow } from './lanes.ts'
 import type { Rest } from './rest.ts'
+import { Room } from './room.ts'
 import { Slots } from './slots.ts'
 
 /** The jobs of one worker, in the slots of their lanes. */
@@ -15,16 +16,18 @@ export class Jobs {
   readonly #inFlight: InFlight
   readonly #rest: Rest
   readonly #jobs = new Set<Job>()
-  readonly #slots = Object.fromEntries(lanes.map((lane) => [lane, new Slots(atOnce[lane], slow[lane])])) as Record<
-    Lane,
-    Slots
-  >
-  readonly #shared: Shared = { heavy: new Slots(heavyAtOnce, heavySlow) }
+  readonly #slots: Record<Lane, Slots>
+  readonly #shared: Shared = { room: new Room(roomBytes) }
   /** Lanes in which more is due than there are slots for. */
   readonly #full = new Set<Lane>()
 
-  /** @param rest of the loop that takes work; ended when a full lane has room again */
-  constructor(portal: Portal, inFlight: InFlight, rest: Rest) {
+  /**
+   * @param most tenants in flight at once, of each lane
+   * @param rest of the loop that takes work; ended when a full lane has room again
+   */
+  constructor(portal: Portal, most: Record<Lane, number>, inFlight: InFlight, rest: Rest) {
+    const slots = lanes.map((lane) => [lane, new Slots(most[lane], slow[lane])])
+    this.#slots = Object.fromEntries(slots) as Record<Lane, Slots>
     this.#portal = portal
     this.#inFlight = inFlight
     this.#rest = rest
@@ -32,7 +35,7 @@ export class Jobs {
 
   /** Runs a claim in a slot of the lane, which must be free. */
   launch(claim: Claim, lane: Lane): void {
-    const job = new Job(this.#portal, claim, this.#slots[lane], this.#shared)
+    const job = new Job(this.#portal, claim, this.#slots[lane], this.#shared, lane)
     this.#jobs.add(job)
     this.#count(claim.work)
     this.#inFlight.track(job.run(), () => {
@@ -46,9 +49,14 @@ export class Jobs {
   async take(outlook: Outlook, now: Date): Promise<void> {
     for (const lane of lanes) {
       const { free } = this.#slots[lane]
-      if (!isDue(outlook, lane, now) || free === 0) continue
+      if (!isDue(outlook, lane, now) || free === 0 || this.#givesWay(lane, outlook, now)) continue
       for (const claim of await claimLane(this.#portal, lane, free)) this.launch(claim, lane)
     }
+  }
+
+  /** What is open in every tenant comes before what any of them has closed. */
+  #givesWay(lane: Lane, outlook: Outlook, now: Date): boolean {
+    return lane === 'window' && this.#slots.first.free === 0 && isDue(outlook, 'first', now)
   }
 
   /**

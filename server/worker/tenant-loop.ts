@@ -1,6 +1,6 @@
 import type { Portal } from '../portal.ts'
 import { isUnavailable } from '../store/engine/write.ts'
-import { lookAhead, type Outlook, releaseClaim } from '../store/sync/claims.ts'
+import { type Lane, lookAhead, type Outlook, releaseClaim } from '../store/sync/claims.ts'
 import { Chores } from './chores.ts'
 import { mayProbe, probeCredential } from './due.ts'
 import { InFlight } from './in-flight.ts'
@@ -32,9 +32,9 @@ export class TenantLoop {
   readonly #loop: Promise<void>
   #nextHousekeeping = 0
 
-  constructor(portal: Portal) {
+  constructor(portal: Portal, most: Record<Lane, number>) {
     this.#portal = portal
-    this.#jobs = new Jobs(portal, this.#inFlight, this.#rest)
+    this.#jobs = new Jobs(portal, most, this.#inFlight, this.#rest)
     this.#proofs = new ProofProbes(portal, this.#inFlight, this.#rest)
     this.#chores = new Chores(portal, this.#inFlight)
     this.#clock = new ClockMender(portal)

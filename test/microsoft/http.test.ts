@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { type Outgoing, outbound, retryAfterMs } from '../../server/microsoft/wire/http.ts'
 import { type Handler, listen } from '../support/microsoft.ts'
 import { drip } from '../support/slow.ts'
+import { until } from '../support/waiting.ts'
 
 const send = outbound({ fetch, now: () => new Date() })
 const get = (url: string, changes: Partial<Outgoing> = {}) =>
@@ -193,4 +194,123 @@ test('Retry-After is read in seconds and as a date by the answer’s own clock, 
   expect(after('Fri, 20 Nov 2026 06:00:10 GMT', 'Fri, 20 Nov 2026 06:00:00 GMT')).toBe(10_000)
   expect(after('Fri, 20 Nov 2026 07:00:00 GMT')).toBe(0)
   expect(retryAfterMs(new Headers(), now)).toBeNull()
+})
+
+describe('room for an answer', () => {
+  /** What was asked of the room, and a way to keep it shut. */
+  function roomOf(open: Promise<unknown> = Promise.resolve()) {
+    const asked: number[] = []
+    const admit = async (bytes: number) => {
+      asked.push(bytes)
+      await open
+      return { hold: async (more: number) => void asked.push(more) }
+    }
+    return { asked, admit }
+  }
+  const megabyte = Buffer.alloc(1_000_000, 'x')
+  /** Writes a megabyte forty times, as fast as the other side takes it. */
+  function flood(onWritten: (bytes: number) => void): Handler {
+    return (_call, response) => {
+      response.writeHead(200, { 'content-length': 40 * megabyte.length })
+      let sent = 0
+      const more = () => {
+        while (sent < 40) {
+          onWritten(++sent * megabyte.length)
+          if (!response.write(megabyte)) return void response.once('drain', more)
+        }
+        response.end()
+      }
+      more()
+      return 'handled'
+    }
+  }
+
+  test('is asked for once the answer begins: until there is some, the socket is left alone', async () => {
+    let written = 0
+    await using double = await listen(
+      flood((bytes) => {
+        written = bytes
+      }),
+    )
+    let open: () => void = () => undefined
+    const { asked, admit } = roomOf(new Promise<void>((resolve) => (open = resolve)))
+    const before = process.memoryUsage().arrayBuffers
+    const answer = get(double.origin, { limitBytes: 50_000_000, deadlineMs: 60_000, admit })
+    await until(() => asked.length === 1)
+    // The system's own buffers take some megabytes on loopback; once they are full, nothing goes on.
+    let last = -1
+    await until(
+      () => {
+        const stands = written === last
+        last = written
+        return stands
+      },
+      { everyMs: 200 },
+    )
+    expect(asked).toEqual([40_000_000])
+    expect(written).toBeLessThan(30_000_000)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000)
+    open()
+    expect((await answer).bytes).toHaveLength(40_000_000)
+  })
+
+  test('is ours to find: Microsoft’s time stands still meanwhile', async () => {
+    await using double = await listen(() => ({ json: { fine: true } }))
+    const begun = performance.now()
+    const { admit } = roomOf(until(() => performance.now() > begun + 1_500))
+    expect((await get(double.origin, { deadlineMs: 1_200, stalledMs: 300, tries: 1, admit })).status).toBe(200)
+  })
+
+  test('is asked for anew with every try, and what it says ends the request as it is', async () => {
+    let calls = 0
+    await using double = await listen(() => (++calls === 1 ? { status: 503 } : { json: {} }))
+    const { asked, admit } = roomOf()
+    expect((await get(double.origin, { tries: 2, admit })).status).toBe(200)
+    expect(asked.length).toBeGreaterThanOrEqual(2)
+    const stopped = new Error('stopping')
+    await using other = await listen(() => ({ json: {} }))
+    await expect(get(other.origin, { tries: 4, admit: () => Promise.reject(stopped) })).rejects.toBe(stopped)
+    expect(other.calls).toHaveLength(1)
+  })
+
+  test('grows with an answer that does not say how long it is, and is what came in the end', async () => {
+    await using double = await listen((_call, response) => {
+      response.writeHead(200)
+      for (let n = 0; n < 3; n++) response.write(megabyte)
+      response.end()
+      return 'handled'
+    })
+    const { asked, admit } = roomOf()
+    await get(double.origin, { limitBytes: 5_000_000, admit })
+    expect(asked[0]).toBe(64_000)
+    expect(Math.max(...asked)).toBeLessThanOrEqual(5_000_000)
+    expect(asked.at(-1)).toBe(3_000_000)
+    expect(asked.length).toBeLessThan(12)
+  })
+
+  test.each(['-1', '9'.repeat(400), '1e9', 'many', '0x10'])('is not measured by a length of %s', async (length) => {
+    await using raw = await rawServer((socket) =>
+      socket.end(`HTTP/1.1 200 OK\r\nconnection: close\r\nx-length: ${length}\r\n\r\n{}`),
+    )
+    const lying: typeof fetch = async (...args) => {
+      const { body, status } = await fetch(...args)
+      return { status, ok: true, body, bodyUsed: false, headers: { get: () => length, has: () => false } } as never
+    }
+    const { asked, admit } = roomOf()
+    const request = { url: raw.origin, deadlineMs: 5_000, limitBytes: 100_000, tries: 1, admit }
+    await outbound({ fetch: lying, now: () => new Date() })(request).catch(() => undefined)
+    expect(asked[0]).toBe(/^\d{1,15}$/.test(length) ? Number(length) : 64_000)
+  })
+
+  test('goes back when no byte comes any more, and the answer is asked for again', async () => {
+    let calls = 0
+    await using double = await listen((_call, response) => {
+      if (++calls > 1) return { json: { fine: true } }
+      response.writeHead(200, { 'content-length': 1_000 })
+      response.write('{')
+      return 'handled'
+    })
+    const answer = await get(double.origin, { stalledMs: 150, deadlineMs: 20_000, tries: 2 })
+    expect([calls, answer.text]).toEqual([2, '{"fine":true}'])
+  })
 })

@@ -119,10 +119,11 @@ describe('a list that waits for its tenant’s calls', () => {
           heldAtRest += held
           here.clock.advance(ms)
         },
-        async heavy() {
+        async room() {
           held++
           let left = false
           return {
+            hold: async () => undefined,
             leave() {
               if (!left) held--
               left = true

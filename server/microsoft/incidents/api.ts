@@ -51,6 +51,7 @@ export function callWith(
     limitBytes: pageLimitBytes,
     tries,
     ...(calls === undefined ? {} : { before: () => calls.take() }),
+    ...(calls?.admit === undefined ? {} : { admit: calls.admit.bind(calls) }),
   })
 }
 

@@ -89,15 +89,18 @@ async function* readInSteps(
     if (fingerprint !== '' && fingerprint === previous) throw pager.unexpected('same_page_again')
     previous = fingerprint
     note(passed, page.items)
-    yield fresh(known, page)
-    if (page.refusal) throw page.refusal
     link = page.link
+    const shownItems = page.items.length
+    const isEnd = link === null && (!page.full || shownItems === 0)
     if (page.passedOver && page.items.every(({ id }) => id === null)) passedOver++
-    if (link === null && (!page.full || page.items.length === 0)) return { pages, passedOver }
+    yield fresh(known, page, isEnd && page.refusal === null && pager.source.api === 'defender')
+    page.items.length = 0
+    if (page.refusal) throw page.refusal
+    if (isEnd) return { pages, passedOver }
     // Small pages are those of heavy items: there the overlap would cost as much as the page.
-    const shown = page.passedOver || pager.top < 10 || page.items.length <= overlap ? 0 : overlap
-    blind = shown === 0
-    skip += page.items.length - shown
+    const again = page.passedOver || pager.top < 10 || shownItems <= overlap ? 0 : overlap
+    blind = again === 0
+    skip += shownItems - again
   }
 }
 
@@ -126,11 +129,12 @@ async function* readUpwards(
       if (pages === 1 && error instanceof Refusal && error.facts.status === 400) return 'unsure'
       throw error
     }
-    yield fresh(known, page)
+    const [oldest, newest] = upwards(page.items) ?? []
+    yield fresh(known, page, pages === 1 && !page.full && page.refusal === null)
+    page.items.length = 0
     if (page.refusal) throw page.refusal
     counted ??= page.count
     if (!page.full) return pages === 1 || (await isCounted(pager, query, known, counted)) ? 'whole' : 'unsure'
-    const [oldest, newest] = upwards(page.items) ?? []
     if (page.passedOver || !oldest || !newest || (from !== undefined && oldest < from)) return 'unsure'
     // A page of one instant says nothing of the order, unless those before it did.
     ascending ||= oldest < newest
@@ -207,11 +211,11 @@ const bare = ({ id, updatedAt, createdAt }: Listed): Listed => ({ id, updatedAt,
 const seenBefore = { id: null, reason: 'unreadable', detail: 'read before' } as const
 
 /** What of a page was not handed on before. */
-function fresh(known: Known, { items, ...about }: ListPage): IncidentPage {
+function fresh(known: Known, { items, ...about }: ListPage, isEnd: boolean): IncidentPage {
   const page = pageOf(
     items.filter((item) => !isKnown(known, item)),
     about,
   )
   note(known, items)
-  return page
+  return isEnd ? { ...page, isEnd } : page
 }

@@ -1,6 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { microsoftCalls } from '../../metrics.ts'
+import { microsoftCalls, microsoftInFlight } from '../../metrics.ts'
 import { Refusal } from '../../model/refusal.ts'
+import type { Arrival } from '../microsoft.ts'
+import { Silence } from './silence.ts'
 
 /** One request to Microsoft. */
 export interface Outgoing {
@@ -10,16 +12,20 @@ export interface Outgoing {
   body?: string
   /** What the request is counted as. */
   api?: 'defender' | 'graph' | 'token'
-  /** For everything together: tries, waits and the last byte of the body; what `before` takes is not counted. */
+  /** For everything together: tries, waits and the last byte of the body; what `before` and `admit` take is not counted. */
   deadlineMs: number
   /** For the first word of each answer; without it the deadline alone holds. */
   answerMs?: number
+  /** Without a byte of a body for so long, the request is given up or repeated; 10 s where nothing is said. */
+  stalledMs?: number
   /** The most that is read of an answer, after decompression. */
   limitBytes: number
   /** 1 for what must not be repeated, such as redeeming a code. */
   tries: number
   /** Asked before each try: one that is repeated at once counts against Microsoft's quota as well. What it throws ends the request. */
   before?: () => Promise<void>
+  /** Asked when an answer is there and before its body is read: `CallMeter.admit`. What it throws ends the request. */
+  admit?: (bytes: number) => Promise<Arrival>
 }
 
 export interface Answer {
@@ -69,23 +75,24 @@ export function outbound({ fetch, now }: { fetch: typeof globalThis.fetch; now: 
     let leftMs = request.deadlineMs
     for (let turn = 1; ; turn++) {
       await request.before?.()
-      const started = performance.now()
       const last = turn >= request.tries
+      const late = new AbortController()
+      const silence = new Silence(leftMs, () => late.abort())
       let asked: number | null = null
       try {
-        const answer = await attempt(fetch, request, leftMs, now)
+        const answer = await attempt(fetch, request, { late, silence }, now)
+        leftMs = silence.leftMs
         asked = retryAfterMs(answer.headers, now())
         if (last || !mayPass.has(answer.status) || (asked ?? 0) > longestWaitMs) return answer
         // A throttle that does not say for how long is not over in a moment.
         if (asked === null && answer.status === 429) return answer
         // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         const pause = (asked ?? 0) + Math.random() * firstPauseMs * 2 ** turn
-        leftMs -= performance.now() - started
         if (pause >= leftMs) return answer
         leftMs -= pause
         await wait(pause)
       } catch (error) {
-        leftMs -= performance.now() - started
+        leftMs = silence.leftMs
         const pause = Math.random() * firstPauseMs * 2 ** turn
         const lost = error instanceof Refusal && error.code === 'unavailable'
         if (last || !lost || pause >= leftMs) throw error
@@ -96,17 +103,25 @@ export function outbound({ fetch, now }: { fetch: typeof globalThis.fetch; now: 
   }
 }
 
+/** What our own side threw while an answer was waiting for us: none of Microsoft's doing. */
+class OwnError extends Error {}
+
+interface Patience {
+  late: AbortController
+  silence: Silence
+}
+
 async function attempt(
   fetch: typeof globalThis.fetch,
   request: Outgoing,
-  leftMs: number,
+  { late, silence }: Patience,
   now: () => Date,
 ): Promise<Answer> {
   const started = performance.now()
-  const late = new AbortController()
-  const whole = setTimeout(() => late.abort(), leftMs)
-  const first = setTimeout(() => late.abort(), request.answerMs ?? leftMs)
+  silence.start()
+  const first = setTimeout(() => late.abort(), request.answerMs ?? silence.leftMs)
   let status: string = 'none'
+  microsoftInFlight.inc()
   try {
     const response = await fetch(request.url, {
       method: request.method ?? 'GET',
@@ -117,7 +132,7 @@ async function attempt(
     })
     clearTimeout(first)
     status = String(response.status)
-    const bytes = await readAtMost(response, request.limitBytes, now)
+    const bytes = await readBody(response, request, { late, silence }, now)
     const ms = Math.round(performance.now() - started)
     return {
       status: response.status,
@@ -129,6 +144,7 @@ async function attempt(
       },
     }
   } catch (error) {
+    if (error instanceof OwnError) throw error.cause
     if (error instanceof Refusal || isOurs(error)) throw error
     throw new Refusal(
       'unavailable',
@@ -137,27 +153,75 @@ async function attempt(
     )
   } finally {
     clearTimeout(first)
-    clearTimeout(whole)
+    silence.stop()
+    microsoftInFlight.dec()
     microsoftCalls.inc({ api: request.api ?? 'other', status })
   }
 }
 
-/** Counts what comes out of the decompressor, so that a small body that unfolds into a large one is stopped as well. */
-async function readAtMost(response: Response, limit: number, now: () => Date): Promise<Buffer> {
+/** What is read of an answer before there is room for more, where it does not say how long it is. */
+const unknownBytes = 64_000
+const stalledMs = 10_000
+
+/**
+ * Reads a body as there is room for it: the socket is left alone meanwhile. Counts what comes out of the decompressor, so
+ * that a small body that unfolds into a large one is stopped as well.
+ */
+async function readBody(
+  response: Response,
+  { admit, limitBytes, ...request }: Outgoing,
+  { late, silence }: Patience,
+  now: () => Date,
+): Promise<Buffer> {
   if (response.body === null) return Buffer.alloc(0)
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body) {
-    size += chunk.byteLength
-    parts.push(chunk)
-    if (size > limit) {
-      const head = Buffer.concat(parts).subarray(0, headBytes)
-      // What was refused is refused, however much was said about it.
-      if (!response.ok) return head
-      throw new AnswerTooLarge(response, head, now())
+  let ours = false
+  const stalled = setTimeout(() => (ours ? stalled.refresh() : late.abort()), request.stalledMs ?? stalledMs)
+  /** Room is ours to find: Microsoft's time stands still. */
+  const aside = async <Value>(wait: Promise<Value>): Promise<Value> => {
+    ours = true
+    silence.stop()
+    try {
+      return await wait
+    } catch (cause) {
+      throw new OwnError('there was no room', { cause })
+    } finally {
+      ours = false
+      silence.start()
+      stalled.refresh()
     }
   }
-  return Buffer.concat(parts, size)
+  let held = lengthOf(response, limitBytes) ?? unknownBytes
+  try {
+    const arrival = admit === undefined ? null : await aside(admit(held))
+    const parts: Uint8Array[] = []
+    let size = 0
+    for await (const chunk of response.body) {
+      stalled.refresh()
+      size += chunk.byteLength
+      parts.push(chunk)
+      if (size > limitBytes) {
+        const head = Buffer.concat(parts).subarray(0, headBytes)
+        // What was refused is refused, however much was said about it.
+        if (!response.ok) return head
+        throw new AnswerTooLarge(response, head, now())
+      }
+      if (size <= held) continue
+      held = Math.min(limitBytes, Math.max(size, held * 4))
+      if (arrival !== null) await aside(arrival.hold(held))
+    }
+    if (arrival !== null && size < held) await arrival.hold(size)
+    return Buffer.concat(parts, size)
+  } finally {
+    clearTimeout(stalled)
+    // Whatever ends before the body does: nobody reads the rest.
+    if (!response.bodyUsed) await response.body.cancel().catch(() => undefined)
+  }
+}
+
+/** Bytes of the body, as the answer says; at most as many as are read of it. Null where it does not say. */
+function lengthOf({ headers }: Response, limit: number): number | null {
+  const length = headers.has('content-encoding') ? null : headers.get('content-length')
+  return length !== null && /^\d{1,15}$/.test(length) ? Math.min(Number(length), limit) : null
 }
 
 /**
