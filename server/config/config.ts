@@ -109,7 +109,8 @@ type TextOf = (name: keyof Environment) => string | undefined
 export function readConfig(env: Environment, { problems: noticed = [], warnings = [] }: Noticed = {}): Config {
   const problems: ConfigProblem[] = [...noticed]
   const fault: Fault = (variable, problem, remedy) => {
-    if (!noticed.some((one) => one.variable === variable)) problems.push({ variable, problem, remedy })
+    const told = noticed.some((one) => one.variable === variable || one.variable === `${variable}_FILE`)
+    if (!told) problems.push({ variable, problem, remedy })
   }
   refuseUnseen(env, fault)
   const text: TextOf = (name) => env[name]?.trim() || undefined

@@ -14,6 +14,8 @@ export type EnvFault =
 export interface EnvFile {
   /** Of every name the value that stands in the file; never of one that is in `faults`. */
   values: Map<string, string>
+  /** Where they stand, counted from 1. */
+  lines: Map<string, number>
   /** By name, with the line where the trouble is, counted from 1. */
   faults: Map<string, { fault: EnvFault; line: number }>
 }
@@ -47,7 +49,7 @@ const typographic = /^[“”„‟‘’‚‛«»]/u
 export function readEnvFile(bytes: Buffer, own: readonly string[]): EnvFile | null {
   const text = textOf(bytes)
   if (text === null) return null
-  const file: EnvFile = { values: new Map(), faults: new Map() }
+  const file: EnvFile = { values: new Map(), lines: new Map(), faults: new Map() }
   const owned = new Set(own)
   const lines = text.split(/\r\n|\r|\n/)
   for (let at = 0; at < lines.length; at++) {
@@ -55,6 +57,7 @@ export function readEnvFile(bytes: Buffer, own: readonly string[]): EnvFile | nu
     if (line === '' || line.startsWith('#')) continue
     const [, name, written = ''] = assignment.exec(line) ?? []
     const fail = (variable: string, fault: EnvFault) => file.faults.set(variable, { fault, line: at + 1 })
+    if (name !== undefined) file.lines.set(name, at + 1)
     if (name === undefined) {
       const named = own.find((one) => new RegExp(`(?<![\\w])${one}\\s*[:=]`).test(line))
       if (named !== undefined) fail(named, 'not-assigned')

@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type EnvFault, type EnvFile, readEnvFile } from './env-file.ts'
 import { meantBy } from './near-miss.ts'
+import { readSecretFiles } from './secrets.ts'
 import { type ConfigProblem, type Environment, variables } from './variables.ts'
 
 /** What this process was told, and what of it cannot be taken as it stands. */
@@ -11,6 +12,8 @@ export interface Told {
   problems: ConfigProblem[]
   /** What stops nothing, and is probably not what somebody wanted. */
   warnings: ConfigProblem[]
+  /** Where each variable that is set was read: the environment, a line of `.env`, a file of its own. */
+  places: ReadonlyMap<string, string>
 }
 
 const fileName = '.env'
@@ -29,11 +32,14 @@ export const fromPackage = (path: string): string => resolve(packageFolder, path
 export function environment(folder = packageFolder, stand = startFolder()): Told {
   const problems: ConfigProblem[] = []
   const file = readFile(join(folder, fileName), problems)
+  const places = new Map<string, string>()
   for (const [name, { fault, line }] of file?.faults ?? []) problems.push(problemOf(name, fault, line))
   for (const [name, value] of file?.values ?? []) {
     const given = process.env[name]
-    if (given === undefined) process.env[name] = value
-    else if (given.trim() === '' && value !== '' && (variables as readonly string[]).includes(name)) {
+    if (given === undefined) {
+      process.env[name] = value
+      places.set(name, `${fileName}, line ${file?.lines.get(name)}`)
+    } else if (given.trim() === '' && value !== '' && (variables as readonly string[]).includes(name)) {
       problems.push({
         variable: name,
         problem: `stands in ${fileName}, and is set to nothing in the environment`,
@@ -47,6 +53,8 @@ export function environment(folder = packageFolder, stand = startFolder()): Told
   for (const name of ['HTTPS_PROXY', 'NO_PROXY'] as const) {
     if (!env[name]?.trim()) env[name] = unquoted(process.env[name.toLowerCase()])
   }
+  for (const name of variables) if (!places.has(name)) places.set(name, 'the environment')
+  problems.push(...readSecretFiles(env, folder, places))
   const warnings = nearMisses(env, file)
   placePaths(env, problems, folder, stand)
   const left = file === null && relative(folder, stand) !== '' ? leftBehind(stand, env) : null
@@ -54,7 +62,7 @@ export function environment(folder = packageFolder, stand = startFolder()): Told
     const remedy = `Move it beside package.json, to ${join(folder, fileName)}.`
     problems.push({ variable: left, problem: 'is not read', remedy })
   }
-  return { env, problems, warnings }
+  return { env, problems, warnings, places }
 }
 
 /** Whether npm (or yarn, or pnpm) started this process. */

@@ -45,7 +45,7 @@ async function examine(portal: Portal): Promise<Examination> {
  * depend on that is looked at all the same.
  */
 export async function examineEnvironment(
-  { env, ...noticed }: Told,
+  { env, ...noticed }: Omit<Told, 'places'>,
   { log, now }: { log: Log; now: () => Date },
 ): Promise<Examination> {
   const { config, problems } = readWhatCan(env, noticed)
@@ -278,7 +278,7 @@ const nobody = '00000000-0000-4000-8000-000000000000'
 /** The configuration as far as it can be read, with placeholders where it cannot, and everything that is wrong in it. */
 function readWhatCan(
   env: Environment,
-  noticed: Omit<Told, 'env'>,
+  noticed: Pick<Told, 'problems' | 'warnings'>,
 ): { config: Config; problems: readonly ConfigProblem[] } {
   try {
     return { config: readConfig(env, noticed), problems: [] }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { cloudFor, isLoopbackHost } from '../config/clouds.ts'
 import { type Config, readConfig, startWarnings } from '../config/config.ts'
 import { environment, startedByNpm } from '../config/environment.ts'
+import { withFound } from '../config/secrets.ts'
 import { ConfigError } from '../config/variables.ts'
 import { createLog, type Log } from '../log.ts'
 import { connectionFault } from '../store/connection-fault.ts'
@@ -16,6 +18,7 @@ const noticeMs = 500
 process.umask(0o077)
 
 let config: Config | null = null
+const told = environment()
 try {
   await run()
 } catch (error) {
@@ -24,8 +27,7 @@ try {
 }
 
 async function run(): Promise<void> {
-  const { env, ...noticed } = environment()
-  config = readConfig(env, noticed)
+  config = readConfig(told.env, told)
   const log = createLog(config.logLevel)
   for (const { variable, problem, remedy } of startWarnings(config, new Date())) {
     log.warn(`${variable} ${problem}. ${remedy}`)
@@ -85,15 +87,28 @@ function startLine({ url, portal: { config } }: RunningPortal): string {
     `${engine} ${place}`,
     ...(config.role === 'worker' ? [] : [`port ${host}:${config.port}`]),
     ...(config.metricsPort === null ? [] : [`metrics 127.0.0.1:${config.metricsPort}`]),
+    ...cloudFacts(config),
+    config.proxy === null ? 'no proxy' : `proxy ${config.proxy.origin}`,
   ]
   const what = config.role === 'worker' ? 'The worker of Muster runs' : `Muster runs at ${url}`
   return `${what} (${facts.join(', ')})`
 }
 
-/** Why the portal cannot start, and how to mend it. Names variables, never their values. */
+/** Which of Microsoft's clouds, and which of its APIs; a double by its address. */
+function cloudFacts(config: Config): string[] {
+  const { authorityHost, incidentsApi, graphUrl, defenderUrl } = config
+  const { host, hostname } = new URL(authorityHost)
+  const cloud = isLoopbackHost(hostname) ? `a double of Microsoft at ${host}` : `cloud ${cloudFor(config).name}`
+  const api = new URL(incidentsApi === 'graph' ? graphUrl : defenderUrl).host
+  return [cloud, `incidents of ${incidentsApi} at ${api}`]
+}
+
+/** Why the portal cannot start, and how to mend it. Shows what was given, and never a secret. */
 function reasonOf(error: unknown, config: Config | null): string {
   if (error instanceof ConfigError) {
-    const lines = error.problems.map(({ variable, problem, remedy }) => `  ${variable} ${problem}. ${remedy}`)
+    const lines = error.problems
+      .map((one) => withFound(one, told.env, told.places))
+      .map(({ variable, problem, remedy }) => `  ${variable} ${problem}. ${remedy}`)
     return ['Muster cannot start with this configuration:', ...lines].join('\n')
   }
   if (error instanceof SchemaTooNewError) return error.message

@@ -5,6 +5,7 @@ import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
 import { readConfig } from '../../server/config/config.ts'
 import { readEnvFile } from '../../server/config/env-file.ts'
 import { environment } from '../../server/config/environment.ts'
+import { withFound } from '../../server/config/secrets.ts'
 import { ConfigError, variables } from '../../server/config/variables.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-env-'))
@@ -269,4 +270,17 @@ describe('paths', () => {
 test('a value in quotes that another reader left in place is the value without them', () => {
   Object.assign(process.env, { AZURE_CLIENT_SECRET: '"abc#d"', HOST: "'::1'", ROLE: '"half' })
   expect(environment(folder, folder).env).toMatchObject({ AZURE_CLIENT_SECRET: 'abc#d', HOST: '::1', ROLE: '"half' })
+})
+
+test('where a variable was read is known, and what was found there is shown but for secrets', () => {
+  const { env, places } = told(`# one\nPORT=nine\nAZURE_CLIENT_SECRET=${secret}\nPUBLIC_URL=https://u:p@x/y\n`, {
+    HOST: 'a\u200bb',
+  })
+  expect([places.get('PORT'), places.get('HOST')]).toEqual(['.env, line 2', 'the environment'])
+  const found = (variable: string) => withFound({ variable, problem: 'is wrong', remedy: '' }, env, places).problem
+  expect(found('PORT')).toBe('is wrong (“nine”, read from .env, line 2)')
+  expect(found('HOST')).toBe('is wrong (“a\ufffdb”, read from the environment)')
+  expect(found('AZURE_CLIENT_SECRET')).toBe('is wrong (read from .env, line 3)')
+  expect(found('PUBLIC_URL')).toBe('is wrong (“https://…@x/y”, read from .env, line 4)')
+  expect(found('ROLE')).toBe('is wrong')
 })

@@ -92,9 +92,55 @@ describe('npm start', () => {
     }
   })
 
-  test('with wrong values names them and repeats none', async () => {
-    const said = await fails({ ...enough(), DATABASE_URL: 'canary://x', TRUST_PROXY: 'canary!', PUBLIC_URL: 'canary' })
-    for (const name of ['DATABASE_URL', 'TRUST_PROXY', 'PUBLIC_URL']) expect(said).toContain(name)
+  test('with wrong values shows them and where they were read, and never a secret', async () => {
+    const said = await fails({
+      ...enough(),
+      PORT: '70000',
+      TRUST_PROXY: 'everyone!',
+      PUBLIC_URL: 'https://user:canary@muster.example/x',
+      DATABASE_URL: 'canary://x',
+      SESSION_SECRET: 'canary',
+      AZURE_CLIENT_ID: 'canary-that-is-a-secret',
+      HTTPS_PROXY: 'http://user:canary#@proxy.example',
+      SMTP_URL: 'smtp://user:canary@mail.example/x',
+      SMTP_FROM: 'muster@example.com',
+    })
+    expect(said).toContain('PORT is not a port number (“70000”, read from the environment). Use')
+    expect(said).toContain(
+      'TRUST_PROXY holds something that is not an address (“everyone!”, read from the environment).',
+    )
+    expect(said).toContain('PUBLIC_URL is not an origin (“https://…@muster.example/x”, read from the environment).')
+    for (const name of ['DATABASE_URL', 'SESSION_SECRET', 'AZURE_CLIENT_ID', 'HTTPS_PROXY', 'SMTP_URL']) {
+      expect(said).toMatch(new RegExp(`^ {2}${name} .* \\(read from the environment\\)\\. `, 'm'))
+    }
+  })
+
+  test('takes secrets from files, and names the file that is wrong', async () => {
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text)
+      return join(folder, name)
+    }
+    const { SESSION_SECRET, AZURE_CLIENT_SECRET, ...rest } = enough()
+    const files = {
+      SESSION_SECRET_FILE: file('session', `${SESSION_SECRET}\n`),
+      AZURE_CLIENT_SECRET_FILE: file('client', AZURE_CLIENT_SECRET),
+    }
+    const { child, ended } = await runs({ ...rest, ...files })
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    const said = await fails({
+      ...rest,
+      AZURE_CLIENT_SECRET_FILE: file('empty', '\n'),
+      SESSION_SECRET_FILE: file('short', 'canary'),
+      DATABASE_URL_FILE: join(folder, 'nowhere'),
+      DATA_KEY: SESSION_SECRET,
+      DATA_KEY_FILE: file('key', SESSION_SECRET),
+    })
+    expect(said).toContain(`SESSION_SECRET is shorter than 32 bytes (read from ${join(folder, 'short')})`)
+    expect(said).toContain(`AZURE_CLIENT_SECRET_FILE leads to ${join(folder, 'empty')}, which is empty.`)
+    expect(said).toContain(`DATABASE_URL_FILE leads to ${join(folder, 'nowhere')}, which cannot be read (ENOENT).`)
+    expect(said).not.toMatch(/AZURE_CLIENT_SECRET is missing/)
+    expect(said).toContain('DATA_KEY_FILE is set together with DATA_KEY. Keep one of the two.')
   })
 
   test('with its port taken says so', async () => {
@@ -128,7 +174,7 @@ describe('npm start', () => {
   })
 
   test('says in one line what runs, over which database, and where', async () => {
-    const env = { ...enough(), METRICS_PORT: '0' }
+    const env = { ...enough(), METRICS_PORT: '0', HTTPS_PROXY: 'http://user:canary@p.example:8080' }
     const { child, ended, out, port } = await runs(env)
     child.kill('SIGTERM')
     expect(await ended).toBe(0)
@@ -139,6 +185,10 @@ describe('npm start', () => {
     for (const fact of [version, process.versions.node, 'role all', 'SQLite', join(env.DATA_DIR, 'muster.db')]) {
       expect(line).toContain(fact)
     }
+    expect(line).toContain(
+      'a double of Microsoft at 127.0.0.1:1, incidents of defender at 127.0.0.1:1, proxy http://p.example:8080)',
+    )
+    expect(line).not.toContain('canary')
     expect(line).toMatch(new RegExp(`port 127\\.0\\.0\\.1:${port}, metrics 127\\.0\\.0\\.1:\\d+`))
   })
 
