@@ -1,8 +1,8 @@
 import { readConsentClaim } from '../microsoft/login/consent.ts'
 import { enterTenant } from '../onboarding/by-hand.ts'
-import { beginConsent } from '../onboarding/consent.ts'
+import { beginConsent, noteOpening } from '../onboarding/consent.ts'
 import { nothingCarried, receiveClaim } from '../onboarding/consent-return.ts'
-import { issueConsentLink } from '../onboarding/links.ts'
+import { issueConsentLink, withdrawConsentLink } from '../onboarding/links.ts'
 import { probeAwaited } from '../onboarding/probe.ts'
 import type { Step, Visitor } from '../onboarding/steps.ts'
 import type { Portal } from '../portal.ts'
@@ -14,7 +14,7 @@ import type { Actor } from '../store/audit.ts'
 import { type Customer, createCustomer, listCustomers } from '../store/customers/customers.ts'
 import { offboardCustomer } from '../store/customers/offboarding.ts'
 import { addNote, notesOf } from '../store/incidents/notes.ts'
-import { linkByToken, recordOpening, withdrawLink } from '../store/onboarding/links.ts'
+import { linkByToken } from '../store/onboarding/links.ts'
 import { operatorId } from '../store/operators/operators.ts'
 import { pauseTenant } from '../store/tenants/pauses.ts'
 import { hour, minute } from '../time.ts'
@@ -75,13 +75,13 @@ export const opened = (stage: Stage, key: DemoKey, ago: number): Scene => ({
   ago,
   play: async (portal) => {
     const link = await linkByToken(portal.db, tokenOf(stage, key))
-    if (link) await recordOpening(portal.db, somebody, link, portal.now())
+    if (link) await noteOpening(portal, somebody, link)
   },
 })
 
 export async function withdraw(stage: Stage, portal: Portal, key: DemoKey): Promise<void> {
   const link = await linkByToken(portal.db, tokenOf(stage, key))
-  if (link) await withdrawLink(portal.db, operator, link.id, portal.now())
+  if (link) await withdrawConsentLink(portal, operator, link.id)
 }
 
 /** The customer's administrator opens the link, goes on to Microsoft, decides there, and comes back. */

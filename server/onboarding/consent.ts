@@ -22,6 +22,11 @@ const firstProbeAfter = 5 * minute
 /** On the way to Microsoft, with what has to come back. */
 export type Leaving = Step & { kind: 'microsoft' } & { departure: Departure }
 
+/** A person has the page of a link open. */
+export async function noteOpening({ db, now }: Portal, actor: Visitor['actor'], link: ConsentLink): Promise<void> {
+  await write(db, (tx) => recordOpening(tx, actor, link, now()))
+}
+
 /**
  * The visitor goes on from the landing page: an attempt of its own starts, with a single-use state tied to this browser.
  * @throws PortalError LINK_UNKNOWN, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED

@@ -4,8 +4,8 @@ import type { Portal } from '../portal.ts'
 import { type Customer, type CustomerDetails, createCustomer, getCustomer } from '../store/customers/customers.ts'
 import type { Database, Tx } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
-import { startAttempt } from '../store/onboarding/attempts.ts'
-import { type ConsentLink, issueLink } from '../store/onboarding/links.ts'
+import { recordClassicLink } from '../store/onboarding/attempts.ts'
+import { type ConsentLink, issueLink, withdrawLink } from '../store/onboarding/links.ts'
 import { readAskedPermissions } from '../store/partner/asked-permissions.ts'
 import { findIntroductionGap, readSettings } from '../store/partner/settings.ts'
 import type { OperatorActor } from './binding.ts'
@@ -47,6 +47,11 @@ export async function registerCustomer(
   })
 }
 
+/** Ends a link that is still open. One that is over, or does not exist, stays as it is. */
+export async function withdrawConsentLink({ db, now }: Portal, actor: OperatorActor, linkId: string): Promise<void> {
+  await write(db, (tx) => withdrawLink(tx, actor, linkId, now()))
+}
+
 async function issueFor(
   portal: Portal,
   tx: Tx,
@@ -66,11 +71,9 @@ async function issueFor(
     days: request.days,
     now,
   })
-  const { state } = await startAttempt(tx, {
+  const state = await recordClassicLink(tx, {
     linkId: link.id,
     customerId: customer.id,
-    kind: 'classic',
-    browser: null,
     pinnedTenantId: link.pinnedTenantId,
     now,
     expiresAt: new Date(link.expiresAt),

@@ -6,6 +6,7 @@ import { demoCustomers } from '../../server/demo/cast.ts'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { cast } from '../../server/simulator/world/cast.ts'
 import { createCustomer, listCustomers } from '../../server/store/customers/customers.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { listAlarms } from '../../server/store/notify/alarm-list.ts'
 import { destinationKinds } from '../../server/store/notify/kinds.ts'
 import { withdrawLink } from '../../server/store/onboarding/links.ts'
@@ -383,7 +384,7 @@ inChromium('every page', () => {
 
     await visitor.context.clearCookies()
     await show(links.chinese.url)
-    await withdrawLink(portal.db, before, links.english.link.id, portal.now())
+    await write(portal.db, (tx) => withdrawLink(tx, before, links.english.link.id, portal.now()))
     await show(links.english.url)
     await visitor.context.close()
   })

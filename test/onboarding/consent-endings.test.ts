@@ -4,6 +4,7 @@ import { issueConsentLink } from '../../server/onboarding/links.ts'
 import type { Tenant } from '../../server/simulator/world/directory.ts'
 import { createCustomer } from '../../server/store/customers/customers.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { type AttemptOutcome, recordOutcome, recordSignedInTenant } from '../../server/store/onboarding/attempts.ts'
 import { withdrawLink } from '../../server/store/onboarding/links.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
@@ -86,8 +87,8 @@ onEachEngine('the end of a run', (engine) => {
 
     async function pageOf(outcome: AttemptOutcome, tenant: Tenant, signedIn: boolean, language = 'en') {
       const { db } = here.portal
-      await recordOutcome(db, attemptId, outcome, here.portal.now(), { claimedTenantId: tenant.id })
-      await recordSignedInTenant(db, attemptId, signedIn ? tenant.id : '')
+      await write(db, (tx) => recordOutcome(tx, attemptId, outcome, here.portal.now(), { claimedTenantId: tenant.id }))
+      await write(db, (tx) => recordSignedInTenant(tx, attemptId, signedIn ? tenant.id : ''))
       const page = await browser.open(`/consent/${attemptId}?lang=${language}`)
       expect(page.status).toBe(200)
       expect(page.text).not.toMatch(/(Contoso|Fabrikam) Canary/)
@@ -137,11 +138,13 @@ onEachEngine('the end of a run', (engine) => {
       const { db } = here.portal
       const tenantId = tenants.offboarded.id
       for (const signedIn of [true, false]) {
-        await recordOutcome(db, attemptId, 'bound', here.portal.now(), {
-          claimedTenantId: tenantId,
-          boundTenantId: tenantId,
-        })
-        await recordSignedInTenant(db, attemptId, signedIn ? tenantId : '')
+        await write(db, (tx) =>
+          recordOutcome(tx, attemptId, 'bound', here.portal.now(), {
+            claimedTenantId: tenantId,
+            boundTenantId: tenantId,
+          }),
+        )
+        await write(db, (tx) => recordSignedInTenant(tx, attemptId, signedIn ? tenantId : ''))
         const page = wordsOf(await browser.open(`/consent/${attemptId}`))
         expect(page).toContain('The service has ended')
         expect(howToDelete.test(page)).toBe(signedIn)
@@ -200,7 +203,7 @@ onEachEngine('the end of a run', (engine) => {
     const invited = await invite(here)
     const browser = here.browser()
     const { finish } = await claimAndSignIn(browser, invited, living.tenant)
-    await withdrawLink(here.portal.db, alice, invited.linkId, here.portal.now())
+    await write(here.portal.db, (tx) => withdrawLink(tx, alice, invited.linkId, here.portal.now()))
     const page = await finish()
     expect(wordsOf(page)).toContain('The link was withdrawn meanwhile')
     expect(wordsOf(page)).toContain('connected already. Leave the app there as it is.')

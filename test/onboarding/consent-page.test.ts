@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { write } from '../../server/store/engine/write.ts'
 import { linkById, linkByToken, withdrawLink } from '../../server/store/onboarding/links.ts'
 import { confirmPermissions } from '../../server/store/partner/asked-permissions.ts'
 import { changeSettings, readSettings, type Settings } from '../../server/store/partner/settings.ts'
@@ -158,7 +159,7 @@ onEachEngine('the page behind a consent link', (engine) => {
         'withdrawn',
         async () => {
           const invited = await invite(here, { name: 'Canary Ltd' })
-          await withdrawLink(here.portal.db, alice, invited.linkId, here.portal.now())
+          await write(here.portal.db, (tx) => withdrawLink(tx, alice, invited.linkId, here.portal.now()))
           return invited.join
         },
         410,
@@ -208,7 +209,7 @@ onEachEngine('the page behind a consent link', (engine) => {
       await changeSettings(here.portal.db, alice, { contactEmail: 'ines@halvard.example' }, here.portal.now())
       const invited = await invite(here, { language: 'sv' })
       const page = await here.browser().open(invited.join)
-      await withdrawLink(here.portal.db, alice, invited.linkId, here.portal.now())
+      await write(here.portal.db, (tx) => withdrawLink(tx, alice, invited.linkId, here.portal.now()))
       const { reference } = await linkById(here.portal.db, invited.linkId)
       const browser = here.browser()
       for (const ended of [
@@ -233,7 +234,7 @@ onEachEngine('the page behind a consent link', (engine) => {
       const invited = await invite(here)
       const browser = here.browser()
       const page = await browser.open(invited.join)
-      await withdrawLink(here.portal.db, alice, invited.linkId, here.portal.now())
+      await write(here.portal.db, (tx) => withdrawLink(tx, alice, invited.linkId, here.portal.now()))
       expect((await browser.submit(page, `${invited.join}/attempts`)).status).toBe(410)
       expect((await browser.submit(page, `${invited.join}/opening`)).status).toBe(410)
       expect(browser.cookieNames()).toEqual([])

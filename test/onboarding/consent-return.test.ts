@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { dismissReview } from '../../server/onboarding/decisions.ts'
 import { listAudit } from '../../server/store/audit.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { withdrawLink } from '../../server/store/onboarding/links.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
 import type { Browser } from '../support/browser.ts'
@@ -71,7 +72,7 @@ onEachEngine('a return', (engine) => {
     async (how) => {
       const invited = await invite(here)
       if (how === 'expired') here.clock.advance(15 * 86_400_000)
-      else await withdrawLink(here.portal.db, alice, invited.linkId, here.portal.now())
+      else await write(here.portal.db, (tx) => withdrawLink(tx, alice, invited.linkId, here.portal.now()))
       const code = 'canary-0.code-that-nobody-keeps'
       for (let times = 0; times < 3; times++) {
         const page = await browserElsewhere().open(`/consent/callback?code=${code}&state=${classicState(invited)}`)
@@ -96,7 +97,7 @@ onEachEngine('a return', (engine) => {
 
   test('of a code that was kept for review cannot be confirmed: it names no tenant', async () => {
     const invited = await invite(here)
-    await withdrawLink(here.portal.db, alice, invited.linkId, here.portal.now())
+    await write(here.portal.db, (tx) => withdrawLink(tx, alice, invited.linkId, here.portal.now()))
     await browserElsewhere().open(`/consent/callback?code=x&state=${classicState(invited)}`)
     const [review] = await openReviews(here.portal.db, invited.customer.id)
     const admin = await here.signedIn(here.cast.alice)

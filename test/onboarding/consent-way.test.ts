@@ -3,6 +3,7 @@ import { keepAbandonedClaims } from '../../server/onboarding/consent-return.ts'
 import { confirmReview, dismissReview } from '../../server/onboarding/decisions.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { withdrawLink } from '../../server/store/onboarding/links.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
 import {
@@ -479,7 +480,7 @@ onEachEngine('the way from link to access', (engine) => {
       const invited = await invite(here)
       const browser = here.browser()
       const left = await leave(browser, invited)
-      await withdrawLink(here.portal.db, alice, invited.linkId, here.portal.now())
+      await write(here.portal.db, (tx) => withdrawLink(tx, alice, invited.linkId, here.portal.now()))
       const page = await browser.follow(await answerAtMicrosoft(browser, left, invited.admin))
       expect(wordsOf(page)).toContain('The link was withdrawn meanwhile')
       expect(await boundTo(here, invited)).toEqual([])
@@ -489,7 +490,8 @@ onEachEngine('the way from link to access', (engine) => {
     test.each([
       [
         'the link was withdrawn',
-        (i: Awaited<ReturnType<typeof invite>>) => withdrawLink(here.portal.db, alice, i.linkId, here.portal.now()),
+        (i: Awaited<ReturnType<typeof invite>>) =>
+          write(here.portal.db, (tx) => withdrawLink(tx, alice, i.linkId, here.portal.now())),
       ],
       [
         'the service ended',

@@ -4,6 +4,7 @@ import { beginConsent } from '../../server/onboarding/consent.ts'
 import { linkIdsIn, newState } from '../../server/onboarding/consent-state.ts'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { listAudit } from '../../server/store/audit.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { mostAttempts } from '../../server/store/onboarding/attempt-room.ts'
 import { linkById, mostNoted, recordOpening } from '../../server/store/onboarding/links.ts'
 import { mostReviews, openReviews } from '../../server/store/onboarding/reviews.ts'
@@ -202,7 +203,7 @@ onEachEngine('whoever holds a link', (engine) => {
     const link = await linkById(here.portal.db, invited.linkId)
     const actor = { kind: 'customer', id: null, name: null, address: null, requestId: null } as const
     for (let n = 0; n < 5; n++) {
-      await recordOpening(here.portal.db, actor, link, here.portal.now())
+      await write(here.portal.db, (tx) => recordOpening(tx, actor, link, here.portal.now()))
       await leave(here.browser(), invited)
     }
     const { departures, openedCount } = await linkById(here.portal.db, invited.linkId)

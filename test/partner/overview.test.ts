@@ -49,7 +49,7 @@ onEachEngine('the overview', (engine) => {
       'Never opened',
       'Brännland Must &amp; Cider AB',
     )
-    await recordOpening(here.portal.db, before, link, here.portal.now())
+    await write(here.portal.db, (tx) => recordOpening(tx, before, link, here.portal.now()))
     holds(await overviewFor(here), 'Opened once, went no further')
     here.clock.advance(15 * 86_400_000)
     holds(await overviewFor(here), /The link expired unused<\/span><span><time[^>]*>1 d /)

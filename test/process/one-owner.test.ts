@@ -7,12 +7,13 @@ import type { Portal } from '../../server/portal.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { connectDatabase } from '../../server/store/engine/database.ts'
 import { write } from '../../server/store/engine/write.ts'
-import { attemptById, type ConsentAttempt, startAttempt } from '../../server/store/onboarding/attempts.ts'
+import { attemptById, type ConsentAttempt } from '../../server/store/onboarding/attempts.ts'
 import { findAwaitedProof } from '../../server/store/onboarding/awaited-proofs.ts'
 import { type ConsentLink, issueLink, linkById, linkState } from '../../server/store/onboarding/links.ts'
 import { openReview, openReviews } from '../../server/store/onboarding/reviews.ts'
 import { findTenant } from '../../server/store/tenants/tenants.ts'
 import { signedInFor } from '../support/claimed.ts'
+import { setOut } from '../support/old-runs.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 import { startProgram } from '../support/programs.ts'
 import { alice, customer, visitor } from '../support/store.ts'
@@ -36,14 +37,13 @@ onEachEngine('one tenant, claimed for several customers at once', (engine) => {
   async function linkOf(label: string, pinned: string | null): Promise<ConsentLink> {
     const customerId = await customer(here.portal.db, label, { expectedTenantId: pinned })
     const request = { customerId, pinnedTenantId: pinned, pinnedDomain: null, days: 14, now: here.portal.now() }
-    return (await issueLink(here.portal.db, alice, request)).link
+    return (await write(here.portal.db, (tx) => issueLink(tx, alice, request))).link
   }
 
   async function attemptOf(link: ConsentLink): Promise<ConsentAttempt> {
-    const { attempt } = await startAttempt(here.portal.db, {
+    const { attempt } = await setOut(here.portal.db, {
       linkId: link.id,
       customerId: link.customerId,
-      kind: 'landing',
       browser: link.id,
       pinnedTenantId: link.pinnedTenantId,
       now: here.portal.now(),

@@ -7,11 +7,11 @@ import {
   latestAttemptOfBrowser,
   recordOutcome,
   redeemState,
-  startAttempt,
 } from '../../server/store/onboarding/attempts.ts'
 import { issueLink } from '../../server/store/onboarding/links.ts'
 import { spend } from '../../server/store/operators/spent-states.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
+import { setOut } from '../support/old-runs.ts'
 import { startProgram } from '../support/programs.ts'
 import { alice, contosoTenant, customer, later, start } from '../support/store.ts'
 
@@ -24,28 +24,26 @@ describe.each(databases)('a consent attempt on $name', ({ open }) => {
     store = await open()
     contoso = await customer(store.db, 'Contoso')
     const request = { customerId: contoso, pinnedTenantId: null, pinnedDomain: null, days: 14, now: start }
-    linkId = (await issueLink(store.db, alice, request)).link.id
+    linkId = (await write(store.db, (tx) => issueLink(tx, alice, request))).link.id
   })
   afterEach(() => store.close())
 
   const begin = (more: { browser?: string | null; minutes?: number } = {}) =>
-    startAttempt(store.db, {
+    setOut(store.db, {
       linkId,
       customerId: contoso,
-      kind: more.browser === null ? 'classic' : 'landing',
       browser: more.browser === undefined ? browser : more.browser,
-      pinnedTenantId: null,
       now: start,
       expiresAt: later(more.minutes ?? 60),
     })
 
   test('is redeemed by its state once, and the state is nowhere to be read', async () => {
     const { attempt, state } = await begin()
-    expect(await redeemState(store.db, state, browser, later(1))).toMatchObject({
+    expect(await write(store.db, (tx) => redeemState(tx, state, browser, later(1)))).toMatchObject({
       found: 'fresh',
       attempt: { id: attempt.id },
     })
-    expect(await redeemState(store.db, state, browser, later(1))).toMatchObject({ found: 'spent' })
+    expect(await write(store.db, (tx) => redeemState(tx, state, browser, later(1)))).toMatchObject({ found: 'spent' })
     const rows = await store.db.selectFrom('consent_attempts').selectAll().execute()
     expect(JSON.stringify(rows)).not.toContain(state)
     expect(JSON.stringify(rows)).not.toContain(browser)
@@ -55,7 +53,9 @@ describe.each(databases)('a consent attempt on $name', ({ open }) => {
     const { state } = await begin()
     const other = await store.another()
     const redeemed = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => redeemState(i % 2 ? other : store.db, state, browser, later(1))),
+      Array.from({ length: 50 }, (_, i) =>
+        write(i % 2 ? other : store.db, (tx) => redeemState(tx, state, browser, later(1))),
+      ),
     )
     expect(redeemed.filter((one) => one.found === 'fresh')).toHaveLength(1)
     expect(redeemed.filter((one) => one.found === 'spent')).toHaveLength(49)
@@ -77,20 +77,24 @@ describe.each(databases)('a consent attempt on $name', ({ open }) => {
 
   test('a foreign or missing browser consumes nothing', async () => {
     const { state } = await begin()
-    expect(await redeemState(store.db, state, newToken(), later(1))).toMatchObject({ found: 'other-browser' })
-    expect(await redeemState(store.db, state, null, later(1))).toMatchObject({ found: 'other-browser' })
-    expect(await redeemState(store.db, state, browser, later(1))).toMatchObject({ found: 'fresh' })
+    expect(await write(store.db, (tx) => redeemState(tx, state, newToken(), later(1)))).toMatchObject({
+      found: 'other-browser',
+    })
+    expect(await write(store.db, (tx) => redeemState(tx, state, null, later(1)))).toMatchObject({
+      found: 'other-browser',
+    })
+    expect(await write(store.db, (tx) => redeemState(tx, state, browser, later(1)))).toMatchObject({ found: 'fresh' })
   })
 
   test('is late at its last instant', async () => {
     const { state } = await begin({ minutes: 60 })
-    expect(await redeemState(store.db, state, browser, later(60))).toMatchObject({ found: 'late' })
-    expect(await redeemState(store.db, state, browser, later(59))).toMatchObject({ found: 'fresh' })
+    expect(await write(store.db, (tx) => redeemState(tx, state, browser, later(60)))).toMatchObject({ found: 'late' })
+    expect(await write(store.db, (tx) => redeemState(tx, state, browser, later(59)))).toMatchObject({ found: 'fresh' })
   })
 
   test.each(['', "'", '\0', '%', 'x'.repeat(200_000), '{"a":1}'])('is not found by a made-up state', async (state) => {
     await begin()
-    expect(await redeemState(store.db, state, browser, start)).toEqual({ found: 'unknown' })
+    expect(await write(store.db, (tx) => redeemState(tx, state, browser, start))).toEqual({ found: 'unknown' })
   })
 
   test('shows its page to its own browser alone', async () => {
@@ -104,11 +108,13 @@ describe.each(databases)('a consent attempt on $name', ({ open }) => {
 
   test('that came back and never got to an end is found, and one that ended is not', async () => {
     const abandoned = await begin()
-    await redeemState(store.db, abandoned.state, browser, later(1))
-    await recordOutcome(store.db, abandoned.attempt.id, 'claimed', later(1), { claimedTenantId: contosoTenant })
+    await write(store.db, (tx) => redeemState(tx, abandoned.state, browser, later(1)))
+    await write(store.db, (tx) =>
+      recordOutcome(tx, abandoned.attempt.id, 'claimed', later(1), { claimedTenantId: contosoTenant }),
+    )
     const ended = await begin()
-    await redeemState(store.db, ended.state, browser, later(1))
-    await recordOutcome(store.db, ended.attempt.id, 'declined', later(1))
+    await write(store.db, (tx) => redeemState(tx, ended.state, browser, later(1)))
+    await write(store.db, (tx) => recordOutcome(tx, ended.attempt.id, 'declined', later(1)))
     await begin()
     expect(await abandonedAttempts(store.db, later(1))).toEqual([])
     const found = await abandonedAttempts(store.db, later(2))
@@ -123,7 +129,7 @@ describe.each(databases)('a consent attempt on $name', ({ open }) => {
       throw new Error('the binding failed')
     })
     await expect(failing).rejects.toThrow('the binding failed')
-    expect(await redeemState(store.db, state, browser, later(2))).toMatchObject({ found: 'fresh' })
+    expect(await write(store.db, (tx) => redeemState(tx, state, browser, later(2)))).toMatchObject({ found: 'fresh' })
   })
 
   test('a single-use value is spent once, by whoever is first', async () => {

@@ -84,7 +84,7 @@ describe.each(databases)('the audit log on $name', ({ name, open }) => {
   })
 
   /** Every change that is witnessed: how to come to it, and what its witness says. */
-  const changes: [AuditAction, (db: Database) => Promise<(db: Database) => Promise<unknown>>][] = [
+  const changes: [AuditAction, (db: Database) => Promise<(tx: Tx) => Promise<unknown>>][] = [
     ['customer.created', async () => (db) => createCustomer(db, alice, { ...details, name: 'Fabrikam' }, start)],
     ['settings.changed', async () => (db) => changeSettings(db, alice, { partnerName: 'Northwind' }, start)],
     [
@@ -112,21 +112,21 @@ describe.each(databases)('the audit log on $name', ({ name, open }) => {
       'link.completed',
       async (db) => {
         const link = await linkOf(db)
-        return (tx) => completeLink(tx as Tx, visitor, link.id, start)
+        return (tx) => completeLink(tx, visitor, link.id, start)
       },
     ],
     [
       'tenant.bound',
       async (db) => {
         const id = await customer(db, 'C')
-        return (tx) => bindTenant(tx as Tx, visitor, bindingOf(id, 'pinned'), start)
+        return (tx) => bindTenant(tx, visitor, bindingOf(id, 'pinned'), start)
       },
     ],
     [
       'tenant.entered',
       async (db) => {
         const id = await customer(db, 'C')
-        return (tx) => bindTenant(tx as Tx, alice, bindingOf(id, 'entered'), start)
+        return (tx) => bindTenant(tx, alice, bindingOf(id, 'entered'), start)
       },
     ],
     [
@@ -140,7 +140,7 @@ describe.each(databases)('the audit log on $name', ({ name, open }) => {
       'tenant.check-requested',
       async (db) => {
         await active(db, 'C', contosoTenant)
-        return (tx) => proveAnew(tx as Tx, visitor, contosoTenant, later(1), { consented: true, revive: false })
+        return (tx) => proveAnew(tx, visitor, contosoTenant, later(1), { consented: true, revive: false })
       },
     ],
     [
@@ -168,14 +168,14 @@ describe.each(databases)('the audit log on $name', ({ name, open }) => {
       'consent.received',
       async (db) => {
         const id = await customer(db, 'C')
-        return (tx) => openReview(tx as Tx, visitor, reviewOf(id, 'unpinned'), start)
+        return (tx) => openReview(tx, visitor, reviewOf(id, 'unpinned'), start)
       },
     ],
     [
       'consent.unclaimed',
       async (db) => {
         const id = await customer(db, 'C')
-        return (tx) => openReview(tx as Tx, visitor, reviewOf(id, 'unclaimed'), start)
+        return (tx) => openReview(tx, visitor, reviewOf(id, 'unclaimed'), start)
       },
     ],
     [
@@ -230,7 +230,8 @@ describe.each(databases)('the audit log on $name', ({ name, open }) => {
     days: 14,
     now: start,
   })
-  const linkOf = async (db: Database) => (await issueLink(db, alice, linkFor(await customer(db, 'C')))).link
+  const linkOf = async (db: Database) =>
+    (await write(db, async (tx) => issueLink(tx, alice, linkFor(await customer(db, 'C'))))).link
   const bindingOf = (customerId: string, how: 'pinned' | 'entered') => ({
     tenantId: contosoTenant,
     customerId,

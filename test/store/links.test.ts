@@ -3,14 +3,15 @@ import { listAudit } from '../../server/store/audit.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { write } from '../../server/store/engine/write.ts'
 import {
+  type ConsentLink,
   claimDueProbes,
   completeLink,
   issueLink,
   linkByToken,
   linkState,
   linksOf,
+  recordDeparture,
   recordOpening,
-  scheduleProbe,
   usableLink,
   withdrawLink,
 } from '../../server/store/onboarding/links.ts'
@@ -27,7 +28,12 @@ describe.each(databases)('a consent link on $name', ({ open }) => {
   afterEach(() => store.close())
 
   const issue = (days = 14, pinned: string | null = null, db = store.db) =>
-    issueLink(db, alice, { customerId: contoso, pinnedTenantId: pinned, pinnedDomain: null, days, now: start })
+    write(db, (tx) =>
+      issueLink(tx, alice, { customerId: contoso, pinnedTenantId: pinned, pinnedDomain: null, days, now: start }),
+    )
+
+  const leave = (link: ConsentLink, probeAt: Date) =>
+    write(store.db, (tx) => recordDeparture(tx, visitor, link, start, probeAt))
 
   test('opens by its token alone, and no table holds the token', async () => {
     const { link, token } = await issue()
@@ -54,8 +60,8 @@ describe.each(databases)('a consent link on $name', ({ open }) => {
 
   test('withdrawn, opens nothing; a second withdrawal leaves no second witness', async () => {
     const { link, token } = await issue()
-    await withdrawLink(store.db, alice, link.id, start)
-    await withdrawLink(store.db, alice, link.id, later(1))
+    await write(store.db, (tx) => withdrawLink(tx, alice, link.id, start))
+    await write(store.db, (tx) => withdrawLink(tx, alice, link.id, later(1)))
     await expect(usableLink(store.db, token, start)).rejects.toMatchObject({ code: 'LINK_WITHDRAWN' })
     expect(await listAudit(store.db, { actions: ['link.withdrawn'], limit: 9 })).toHaveLength(1)
   })
@@ -64,7 +70,7 @@ describe.each(databases)('a consent link on $name', ({ open }) => {
     const { link, token } = await issue(1)
     await write(store.db, (tx) => completeLink(tx, visitor, link.id, start))
     await write(store.db, (tx) => completeLink(tx, visitor, link.id, later(1)))
-    await withdrawLink(store.db, alice, link.id, later(2))
+    await write(store.db, (tx) => withdrawLink(tx, alice, link.id, later(2)))
     const [kept] = await linksOf(store.db, contoso)
     expect(kept && linkState(kept, later(99_999))).toBe('completed')
     await expect(usableLink(store.db, token, start)).rejects.toMatchObject({ code: 'LINK_COMPLETED' })
@@ -89,8 +95,8 @@ describe.each(databases)('a consent link on $name', ({ open }) => {
 
   test('counts its openings, and remembers the first with one witness', async () => {
     const { link } = await issue()
-    await recordOpening(store.db, visitor, link, start)
-    await recordOpening(store.db, visitor, link, later(1))
+    await write(store.db, (tx) => recordOpening(tx, visitor, link, start))
+    await write(store.db, (tx) => recordOpening(tx, visitor, link, later(1)))
     const [kept] = await linksOf(store.db, contoso)
     expect(kept).toMatchObject({ openedAt: start.toISOString(), openedCount: 2 })
     expect(await listAudit(store.db, { actions: ['link.opened'], limit: 9 })).toHaveLength(1)
@@ -98,7 +104,7 @@ describe.each(databases)('a consent link on $name', ({ open }) => {
 
   test('pinned, is looked after by one process at a time, and no longer when two days past its end', async () => {
     const { link } = await issue(1, contosoTenant)
-    await scheduleProbe(store.db, link.id, later(5))
+    await leave(link, later(5))
     expect(await claimDueProbes(store.db, later(4), 10, 3_600_000)).toEqual([])
     const other = await store.another()
     const claimed = await Promise.all([store.db, other].map((db) => claimDueProbes(db, later(5), 10, 3_600_000)))
@@ -110,10 +116,10 @@ describe.each(databases)('a consent link on $name', ({ open }) => {
 
   test('unpinned or ended, is never probed', async () => {
     const unpinned = await issue()
-    await scheduleProbe(store.db, unpinned.link.id, start)
+    await leave(unpinned.link, start)
     const pinned = await issue(14, contosoTenant)
-    await withdrawLink(store.db, alice, pinned.link.id, start)
-    await scheduleProbe(store.db, pinned.link.id, start)
+    await write(store.db, (tx) => withdrawLink(tx, alice, pinned.link.id, start))
+    await leave(pinned.link, start)
     expect(await claimDueProbes(store.db, later(99_999), 10, 3_600_000)).toEqual([])
   })
 })

@@ -77,7 +77,9 @@ async function fill(db: Database, ids: Map<string, string>, n: number, groups: s
       later(n),
     )
   })
-  await issueLink(db, alice, { customerId: id, pinnedTenantId: null, pinnedDomain: null, days: 14, now: later(n) })
+  await write(db, (tx) =>
+    issueLink(tx, alice, { customerId: id, pinnedTenantId: null, pinnedDomain: null, days: 14, now: later(n) }),
+  )
   if (n % 4 === 0) await offboardCustomer(db, alice, id, later(30))
 }
 

@@ -127,7 +127,7 @@ describe.each(databases)('a tenant on $name', ({ open }) => {
   test('offboarding withdraws the open link, each change with its witness', async () => {
     const contoso = await active(store.db, 'Contoso', contosoTenant)
     const request = { customerId: contoso, pinnedTenantId: contosoTenant, pinnedDomain: null, days: 1, now: start }
-    const { token } = await issueLink(store.db, alice, request)
+    const { token } = await write(store.db, (tx) => issueLink(tx, alice, request))
     await offboardCustomer(store.db, alice, contoso, later(1))
     await expect(usableLink(store.db, token, later(1))).rejects.toMatchObject({ code: 'LINK_WITHDRAWN' })
     const actions = (await listAudit(store.db, { customerId: contoso, limit: 3 })).map((event) => event.action)
@@ -270,14 +270,16 @@ describe.each(databases)('a review on $name', ({ open }) => {
     const id = found?.id ?? ''
     const other = await store.another()
     const decided = await Promise.allSettled([
-      decideReview(store.db, alice, id, 'confirmed', later(1)),
-      decideReview(other, alice, id, 'dismissed', later(1)),
+      write(store.db, (tx) => decideReview(tx, alice, id, 'confirmed', later(1))),
+      write(other, (tx) => decideReview(tx, alice, id, 'dismissed', later(1))),
     ])
     expect(decided.filter((one) => one.status === 'fulfilled')).toHaveLength(1)
     expect(decided.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []))).toEqual(['REVIEW_DECIDED'])
-    await expect(decideReview(store.db, alice, 'nothing', 'dismissed', start)).rejects.toMatchObject({
-      code: 'NOT_FOUND',
-    })
+    await expect(write(store.db, (tx) => decideReview(tx, alice, 'nothing', 'dismissed', start))).rejects.toMatchObject(
+      {
+        code: 'NOT_FOUND',
+      },
+    )
     await review('callback')
     expect(await openReviews(store.db)).toHaveLength(1)
   })

@@ -9,7 +9,7 @@ import { addNote } from '../../server/store/incidents/notes.ts'
 import { recordRejected } from '../../server/store/incidents/rejected.ts'
 import { toRow } from '../../server/store/incidents/rows.ts'
 import { storeIncidents } from '../../server/store/incidents/write.ts'
-import { redeemState, startAttempt } from '../../server/store/onboarding/attempts.ts'
+import { redeemState } from '../../server/store/onboarding/attempts.ts'
 import { issueLink } from '../../server/store/onboarding/links.ts'
 import { changeSettings } from '../../server/store/partner/settings.ts'
 import { takeCalls } from '../../server/store/sync/budgets.ts'
@@ -17,6 +17,7 @@ import { openWindow, windowsOf } from '../../server/store/sync/windows.ts'
 import { getTenant } from '../../server/store/tenants/tenants.ts'
 import { removeClosed } from '../../server/store/upkeep/retention.ts'
 import { removeOld } from '../../server/worker/upkeep/retention.ts'
+import { setOut } from '../support/old-runs.ts'
 import { onEachEngine, startTestPortal, type TestPortal } from '../support/portal.ts'
 import { active, alert, alice, contosoTenant, customer, fabrikamTenant, incident } from '../support/store.ts'
 import { until } from '../support/waiting.ts'
@@ -343,16 +344,14 @@ onEachEngine('what was kept long enough', (engine) => {
     const begin = async (whose: string, days: number) => {
       const linkId = `link-${whose}`
       const at = ago(days)
-      const { attempt, state } = await startAttempt(db, {
+      const { attempt, state } = await setOut(db, {
         linkId,
         customerId: whose,
-        kind: 'landing',
         browser: 'a browser',
-        pinnedTenantId: null,
         now: at,
         expiresAt: at,
       })
-      await redeemState(db, state, 'a browser', new Date(at.getTime() - 1))
+      await write(db, (tx) => redeemState(tx, state, 'a browser', new Date(at.getTime() - 1)))
       return attempt.id
     }
     const [oldest, reviewed, young] = [await begin(other, 500), await begin(other, 450), await begin(other, 300)]
@@ -449,13 +448,15 @@ describe('how long things are kept', () => {
     const { db } = stage.portal
     await changeSettings(db, alice, { closedDays: 200, offboardedDays: 45 }, new Date())
     const whose = await customer(db, `Northwind ${language}`)
-    const { token } = await issueLink(db, alice, {
-      customerId: whose,
-      pinnedTenantId: null,
-      pinnedDomain: null,
-      days: 7,
-      now: new Date(),
-    })
+    const { token } = await write(db, (tx) =>
+      issueLink(tx, alice, {
+        customerId: whose,
+        pinnedTenantId: null,
+        pinnedDomain: null,
+        days: 7,
+        now: new Date(),
+      }),
+    )
     const { text } = await stage.browser().open(`/join/${token}?lang=${language}`)
     expect(text).toContain(closedWords)
     expect(text).toContain(endedWords)

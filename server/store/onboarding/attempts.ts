@@ -1,7 +1,6 @@
 import type { Selectable } from 'kysely'
 import { among, type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
-import { write } from '../engine/write.ts'
 import { digest, newId, newToken } from '../identifiers.ts'
 import { everything, type Scope, within } from '../scope.ts'
 
@@ -61,51 +60,42 @@ export interface ConsentAttempt {
   person: string | null
 }
 
-/** Starts an attempt; the state is returned once and kept as a hash. */
-export async function startAttempt(
-  db: Database,
-  request: {
-    linkId: string
-    customerId: string
-    kind: AttemptKind
-    /** The secret in the browser's cookie; null for the classic link, which no browser started. */
-    browser: string | null
-    pinnedTenantId: string | null
-    claimedTenantId?: string | null
-    now: Date
-    expiresAt: Date
-  },
-): Promise<{ attempt: ConsentAttempt; state: string }> {
+/**
+ * Keeps the classic link of a consent link, as a run that no browser has set out with: whoever comes back with its state has
+ * a run of his own.
+ * @returns the state, once; it is kept as a hash
+ */
+export async function recordClassicLink(
+  tx: Tx,
+  link: { linkId: string; customerId: string; pinnedTenantId: string | null; now: Date; expiresAt: Date },
+): Promise<string> {
   const state = newToken()
-  const id = newId()
-  return write(db, async (tx) => {
-    await tx
-      .insertInto('consent_attempts')
-      .values({
-        id,
-        link_id: request.linkId,
-        customer_id: request.customerId,
-        kind: request.kind,
-        state_hash: digest(state),
-        browser_hash: request.browser === null ? null : digest(request.browser),
-        pinned_tenant_id: request.pinnedTenantId,
-        started_at: request.now.toISOString(),
-        expires_at: request.expiresAt.toISOString(),
-        returned_at: null,
-        outcome: 'started',
-        claimed_tenant_id: request.claimedTenantId ?? null,
-        bound_tenant_id: null,
-        signed_in_tenant_id: null,
-        aadsts: null,
-        finished_at: null,
-        evidence: null,
-        person: null,
-        address_hash: null,
-        proof_hash: null,
-      })
-      .execute()
-    return { attempt: await attemptById(tx, id), state }
-  })
+  await tx
+    .insertInto('consent_attempts')
+    .values({
+      id: newId(),
+      link_id: link.linkId,
+      customer_id: link.customerId,
+      kind: 'classic',
+      state_hash: digest(state),
+      browser_hash: null,
+      pinned_tenant_id: link.pinnedTenantId,
+      started_at: link.now.toISOString(),
+      expires_at: link.expiresAt.toISOString(),
+      returned_at: null,
+      outcome: 'started',
+      claimed_tenant_id: null,
+      bound_tenant_id: null,
+      signed_in_tenant_id: null,
+      aadsts: null,
+      finished_at: null,
+      evidence: null,
+      person: null,
+      address_hash: null,
+      proof_hash: null,
+    })
+    .execute()
+  return state
 }
 
 /**
@@ -237,27 +227,25 @@ export async function findAttemptByState(db: Database, state: string): Promise<C
  * Consumes a state: of any number of callbacks with it, exactly one is `fresh`. A browser that did not start the
  * attempt consumes nothing.
  */
-export async function redeemState(db: Database, state: string, browser: string | null, now: Date): Promise<Redemption> {
-  return write(db, async (tx) => {
-    const row = await tx
-      .selectFrom('consent_attempts')
-      .selectAll()
-      .where('state_hash', '=', digest(state))
-      .executeTakeFirst()
-    if (!row) return { found: 'unknown' }
-    const attempt = fromRow(row)
-    const mine = row.browser_hash !== null && browser !== null && digest(browser) === row.browser_hash
-    if (row.returned_at !== null) return { found: 'spent', attempt, mine }
-    if (row.browser_hash !== null && !mine) return { found: 'other-browser', attempt, mine }
-    if (row.expires_at <= now.toISOString()) return { found: 'late', attempt, mine }
-    const consumed = await tx
-      .updateTable('consent_attempts')
-      .set({ returned_at: now.toISOString() })
-      .where('id', '=', row.id)
-      .where('returned_at', 'is', null)
-      .executeTakeFirst()
-    return consumed.numUpdatedRows === 1n ? { found: 'fresh', attempt } : { found: 'spent', attempt, mine }
-  })
+export async function redeemState(tx: Tx, state: string, browser: string | null, now: Date): Promise<Redemption> {
+  const row = await tx
+    .selectFrom('consent_attempts')
+    .selectAll()
+    .where('state_hash', '=', digest(state))
+    .executeTakeFirst()
+  if (!row) return { found: 'unknown' }
+  const attempt = fromRow(row)
+  const mine = row.browser_hash !== null && browser !== null && digest(browser) === row.browser_hash
+  if (row.returned_at !== null) return { found: 'spent', attempt, mine }
+  if (row.browser_hash !== null && !mine) return { found: 'other-browser', attempt, mine }
+  if (row.expires_at <= now.toISOString()) return { found: 'late', attempt, mine }
+  const consumed = await tx
+    .updateTable('consent_attempts')
+    .set({ returned_at: now.toISOString() })
+    .where('id', '=', row.id)
+    .where('returned_at', 'is', null)
+    .executeTakeFirst()
+  return consumed.numUpdatedRows === 1n ? { found: 'fresh', attempt } : { found: 'spent', attempt, mine }
 }
 
 /** Back from Microsoft, and still to show by a sign-in which tenant it is about. */
@@ -311,32 +299,28 @@ export async function giveUpAttempts(tx: Tx, tenantId: string, now: Date): Promi
 
 /** Notes where an attempt has got to. */
 export async function recordOutcome(
-  db: Database,
+  tx: Tx,
   id: string,
   outcome: AttemptOutcome,
   now: Date,
   more: { claimedTenantId?: string | null; boundTenantId?: string | null; aadsts?: number | null } = {},
 ): Promise<void> {
-  await write(db, (tx) =>
-    tx
-      .updateTable('consent_attempts')
-      .set({
-        outcome,
-        finished_at: isUnfinished(outcome) ? null : now.toISOString(),
-        ...(more.claimedTenantId === undefined ? {} : { claimed_tenant_id: more.claimedTenantId }),
-        ...(more.boundTenantId === undefined ? {} : { bound_tenant_id: more.boundTenantId }),
-        ...(more.aadsts === undefined ? {} : { aadsts: more.aadsts }),
-      })
-      .where('id', '=', id)
-      .execute(),
-  )
+  await tx
+    .updateTable('consent_attempts')
+    .set({
+      outcome,
+      finished_at: isUnfinished(outcome) ? null : now.toISOString(),
+      ...(more.claimedTenantId === undefined ? {} : { claimed_tenant_id: more.claimedTenantId }),
+      ...(more.boundTenantId === undefined ? {} : { bound_tenant_id: more.boundTenantId }),
+      ...(more.aadsts === undefined ? {} : { aadsts: more.aadsts }),
+    })
+    .where('id', '=', id)
+    .execute()
 }
 
 /** Somebody of that tenant has signed in in the browser of this run. */
-export async function recordSignedInTenant(db: Database, id: string, tenantId: string): Promise<void> {
-  await write(db, (tx) =>
-    tx.updateTable('consent_attempts').set({ signed_in_tenant_id: tenantId }).where('id', '=', id).execute(),
-  )
+export async function recordSignedInTenant(tx: Tx, id: string, tenantId: string): Promise<void> {
+  await tx.updateTable('consent_attempts').set({ signed_in_tenant_id: tenantId }).where('id', '=', id).execute()
 }
 
 /** The attempt whose page this browser may see; null for everybody else. A sign-in on the way has no page. */

@@ -43,7 +43,7 @@ export function linkState(link: ConsentLink, now: Date): LinkState {
  * @throws PortalError NOT_FOUND, CUSTOMER_OFFBOARDED
  */
 export async function issueLink(
-  db: Database,
+  tx: Tx,
   actor: Actor,
   request: {
     customerId: string
@@ -53,64 +53,60 @@ export async function issueLink(
     now: Date
   },
 ): Promise<{ link: ConsentLink; token: string }> {
-  return write(db, async (tx) => {
-    const { customerId, now } = request
-    if ((await holdCustomer(tx, customerId)).offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
-    await withdrawLinks(tx, actor, customerId, now)
-    const token = newToken()
-    const id = newId()
-    const expiresAt = new Date(now.getTime() + request.days * day)
-    await tx
-      .insertInto('consent_links')
-      .values({
-        id,
-        customer_id: customerId,
-        token_hash: digest(token),
-        reference: newReference(),
-        pinned_tenant_id: request.pinnedTenantId,
-        pinned_domain: request.pinnedDomain,
-        issued_at: now.toISOString(),
-        issued_by: actor.kind === 'operator' ? actor.name : '',
-        expires_at: expiresAt.toISOString(),
-        withdrawn_at: null,
-        completed_at: null,
-        opened_at: null,
-        next_probe_at: request.pinnedTenantId === null ? null : new Date(now.getTime() + hour).toISOString(),
-        first_departed_at: null,
-        last_departed_at: null,
-        departure_noted_at: null,
-        noted_from: null,
-      })
-      .execute()
-    await recordAudit(tx, actor, {
-      action: 'link.issued',
-      at: now,
-      customerId,
-      subjectId: id,
-      facts: { expiresAt: expiresAt.toISOString(), pinned: request.pinnedDomain ?? request.pinnedTenantId },
+  const { customerId, now } = request
+  if ((await holdCustomer(tx, customerId)).offboardedAt !== null) throw new PortalError('CUSTOMER_OFFBOARDED')
+  await withdrawLinks(tx, actor, customerId, now)
+  const token = newToken()
+  const id = newId()
+  const expiresAt = new Date(now.getTime() + request.days * day)
+  await tx
+    .insertInto('consent_links')
+    .values({
+      id,
+      customer_id: customerId,
+      token_hash: digest(token),
+      reference: newReference(),
+      pinned_tenant_id: request.pinnedTenantId,
+      pinned_domain: request.pinnedDomain,
+      issued_at: now.toISOString(),
+      issued_by: actor.kind === 'operator' ? actor.name : '',
+      expires_at: expiresAt.toISOString(),
+      withdrawn_at: null,
+      completed_at: null,
+      opened_at: null,
+      next_probe_at: request.pinnedTenantId === null ? null : new Date(now.getTime() + hour).toISOString(),
+      first_departed_at: null,
+      last_departed_at: null,
+      departure_noted_at: null,
+      noted_from: null,
     })
-    return { link: await linkById(tx, id), token }
+    .execute()
+  await recordAudit(tx, actor, {
+    action: 'link.issued',
+    at: now,
+    customerId,
+    subjectId: id,
+    facts: { expiresAt: expiresAt.toISOString(), pinned: request.pinnedDomain ?? request.pinnedTenantId },
   })
+  return { link: await linkById(tx, id), token }
 }
 
 /** Ends a link that is still open. A link that is not, or does not exist, stays as it is. */
-export async function withdrawLink(db: Database, actor: Actor, id: string, now: Date): Promise<void> {
-  await write(db, async (tx) => {
-    const withdrawn = await tx
-      .updateTable('consent_links')
-      .set({ withdrawn_at: now.toISOString(), next_probe_at: null })
-      .where('id', '=', id)
-      .where('withdrawn_at', 'is', null)
-      .where('completed_at', 'is', null)
-      .returning('customer_id')
-      .executeTakeFirst()
-    if (!withdrawn) return
-    await recordAudit(tx, actor, {
-      action: 'link.withdrawn',
-      at: now,
-      customerId: withdrawn.customer_id,
-      subjectId: id,
-    })
+export async function withdrawLink(tx: Tx, actor: Actor, id: string, now: Date): Promise<void> {
+  const withdrawn = await tx
+    .updateTable('consent_links')
+    .set({ withdrawn_at: now.toISOString(), next_probe_at: null })
+    .where('id', '=', id)
+    .where('withdrawn_at', 'is', null)
+    .where('completed_at', 'is', null)
+    .returning('customer_id')
+    .executeTakeFirst()
+  if (!withdrawn) return
+  await recordAudit(tx, actor, {
+    action: 'link.withdrawn',
+    at: now,
+    customerId: withdrawn.customer_id,
+    subjectId: id,
   })
 }
 
@@ -185,25 +181,23 @@ export async function linkByToken(db: Database, token: string): Promise<ConsentL
 }
 
 /** A person opened the page: told by its own script or by going on, never by the fetch a scanner makes. */
-export async function recordOpening(db: Database, actor: Actor, link: ConsentLink, now: Date): Promise<void> {
-  await write(db, async (tx) => {
-    const first = await tx
-      .updateTable('consent_links')
-      .set({ opened_at: now.toISOString(), opened_count: 1 })
-      .where('id', '=', link.id)
-      .where('opened_at', 'is', null)
-      .executeTakeFirst()
-    if (first.numUpdatedRows > 0n) {
-      await recordAudit(tx, actor, { action: 'link.opened', at: now, customerId: link.customerId, subjectId: link.id })
-      return
-    }
-    await tx
-      .updateTable('consent_links')
-      .set((eb) => ({ opened_count: eb('opened_count', '+', 1) }))
-      .where('id', '=', link.id)
-      .where('opened_count', '<', 1_000)
-      .execute()
-  })
+export async function recordOpening(tx: Tx, actor: Actor, link: ConsentLink, now: Date): Promise<void> {
+  const first = await tx
+    .updateTable('consent_links')
+    .set({ opened_at: now.toISOString(), opened_count: 1 })
+    .where('id', '=', link.id)
+    .where('opened_at', 'is', null)
+    .executeTakeFirst()
+  if (first.numUpdatedRows > 0n) {
+    await recordAudit(tx, actor, { action: 'link.opened', at: now, customerId: link.customerId, subjectId: link.id })
+    return
+  }
+  await tx
+    .updateTable('consent_links')
+    .set((eb) => ({ opened_count: eb('opened_count', '+', 1) }))
+    .where('id', '=', link.id)
+    .where('opened_count', '<', 1_000)
+    .execute()
 }
 
 /** Departures counted at most: what comes after says nothing new. */
@@ -228,7 +222,8 @@ export async function recordDeparture(
       departures: sql<number>`case when departures < ${mostDepartures} then departures + 1 else departures end`,
       first_departed_at: eb.fn.coalesce('first_departed_at', eb.val(at)),
       last_departed_at: at,
-      next_probe_at: sql<string | null>`case when pinned_tenant_id is null then null
+      next_probe_at: sql<string | null>`case
+        when pinned_tenant_id is null or completed_at is not null or withdrawn_at is not null then null
         when next_probe_at is null or next_probe_at > ${probe} then ${probe} else next_probe_at end`,
     }))
     .where('id', '=', link.id)
@@ -389,20 +384,6 @@ function fromRow(row: Selectable<Schema['consent_links']>): ConsentLink {
     firstDepartedAt: row.first_departed_at,
     lastDepartedAt: row.last_departed_at,
   }
-}
-
-/** Moves the next look at a link's pinned tenant: sooner when somebody has just left for Microsoft. */
-export async function scheduleProbe(db: Database, linkId: string, at: Date): Promise<void> {
-  await write(db, (tx) =>
-    tx
-      .updateTable('consent_links')
-      .set({ next_probe_at: at.toISOString() })
-      .where('id', '=', linkId)
-      .where('pinned_tenant_id', 'is not', null)
-      .where('completed_at', 'is', null)
-      .where('withdrawn_at', 'is', null)
-      .execute(),
-  )
 }
 
 /**

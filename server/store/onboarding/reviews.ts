@@ -3,7 +3,6 @@ import { PortalError } from '../../errors.ts'
 import { type Actor, recordAudit } from '../audit.ts'
 import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
-import { write } from '../engine/write.ts'
 import { newId } from '../identifiers.ts'
 import { everything, type Scope, within } from '../scope.ts'
 import { recordVisitorAudit } from './links.ts'
@@ -130,30 +129,28 @@ async function hasRoom(tx: Tx, review: Pick<Review, 'customerId' | 'tenantId' | 
  * @throws PortalError NOT_FOUND, REVIEW_DECIDED
  */
 export async function decideReview(
-  db: Database,
+  tx: Tx,
   actor: Actor & { kind: 'operator' },
   id: string,
   decision: 'confirmed' | 'dismissed',
   now: Date,
 ): Promise<Review> {
-  return write(db, async (tx) => {
-    const decided = await tx
-      .updateTable('reviews')
-      .set({ decided_at: now.toISOString(), decided_by: actor.name, decision })
-      .where('id', '=', id)
-      .where('decided_at', 'is', null)
-      .executeTakeFirst()
-    const review = await reviewById(tx, id)
-    if (decided.numUpdatedRows !== 1n) throw new PortalError('REVIEW_DECIDED')
-    await recordAudit(tx, actor, {
-      action: decisionOf(review.kind, decision),
-      at: now,
-      customerId: review.customerId,
-      subjectId: id,
-      facts: { tenantId: review.tenantId },
-    })
-    return review
+  const decided = await tx
+    .updateTable('reviews')
+    .set({ decided_at: now.toISOString(), decided_by: actor.name, decision })
+    .where('id', '=', id)
+    .where('decided_at', 'is', null)
+    .executeTakeFirst()
+  const review = await reviewById(tx, id)
+  if (decided.numUpdatedRows !== 1n) throw new PortalError('REVIEW_DECIDED')
+  await recordAudit(tx, actor, {
+    action: decisionOf(review.kind, decision),
+    at: now,
+    customerId: review.customerId,
+    subjectId: id,
+    facts: { tenantId: review.tenantId },
   })
+  return review
 }
 
 function decisionOf(kind: ReviewKind, decision: 'confirmed' | 'dismissed') {

@@ -3,9 +3,8 @@ import { linkDays } from '../../http/fields.ts'
 import { pathValue, readForm } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { customerFor, linkFor } from '../../http/scope.ts'
-import { issueConsentLink } from '../../onboarding/links.ts'
+import { issueConsentLink, withdrawConsentLink } from '../../onboarding/links.ts'
 import { lookAtPermissions, lookEvery } from '../../partner/asked-permissions.ts'
-import { withdrawLink } from '../../store/onboarding/links.ts'
 import { showCustomerWith } from './customer.ts'
 import { showOnce } from './issued-link.ts'
 
@@ -24,6 +23,6 @@ export const addLink: Handler<OperatorRequest> = async (portal, req, res) => {
 export const withdraw: Handler<OperatorRequest> = async (portal, req, res) => {
   readForm({}, req)
   const { id, customerId } = await linkFor(portal, req, pathValue(req, 'id'))
-  await withdrawLink(portal.db, operatorActor(req), id, portal.now())
+  await withdrawConsentLink(portal, operatorActor(req), id)
   res.redirect(303, `/customers/${customerId}#link`)
 }

@@ -5,11 +5,11 @@ import { customerActor } from '../../http/access.ts'
 import { pathValue, readForm } from '../../http/forms.ts'
 import { keepZone } from '../../http/reader.ts'
 import type { Handler } from '../../http/route.ts'
-import { beginConsent } from '../../onboarding/consent.ts'
+import { beginConsent, noteOpening } from '../../onboarding/consent.ts'
 import { readAsking } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
 import { type Customer, getCustomer } from '../../store/customers/customers.ts'
-import { type ConsentLink, linkByToken, recordOpening, refuseEnded } from '../../store/onboarding/links.ts'
+import { type ConsentLink, linkByToken, refuseEnded } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { isLanguage, type Language } from '../../words.ts'
 import { page } from '../page/page.ts'
@@ -53,7 +53,7 @@ export const showNotAdmin: Handler = async (portal, req, res) => {
 /** A person has the page open: told by the page's own script, at the first sign of one. */
 export const addOpening: Handler = async (portal, req, res) => {
   const { link } = await usableLinkOf(portal, req, res)
-  await recordOpening(portal.db, customerActor(req), link, portal.now())
+  await noteOpening(portal, customerActor(req), link)
   res.status(204).end()
 }
 
