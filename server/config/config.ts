@@ -1,7 +1,7 @@
 import { inSettings } from '../invisible.ts'
 import { day, hour, minute } from '../time.ts'
-import { datesOf } from './certificate.ts'
-import { type Registration, readCredential, readSignIn } from './credentials.ts'
+import { type CertificateCredential, datesOf } from './certificate.ts'
+import { credentialsOf, type Registration, readCredentials, readSignIn, variableOf } from './credentials.ts'
 import { readDatabaseAddress } from './database-address.ts'
 import { isSender, type MailServer, parseMailServer } from './mail-server.ts'
 import { readOrigins } from './origins.ts'
@@ -172,7 +172,7 @@ function readRegistrations(
   const partnerTenantId = readGuid('AZURE_TENANT_ID', text('AZURE_TENANT_ID'), fault, {
     remedy: 'Copy "Directory (tenant) ID" of your own tenant from the app registration’s overview page in Entra.',
   })
-  const app = { clientId, credential: readCredential(env, fault) }
+  const app = { clientId, ...readCredentials(env, fault) }
   return { partnerTenantId, app, signIn: readSignIn(env, app, fault) }
 }
 
@@ -238,17 +238,37 @@ function readSecrets(name: 'SESSION_SECRET' | 'DATA_KEY', value: string | undefi
 }
 
 /** What stops nothing at start: a portal that cannot read tenants still has pages, and they say why. */
-export function startWarnings({ app, warnings }: Config, now: Date): ConfigProblem[] {
-  const dates = datesOf(app.credential, now)
-  if (dates === 'within' || app.credential.kind === 'secret') return [...warnings]
-  const { validFrom, expiresAt } = app.credential
-  const problem =
-    dates === 'over'
-      ? `leads to a certificate that ended on ${expiresAt.toISOString()}`
-      : `leads to a certificate that is not valid before ${validFrom.toISOString()}`
-  const remedy =
-    dates === 'over'
-      ? 'Upload a new one in Entra, change the file and restart. No tenant can be read until then.'
-      : 'Use one that is valid already, or check this machine’s clock. No tenant can be read until then.'
-  return [...warnings, { variable: 'AZURE_CLIENT_CERTIFICATE_PATH', problem, remedy }]
+export function startWarnings({ app, signIn, warnings }: Config, now: Date): ConfigProblem[] {
+  const owners = [
+    { owner: 'AZURE', registration: app, harm: 'No tenant can be read until then.' },
+    { owner: 'SIGN_IN', registration: signIn, harm: 'Nobody can sign in until then.' },
+  ] as const
+  return [
+    ...warnings,
+    ...owners.slice(0, app.clientId === signIn.clientId ? 1 : 2).flatMap(({ owner, registration, harm }) => {
+      const credentials = credentialsOf(registration)
+      const end = credentials.every((one) => datesOf(one, now) !== 'within') ? ` ${harm}` : ''
+      return credentials.flatMap((one, which) => {
+        const dates = datesOf(one, now)
+        if (one.kind === 'secret' || dates === 'within') return []
+        return [{ variable: variableOf(owner, one, which as 0 | 1), ...outsideDates(one, dates, end) }]
+      })
+    }),
+  ]
+}
+
+function outsideDates(
+  { validFrom, expiresAt }: CertificateCredential,
+  dates: 'over' | 'not-yet',
+  end: string,
+): Omit<ConfigProblem, 'variable'> {
+  return dates === 'over'
+    ? {
+        problem: `leads to a certificate that ended on ${expiresAt.toISOString()}`,
+        remedy: `Upload a new one in Entra, change the file and restart.${end}`,
+      }
+    : {
+        problem: `leads to a certificate that is not valid before ${validFrom.toISOString()}`,
+        remedy: `Use one that is valid already, or check this machine’s clock.${end}`,
+      }
 }

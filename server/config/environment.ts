@@ -91,16 +91,26 @@ function placePaths(env: Environment, problems: ConfigProblem[], folder: string,
       remedy: 'Paths begin beside package.json. Move the folder there, or write its whole path into DATA_DIR.',
     })
   }
-  const path = env.AZURE_CLIENT_CERTIFICATE_PATH?.trim()
-  if (!path) return
-  env.AZURE_CLIENT_CERTIFICATE_PATH = resolve(folder, path)
-  if (existsSync(env.AZURE_CLIENT_CERTIFICATE_PATH) || !existsSync(resolve(stand, path))) return
-  problems.push({
-    variable: 'AZURE_CLIENT_CERTIFICATE_PATH',
-    problem: `leads to ${env.AZURE_CLIENT_CERTIFICATE_PATH}, where there is no file, and there is one at ${resolve(stand, path)}`,
-    remedy: 'Paths begin beside package.json. Write the whole path.',
-  })
+  for (const variable of certificatePaths) {
+    const path = env[variable]?.trim()
+    if (!path) continue
+    const absolute = resolve(folder, path)
+    env[variable] = absolute
+    if (existsSync(absolute) || !existsSync(resolve(stand, path))) continue
+    problems.push({
+      variable,
+      problem: `leads to ${absolute}, where there is no file, and there is one at ${resolve(stand, path)}`,
+      remedy: 'Paths begin beside package.json. Write the whole path.',
+    })
+  }
 }
+
+const certificatePaths = [
+  'AZURE_CLIENT_CERTIFICATE_PATH',
+  'AZURE_CLIENT_CERTIFICATE_PATH_2',
+  'SIGN_IN_CLIENT_CERTIFICATE_PATH',
+  'SIGN_IN_CLIENT_CERTIFICATE_PATH_2',
+] as const
 
 /** As `sqliteFile` in the store names it. */
 const holdsDatabase = (folder: string) => existsSync(join(folder, 'muster.db'))

@@ -25,9 +25,14 @@ export const variables = [
   'AZURE_CLIENT_ID',
   'AZURE_CLIENT_SECRET',
   'AZURE_CLIENT_CERTIFICATE_PATH',
+  'AZURE_CLIENT_SECRET_2',
+  'AZURE_CLIENT_CERTIFICATE_PATH_2',
   'AZURE_TENANT_ID',
   'SIGN_IN_CLIENT_ID',
   'SIGN_IN_CLIENT_SECRET',
+  'SIGN_IN_CLIENT_CERTIFICATE_PATH',
+  'SIGN_IN_CLIENT_SECRET_2',
+  'SIGN_IN_CLIENT_CERTIFICATE_PATH_2',
   'AZURE_AUTHORITY_HOST',
   'DEFENDER_API_URL',
   'GRAPH_API_URL',
@@ -49,3 +54,18 @@ export const variables = [
 ] as const
 
 export type Environment = Partial<Record<(typeof variables)[number], string | undefined>>
+
+/** What shows that Muster is the customers' app: judged together. */
+export const credentialVariables = [
+  'AZURE_CLIENT_SECRET',
+  'AZURE_CLIENT_CERTIFICATE_PATH',
+  'AZURE_CLIENT_SECRET_2',
+  'AZURE_CLIENT_CERTIFICATE_PATH_2',
+] as const
+/** The same of the sign-in registration. */
+export const signInVariables = [
+  'SIGN_IN_CLIENT_SECRET',
+  'SIGN_IN_CLIENT_CERTIFICATE_PATH',
+  'SIGN_IN_CLIENT_SECRET_2',
+  'SIGN_IN_CLIENT_CERTIFICATE_PATH_2',
+] as const

@@ -11,12 +11,14 @@ import { readIncidents } from './incidents/lists.ts'
 import { rememberPageSizes } from './incidents/page-sizes.ts'
 import { readKept } from './incidents/read-again.ts'
 import { classicConsentUrl, consentUrl } from './login/consent.ts'
+import { CredentialOrder } from './login/credentials.ts'
 import { discoverFrom, findTenant } from './login/discovery.ts'
 import { signInWith } from './login/sign-in.ts'
 import { TenantProfiles } from './login/tenant-profiles.ts'
 import { TokenStore } from './login/tokens.ts'
 import type { Microsoft } from './microsoft.ts'
 import { graphResource, permissionsFor, resourceFor } from './permissions.ts'
+import { proveEach } from './registration/credentials.ts'
 import { readOwnExcess, readRegisteredPermissions, readSecretEnds } from './registration/permissions.ts'
 import { inspectRegistration } from './registration/registration.ts'
 import { clockAhead } from './wire/clock.ts'
@@ -32,9 +34,10 @@ export function connectMicrosoft(
   const { log, now } = options
   const send = outbound({ fetch: options.fetch ?? fetchThrough(config.proxy), now })
   const discovery = discoverFrom(config.authorityHost, { send, now })
-  const signIn = signInWith({ config, discovery, send, now })
-  const tokens = new TokenStore({ config, send, now })
-  const ownTokens = new TokenStore({ config: { ...config, app: config.signIn }, send, now })
+  const order = new CredentialOrder()
+  const signIn = signInWith({ config, discovery, order, send, now })
+  const tokens = new TokenStore({ config, order, send, now })
+  const ownTokens = new TokenStore({ config: { ...config, app: config.signIn }, order, send, now })
   const sources = { defender: defenderIncidents(config), graph: graphIncidents(config) }
   const source = sources[config.incidentsApi]
   const profiles = new TenantProfiles({ config, tokens, send, now, log })
@@ -77,9 +80,10 @@ export function connectMicrosoft(
     },
     forget: (tenantId) => tokens.forget(tenantId),
     clockAhead: () => clockAhead({ config, send, now }),
-    readRegisteredPermissions: () => readRegisteredPermissions({ config, send, now }),
-    readSecretEnds: () => readSecretEnds({ config, send, now }),
-    readOwnExcess: () => readOwnExcess({ config, send, now }),
-    inspectRegistration: () => inspectRegistration({ config, discovery, source, send, now }),
+    readRegisteredPermissions: () => readRegisteredPermissions({ config, order, send, now }),
+    readSecretEnds: () => readSecretEnds({ config, order, send, now }),
+    proveEachCredential: () => proveEach({ config, send, now }),
+    readOwnExcess: () => readOwnExcess({ config, order, send, now }),
+    inspectRegistration: () => inspectRegistration({ config, discovery, order, source, send, now }),
   }
 }

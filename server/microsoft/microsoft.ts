@@ -90,6 +90,14 @@ export interface SecretEnd {
   endsAt: Date
 }
 
+/** One of the partner's own credentials, and what Microsoft says to it. */
+export interface CredentialTrial {
+  registration: 'app' | 'sign-in'
+  which: 0 | 1
+  /** Null when Microsoft takes it. */
+  refusal: Refusal | null
+}
+
 /**
  * Everything the portal says to Microsoft. No SQL, no Express behind it; all refusals are thrown as `Refusal`.
  * Tenant IDs are lower-case GUIDs, and are checked again before they reach a URL.
@@ -148,6 +156,8 @@ export interface Microsoft {
   readRegisteredPermissions(): Promise<RegisteredPermission[] | null>
   /** When the secrets of both registrations end; null where the sign-in registration does not exist or may not read. @throws Refusal */
   readSecretEnds(): Promise<SecretEnd[] | null>
+  /** Shows Microsoft every credential of both registrations, each by itself. */
+  proveEachCredential(): Promise<CredentialTrial[]>
   /** Roles of the customers' app in the partner's own tenant that Muster does not need. Never throws; empty when unknown. */
   readOwnExcess(): Promise<string[]>
   /** What can be seen of the app registration from outside, each with its remedy. */

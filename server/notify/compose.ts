@@ -221,9 +221,19 @@ const idAndName = (id: string | null, names: Record<string, string | null>) => (
 /** Standard Webhooks takes letters, digits, underscores and full stops. */
 const underscored = (name: string) => name.replaceAll('-', '_')
 
-const credentials = ['app-secret', 'app-certificate', 'sign-in-secret', 'sign-in-certificate'] as const
+const credentials = [
+  'app-secret',
+  'app-certificate',
+  'sign-in-secret',
+  'sign-in-certificate',
+  'app-secret-2',
+  'app-certificate-2',
+  'sign-in-secret-2',
+  'sign-in-certificate-2',
+] as const
 
-function credentialName(language: Language, name: string): string {
+/** What people call one of the partner's own credentials. */
+export function credentialName(language: Language, name: string): string {
   const known = credentials.find((one) => one === name) ?? 'app-secret'
   return say(language, `notify.credential.${known}`)
 }

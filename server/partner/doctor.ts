@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { isLoopbackHost } from '../config/clouds.ts'
 import { type Config, callLimits, readConfig } from '../config/config.ts'
 import type { Told } from '../config/environment.ts'
-import { ConfigError, type ConfigProblem, type Environment, variables } from '../config/variables.ts'
+import {
+  ConfigError,
+  type ConfigProblem,
+  credentialVariables,
+  type Environment,
+  signInVariables,
+  variables,
+} from '../config/variables.ts'
 import type { Log } from '../log.ts'
 import { connectMicrosoft } from '../microsoft/connect.ts'
 import type { Microsoft, RegistrationFinding } from '../microsoft/microsoft.ts'
@@ -11,6 +18,7 @@ import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
 import { type DatabaseCondition, inspectDatabase, inspectOpenDatabase } from '../store/engine/inspection.ts'
 import { second } from '../time.ts'
+import { needs } from './doctor-needs.ts'
 import { toldBySignIns } from './roles-in-sign-ins.ts'
 
 export type CheckName = 'configuration' | 'database' | 'address' | 'metrics' | 'clock' | RegistrationFinding['check']
@@ -83,28 +91,6 @@ interface Looking {
   /** Variables whose value cannot be used: what depends on them is not looked at. */
   broken?: ReadonlySet<string>
 }
-
-/** What each check cannot do without. */
-const needs: Record<Exclude<CheckName, 'configuration'>, readonly (typeof variables)[number][]> = (() => {
-  const tenant = ['AZURE_AUTHORITY_HOST', 'AZURE_TENANT_ID'] as const
-  const app = [...tenant, 'AZURE_CLIENT_ID'] as const
-  const credential = [...app, 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH'] as const
-  const api = [...credential, 'INCIDENTS_API', 'DEFENDER_API_URL', 'GRAPH_API_URL'] as const
-  return {
-    database: ['DATABASE_URL', 'DATA_DIR'],
-    address: ['PUBLIC_URL', 'PORT'],
-    metrics: ['METRICS_PORT'],
-    clock: ['AZURE_AUTHORITY_HOST'],
-    tenant,
-    credential,
-    audience: [...app, 'PUBLIC_URL'],
-    'directory-roles': [...app, 'SIGN_IN_CLIENT_ID', 'SIGN_IN_CLIENT_SECRET', 'GRAPH_API_URL'],
-    'redirect-uris': [...app, 'PUBLIC_URL'],
-    permissions: api,
-    api,
-    'sign-in': [...tenant, 'SIGN_IN_CLIENT_ID', 'SIGN_IN_CLIENT_SECRET', 'PUBLIC_URL'],
-  }
-})()
 
 async function together(looking: Looking): Promise<Finding[]> {
   const { broken = new Set<string>() } = looking
@@ -268,10 +254,7 @@ async function inspectClock({ microsoft }: Looking): Promise<Finding> {
 }
 
 /** Variables that are judged together: a fault in one makes the others meaningless. */
-const pairs = [
-  ['AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH'],
-  ['SIGN_IN_CLIENT_ID', 'SIGN_IN_CLIENT_SECRET'],
-] as const
+const groups = [credentialVariables, ['SIGN_IN_CLIENT_ID', ...signInVariables]] as const
 
 const nobody = '00000000-0000-4000-8000-000000000000'
 
@@ -285,7 +268,7 @@ function readWhatCan(
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const wrong = new Set(error.problems.map(({ variable }) => variable))
-    for (const pair of pairs) if (pair.some((name) => wrong.has(name))) for (const name of pair) wrong.add(name)
+    for (const group of groups) if (group.some((name) => wrong.has(name))) for (const name of group) wrong.add(name)
     const placeholders: Environment = {
       SESSION_SECRET: randomBytes(32).toString('base64url'),
       AZURE_CLIENT_ID: nobody,

@@ -28,6 +28,7 @@ import {
 import { saveAlarmSettings, saveMailServer, showDestinations } from './notify/destinations.ts'
 import { showOverview } from './overview/overview.ts'
 import { showAudit } from './partner/audit.ts'
+import { saveCredentialEnds } from './partner/credentials-form.ts'
 import { pauseAll, resumeAll, showPause } from './partner/pause.ts'
 import { savePermissions } from './partner/permissions-form.ts'
 import { saveScope, showScope } from './partner/scope.ts'
@@ -181,5 +182,12 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/settings', access: 'Admin', wholePortal: true, handler: saveSettings },
   { method: 'GET', path: '/settings/people/:id/scope', access: 'Admin', wholePortal: true, handler: showScope },
   { method: 'POST', path: '/settings/people/:id/scope', access: 'Admin', wholePortal: true, handler: saveScope },
+  {
+    method: 'POST',
+    path: '/settings/credential-ends',
+    access: 'Admin',
+    wholePortal: true,
+    handler: saveCredentialEnds,
+  },
   { method: 'POST', path: '/settings/permissions', access: 'Admin', wholePortal: true, handler: savePermissions },
 ]

@@ -231,7 +231,25 @@ describe('the configuration', () => {
 
   test('has a second registration only when both of its halves are there', () => {
     expect(faultsOf({ ...enough, SIGN_IN_CLIENT_ID: enough.AZURE_CLIENT_ID })).toHaveProperty('SIGN_IN_CLIENT_SECRET')
-    expect(faultsOf({ ...enough, SIGN_IN_CLIENT_SECRET: 'x' })).toHaveProperty('SIGN_IN_CLIENT_ID')
+    for (const name of ['SIGN_IN_CLIENT_SECRET', 'SIGN_IN_CLIENT_SECRET_2'] as const) {
+      expect(faultsOf({ ...enough, [name]: 'x' })).toHaveProperty('SIGN_IN_CLIENT_ID')
+    }
+  })
+
+  test('has a second credential beside the first, never in its place and never the same one', () => {
+    const { app, signIn } = read({ AZURE_CLIENT_SECRET_2: 'another one' })
+    expect([app.second, signIn.second]).toEqual(Array(2).fill({ kind: 'secret', secret: 'another one' }))
+    expect(read({ AZURE_CLIENT_SECRET_2: ' ' }).app.second).toBeNull()
+    const first = { AZURE_CLIENT_SECRET: '', AZURE_CLIENT_SECRET_2: 'another one' }
+    expect(Object.keys(faultsOf({ ...enough, ...first }))).toEqual(['AZURE_CLIENT_SECRET'])
+    const same = { AZURE_CLIENT_SECRET_2: enough.AZURE_CLIENT_SECRET }
+    expect(faultsOf({ ...enough, ...same })).toEqual({
+      AZURE_CLIENT_SECRET_2: 'is the same credential as the first',
+    })
+    const both = { AZURE_CLIENT_SECRET_2: 'x', AZURE_CLIENT_CERTIFICATE_PATH_2: '/nowhere.pem' }
+    expect(Object.keys(faultsOf({ ...enough, ...both }))).toEqual(['AZURE_CLIENT_CERTIFICATE_PATH_2'])
+    const id = { AZURE_CLIENT_SECRET_2: enough.AZURE_CLIENT_ID }
+    expect(faultsOf({ ...enough, ...id }).AZURE_CLIENT_SECRET_2).toMatch(/the secret’s ID/)
   })
 })
 
@@ -335,6 +353,38 @@ describe('a certificate', () => {
   })
 })
 
+describe('certificates of the sign-in registration, and second ones', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const kept = (name: string, dates: { from?: number; to?: number } = {}) => {
+    const path = join(folder, `${name}.pem`)
+    writeFileSync(path, both(certificate({ name, ...dates })))
+    return path
+  }
+  const signIn = { SIGN_IN_CLIENT_ID: '44444444-aaaa-4bbb-8ccc-0123456789ab' }
+
+  test('are read as the first one of the app is', () => {
+    const paths = { SIGN_IN_CLIENT_CERTIFICATE_PATH: kept('one'), SIGN_IN_CLIENT_CERTIFICATE_PATH_2: kept('two') }
+    const { credential, second } = read({ ...signIn, ...paths }).signIn
+    expect([credential.kind, second?.kind]).toEqual(['certificate', 'certificate'])
+    const same = { ...paths, SIGN_IN_CLIENT_CERTIFICATE_PATH_2: paths.SIGN_IN_CLIENT_CERTIFICATE_PATH }
+    expect(Object.keys(faultsOf({ ...enough, ...signIn, ...same }))).toEqual(['SIGN_IN_CLIENT_CERTIFICATE_PATH_2'])
+    const nowhere = { SIGN_IN_CLIENT_CERTIFICATE_PATH: join(folder, 'nothing.pem') }
+    expect(faultsOf({ ...enough, ...signIn, ...nowhere }).SIGN_IN_CLIENT_CERTIFICATE_PATH).toMatch(/ENOENT/)
+  })
+
+  test('that have ended are warned of, and stop everything only where nothing else is left', () => {
+    const ended = kept('ended', { from: -400, to: -1 })
+    const remedies = (env: Environment) => startWarnings(read({ ...signIn, ...env }), new Date())
+    const [covered, ...none] = remedies({ SIGN_IN_CLIENT_CERTIFICATE_PATH: ended, SIGN_IN_CLIENT_SECRET_2: 'x' })
+    expect(none).toEqual([])
+    expect(covered).toMatchObject({ variable: 'SIGN_IN_CLIENT_CERTIFICATE_PATH' })
+    expect(covered?.remedy).not.toContain('Nobody can sign in')
+    const alone = remedies({ SIGN_IN_CLIENT_CERTIFICATE_PATH: ended })
+    expect(alone.map(({ remedy }) => remedy)).toEqual([expect.stringContaining('Nobody can sign in until then')])
+  })
+})
+
 const both = ({ pem, key }: { pem: string; key: string }) => `${pem}${key}`
 const namesIn = (chain: string) =>
   (chain.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
@@ -343,7 +393,7 @@ const namesIn = (chain: string) =>
 
 describe('.env.example', () => {
   test('lists exactly what is read, in the same order', () => {
-    const listed = [...readFileSync('.env.example', 'utf8').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)
+    const listed = [...readFileSync('.env.example', 'utf8').matchAll(/^([A-Z_0-9]+)=/gm)].map(([, name]) => name)
     expect(listed).toEqual([...variables])
   })
 })

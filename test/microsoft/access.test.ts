@@ -178,7 +178,7 @@ test('a fault of our own is thrown as it is, and never told as Microsoft’s ans
     validFrom: new Date('2020-01-01'),
     expiresAt,
   } as const
-  const { microsoft } = connect(double.origin, { app: { clientId: appId, credential } })
+  const { microsoft } = connect(double.origin, { app: { clientId: appId, credential, second: null } })
   const error = await microsoft.checkAccess(contoso).catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(Error)
   expect(error).not.toBeInstanceOf(Refusal)

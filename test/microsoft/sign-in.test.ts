@@ -298,7 +298,7 @@ describe('a code that is refused', () => {
       validFrom: new Date('2020-01-01'),
       expiresAt: new Date('2030-01-01'),
     } as const
-    const { microsoft } = connect(double.origin, { signIn: { clientId: signInAppId, credential } })
+    const { microsoft } = connect(double.origin, { signIn: { clientId: signInAppId, credential, second: null } })
     const error = await microsoft.redeemSignIn(code).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(Error)
     expect(error).not.toBeInstanceOf(Refusal)

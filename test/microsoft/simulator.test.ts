@@ -53,8 +53,8 @@ function portal(changes: Partial<Config> = {}): Microsoft {
   const config = configFor(at.simulator.origin, {
     publicUrl: 'http://localhost:3000',
     partnerTenantId: partnerId,
-    app: { clientId: appId, credential: { kind: 'secret', secret } },
-    signIn: { clientId: signInId, credential: { kind: 'secret', secret } },
+    app: { clientId: appId, credential: { kind: 'secret', secret }, second: null },
+    signIn: { clientId: signInId, credential: { kind: 'secret', secret }, second: null },
     ...changes,
   })
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
@@ -187,7 +187,7 @@ describe('a certificate', () => {
     at = await stage({ now: Date.now })
     at.simulator.world.registration(appId).certificates = [pem]
     at.simulator.world.consent(customerId, appId)
-    return portal({ app: { clientId: appId, credential } }).checkAccess(customerId)
+    return portal({ app: { clientId: appId, credential, second: null } }).checkAccess(customerId)
   }
 
   test('serves as well as a secret does, with those that signed it', async () => {
@@ -328,7 +328,7 @@ describe('the registration', () => {
   })
 
   test('with an expired or a wrong secret is told apart', async () => {
-    const wrong = { clientId: appId, credential: { kind: 'secret', secret: 'wrong' } } as const
+    const wrong = { clientId: appId, credential: { kind: 'secret', secret: 'wrong' }, second: null } as const
     expect(await found(portal({ app: wrong }))).toContain('credential fault secret-wrong')
     at.simulator.world.expireSecrets(appId)
     expect(await found(portal())).toContain('credential fault secret-expired')

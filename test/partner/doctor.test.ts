@@ -162,6 +162,29 @@ describe('the doctor', () => {
     expect(troubles(await examined(), 'fault')).toEqual(['credential: secret-expired'])
   })
 
+  test('tries both of two credentials: one refused is a warning, all refused is the fault', async () => {
+    const second = 'canary~second~secret~0a9b8c7d'
+    const both = { AZURE_CLIENT_SECRET_2: second, SIGN_IN_CLIENT_SECRET_2: second }
+    const refused = await examined(both)
+    expect(troubles(refused, 'fault')).toEqual([])
+    expect(troubles(refused, 'warning')).toEqual(
+      expect.arrayContaining(['credential: credential-one-refused', 'sign-in: credential-one-refused']),
+    )
+    const one = refused.find(({ code }) => code === 'credential-one-refused')
+    expect(one).toMatchObject({ facts: { variable: 'AZURE_CLIENT_SECRET_2' }, refusal: { facts: { aadsts: 7000215 } } })
+    for (const id of [appId, signInId]) simulator.world.registration(id).secrets.push({ value: second })
+    const taken = await examined(both)
+    expect(troubles(taken, 'fault', 'warning')).toEqual([])
+    expect(taken.filter(({ code }) => code === 'credential-taken').map(({ facts }) => facts.variable)).toEqual([
+      'AZURE_CLIENT_SECRET',
+      'AZURE_CLIENT_SECRET_2',
+      'SIGN_IN_CLIENT_SECRET',
+      'SIGN_IN_CLIENT_SECRET_2',
+    ])
+    simulator.world.registration(appId).secrets = []
+    expect(troubles(await examined(both), 'fault')).toEqual(['credential: secret-wrong', 'credential: secret-wrong'])
+  })
+
   test('says of every check that was not looked at that it was not, whatever stood in its way', async () => {
     const all = (await examined()).map(({ check }) => check)
     const wrong = await examined({ AZURE_CLIENT_SECRET: 'canary~another~secret~altogether' })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { CertificateCredential } from '../../server/config/certificate.ts'
-import { credentialEnds, watchCredentials } from '../../server/partner/expiry.ts'
+import { partnerCredentials, watchCredentials } from '../../server/partner/expiry.ts'
 import type { Portal } from '../../server/portal.ts'
 import { fromRow } from '../../server/store/notify/alarms.ts'
 import { sendDue } from '../../server/worker/courier.ts'
@@ -76,7 +76,7 @@ describe('a credential of the partner’s own', () => {
     ]
     world.registration(signIn.clientId).secrets[0] = { value: 'Muster sign-in-secret', expiresAt: inDays(300) }
     await watchCredentials(here.portal)
-    const ends = await credentialEnds(here.portal)
+    const ends = await partnerCredentials(here.portal)
     expect(ends.map(({ name, endsAt }) => [name, endsAt?.toISOString()])).toEqual(
       [
         ['app-secret', inDays(12).toISOString().slice(0, 10)],
@@ -91,7 +91,7 @@ describe('a credential of the partner’s own', () => {
 
   test('of which nobody may ask is none to warn of', async () => {
     await watchCredentials(here.portal)
-    expect((await credentialEnds(here.portal)).map(({ endsAt }) => endsAt)).toEqual([null, null])
+    expect((await partnerCredentials(here.portal)).map(({ endsAt }) => endsAt)).toEqual([null, null])
     expect(await alarms()).toEqual([])
   })
 })

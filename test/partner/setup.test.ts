@@ -195,7 +195,7 @@ describe('the setup page', () => {
       ...dates,
     } as const
     const broken = await startTestPortal('SQLite', {
-      config: { app: { clientId: stage.portal.config.app.clientId, credential } },
+      config: { app: { clientId: stage.portal.config.app.clientId, credential, second: null } },
     })
     const page = plain((await (await broken.signedIn(broken.cast.alice)).open('/doctor')).text)
     expect(page).toContain('Looking at this ended in a fault of Muster itself')

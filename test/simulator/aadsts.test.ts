@@ -19,8 +19,8 @@ describe('the simulator plays each number, and the portal reads it', () => {
       configFor(at.simulator.origin, {
         publicUrl: 'http://localhost:3000',
         partnerTenantId: partnerId,
-        app: { clientId: appId, credential: { kind: 'secret', secret } },
-        signIn: { clientId: signInId, credential: { kind: 'secret', secret } },
+        app: { clientId: appId, credential: { kind: 'secret', secret }, second: null },
+        signIn: { clientId: signInId, credential: { kind: 'secret', secret }, second: null },
       }),
       { log: createLog('silent'), now: () => new Date(at.simulator.clock.now()) },
     )

@@ -3,6 +3,7 @@ import { createRemoteJWKSet, customFetch, decodeJwt, errors, jwtVerify, type Rem
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Config } from '../../config/config.ts'
+import type { Credential } from '../../config/credentials.ts'
 import type { SignedInPerson } from '../../model/access.ts'
 import { findEntry } from '../../model/dictionary.ts'
 import { Refusal } from '../../model/refusal.ts'
@@ -10,7 +11,7 @@ import type { SignInCode, SignInPurpose, SignInRequest } from '../microsoft.ts'
 import { redirectUris, withQuery } from '../wire/addresses.ts'
 import type { Send } from '../wire/http.ts'
 import { requireTenantId, tenantIdOf } from '../wire/tenant-id.ts'
-import { msalClient } from './credentials.ts'
+import { type CredentialOrder, msalClient } from './credentials.ts'
 import type { Discovery } from './discovery.ts'
 import { MsalNetwork, msalAuthority } from './msal-network.ts'
 
@@ -22,6 +23,7 @@ export interface SignIn {
 interface Wiring {
   config: Config
   discovery: Discovery
+  order: CredentialOrder
   send: Send
   now: () => Date
 }
@@ -53,7 +55,11 @@ export function signInWith(wiring: Wiring): SignIn {
         },
       ),
     async redeem(request) {
-      const idToken = await redeemCode(wiring, request)
+      const registration = registrationFor(config, request.purpose)
+      // A code is spent only by whoever has shown who he is.
+      const idToken = await wiring.order.attempt(registration, (credential) =>
+        redeemCode(wiring, request, { clientId: registration.clientId, credential }),
+      )
       return verifyIdToken(idToken, request, wiring, keySets)
     },
   }
@@ -72,7 +78,11 @@ function authorityTenant(config: Config, request: Pick<SignInRequest, 'purpose' 
   return request.tenantId === null ? 'organizations' : requireTenantId(request.tenantId, now)
 }
 
-async function redeemCode({ config, send, now }: Wiring, request: SignInCode): Promise<string> {
+async function redeemCode(
+  { config, send, now }: Wiring,
+  request: SignInCode,
+  app: { clientId: string; credential: Credential },
+): Promise<string> {
   const tenant = authorityTenant(config, request, now())
   const network = new MsalNetwork({
     send: askingNoMore(send),
@@ -80,11 +90,7 @@ async function redeemCode({ config, send, now }: Wiring, request: SignInCode): P
     now,
     repeatable: false,
   })
-  const client = msalClient(
-    registrationFor(config, request.purpose),
-    msalAuthority(config.authorityHost, tenant),
-    network,
-  )
+  const client = msalClient(app, msalAuthority(config.authorityHost, tenant), network)
   const result = await client
     .acquireTokenByCode(
       {

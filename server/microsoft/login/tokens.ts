@@ -1,13 +1,13 @@
 import { LRUCache } from 'lru-cache'
 import type { Config } from '../../config/config.ts'
-import type { Registration } from '../../config/credentials.ts'
+import type { Credential, Registration } from '../../config/credentials.ts'
 import { findGuid } from '../../guid.ts'
 import type { TokenClaims } from '../../model/access.ts'
 import { Refusal } from '../../model/refusal.ts'
 import type { AppToken } from '../microsoft.ts'
 import type { Send } from '../wire/http.ts'
 import { requireTenantId } from '../wire/tenant-id.ts'
-import { msalClient } from './credentials.ts'
+import { type CredentialOrder, msalClient } from './credentials.ts'
 import { MsalNetwork, msalAuthority } from './msal-network.ts'
 
 /** App-only tokens, kept in memory alone, each under the tenant it was issued for. */
@@ -41,6 +41,7 @@ const longestBackOffMs = 10 * 60_000
 /** What a request for a token needs beside what it asks for. */
 interface Means {
   config: Config
+  order: CredentialOrder
   send: Send
   now: () => Date
 }
@@ -146,22 +147,30 @@ function backOff(holding: Holding, refusal: Refusal, now: Date): void {
   holding.notBefore = now.getTime() + (refusal.retryAfterMs ?? usual)
 }
 
+interface TokenRequest {
+  registration: Registration
+  tenantId: string
+  resource: string
+  repeatable: boolean
+}
+
 /**
  * One token from Microsoft, looked at before it is believed: it is there, it is of this tenant, it is ours.
  * @throws Refusal
  */
-export async function acquireToken(
-  { config, send, now }: Means,
-  {
-    registration,
-    tenantId,
-    resource,
-    repeatable,
-  }: { registration: Registration; tenantId: string; resource: string; repeatable: boolean },
+export const acquireToken = (means: Means, asked: TokenRequest): Promise<AppToken> =>
+  means.order.attempt(asked.registration, (credential) => acquireWith(means, asked, credential))
+
+/** A token for one credential alone. @throws Refusal */
+export async function acquireWith(
+  { config, send, now }: Pick<Means, 'config' | 'send' | 'now'>,
+  { registration, tenantId, resource, repeatable }: TokenRequest,
+  credential: Credential,
 ): Promise<AppToken> {
   const network = new MsalNetwork({ send, authorityHost: config.authorityHost, now, repeatable })
   const started = Date.now()
-  const client = msalClient(registration, msalAuthority(config.authorityHost, tenantId), network)
+  const { clientId } = registration
+  const client = msalClient({ clientId, credential }, msalAuthority(config.authorityHost, tenantId), network)
   const result = await client
     .acquireTokenByClientCredential({ scopes: [`${resource}/.default`], skipCache: true })
     .catch((error: unknown) => {
@@ -175,7 +184,7 @@ export async function acquireToken(
   if (claims && (claims.tid !== tenantId || (issuer && issuer !== tenantId))) {
     throw new Refusal('wrong-tenant-token', { at })
   }
-  if (claims && claims.appid !== '' && claims.appid !== registration.clientId) {
+  if (claims && claims.appid !== '' && claims.appid !== clientId) {
     throw new Refusal('unexpected-answer', { at, error: 'token_of_another_app' })
   }
   // MSAL counts in the machine's time; the portal decides by its own.

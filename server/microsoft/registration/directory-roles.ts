@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import { Refusal } from '../../model/refusal.ts'
+import type { CredentialOrder } from '../login/credentials.ts'
 import type { RegistrationFinding } from '../microsoft.ts'
 import type { Send } from '../wire/http.ts'
 import { readApplication } from './permissions.ts'
@@ -14,6 +15,7 @@ const telling = ['directoryrole', 'all']
  */
 export async function inspectDirectoryRoles(wiring: {
   config: Config
+  order: CredentialOrder
   send: Send
   now: () => Date
 }): Promise<RegistrationFinding> {

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts'
 import { isGuid } from '../../guid.ts'
 import { Refusal } from '../../model/refusal.ts'
+import type { CredentialOrder } from '../login/credentials.ts'
 import { acquireToken } from '../login/tokens.ts'
 import type { AppToken, RegisteredPermission, SecretEnd } from '../microsoft.ts'
 import { graphResource, namesTenants, permissionIds, resourceFor, unexpectedRoles } from '../permissions.ts'
@@ -10,6 +11,7 @@ import { isRecord } from '../wire/reading.ts'
 
 interface Wiring {
   config: Config
+  order: CredentialOrder
   send: Send
   now: () => Date
 }
@@ -145,11 +147,12 @@ async function get(
  * The application roles that the customers' app holds in the partner's own tenant beyond those Muster needs, on Graph and
  * on the API it reads from. Empty when no token could be had.
  */
-export async function readOwnExcess({ config, send, now }: Wiring): Promise<string[]> {
+export async function readOwnExcess(wiring: Wiring): Promise<string[]> {
+  const { config } = wiring
   const resources = new Set([resourceFor(config).uri, graphResource(config).uri])
   const request = { registration: config.app, tenantId: config.partnerTenantId, repeatable: false }
   const tokens = await Promise.allSettled(
-    [...resources].map((resource) => acquireToken({ config, send, now }, { ...request, resource })),
+    [...resources].map((resource) => acquireToken(wiring, { ...request, resource })),
   )
   const roles = tokens.flatMap((token) => (token.status === 'fulfilled' ? (token.value.claims?.roles ?? []) : []))
   return [...new Set(unexpectedRoles(config.incidentsApi, roles))].filter((role) => role !== namesTenants)

@@ -1,24 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import { datesOf } from '../../config/certificate.ts'
 import type { Config } from '../../config/config.ts'
 import type { Registration } from '../../config/credentials.ts'
 import { Refusal } from '../../model/refusal.ts'
-import { day } from '../../time.ts'
 import { callWith } from '../incidents/api.ts'
 import type { IncidentSource } from '../incidents/incidents.ts'
+import type { CredentialOrder } from '../login/credentials.ts'
 import type { Discovery } from '../login/discovery.ts'
-import { acquireToken } from '../login/tokens.ts'
 import type { AppToken, RegistrationFinding } from '../microsoft.ts'
-
 import { graphResource, missingRoles, namesTenants, resourceFor, unexpectedRoles } from '../permissions.ts'
 import { redirectUris, withQuery } from '../wire/addresses.ts'
 import type { Send } from '../wire/http.ts'
 import { numbersIn, readApiRefusal } from '../wire/read-refusal.ts'
+import { certificateFindings, credentialFindings, refusalOr, tryCredentials } from './credentials.ts'
 import { inspectDirectoryRoles } from './directory-roles.ts'
 
 interface Wiring {
   config: Config
   discovery: Discovery
+  order: CredentialOrder
   source: IncidentSource
   send: Send
   now: () => Date
@@ -42,7 +41,9 @@ export async function inspectRegistration(wiring: Wiring): Promise<RegistrationF
     inspectRedirect(wiring, 'redirect-uris', config.app, redirectUris(config).consent),
     inspectSignIn(wiring),
   ])
-  return [tenant, ...app.slice(0, 1), audience, directoryRoles, consentUri, ...app.slice(1), ...signIn]
+  const credentials = app.filter(({ check }) => check === 'credential')
+  const rest = app.filter(({ check }) => check !== 'credential')
+  return [tenant, ...credentials, audience, directoryRoles, consentUri, ...rest, ...signIn]
 }
 
 async function inspectTenant({ config, discovery }: Wiring): Promise<RegistrationFinding> {
@@ -63,79 +64,30 @@ async function inspectTenant({ config, discovery }: Wiring): Promise<Registratio
 /** Credential, permissions and one call, in this order: each needs the one before. */
 async function inspectApp(wiring: Wiring): Promise<RegistrationFinding[]> {
   const { config, now } = wiring
-  const credential = await proveCredential(wiring, config.app, resourceFor(config).uri)
-  const ends = certificateEnd(config.app, now())
-  if (credential instanceof Refusal && credential.code === 'unlicensed') {
+  const trials = await tryCredentials(wiring, config.app, resourceFor(config).uri)
+  const ends = certificateFindings('credential', config.app, now())
+  const outcomes = trials.map(({ outcome }) => outcome)
+  const token = outcomes.find((one): one is AppToken => !(one instanceof Refusal)) ?? null
+  const unlicensed = outcomes.find(isUnlicensed)
+  if (token === null && unlicensed) {
     // The partner's own tenant may have no Defender; its credential can still be tried on a resource every tenant has.
-    const elsewhere = await proveCredential(wiring, config.app, graphResource(config).uri)
+    const elsewhere = await tryCredentials(wiring, config.app, graphResource(config).uri)
     const unseen = {
       check: 'permissions',
       outcome: 'warning',
       code: 'permissions-unseen',
       facts: { resource: resourceFor(config).name },
-      refusal: credential,
+      refusal: unlicensed,
     } as const
-    return [credentialFinding(wiring, 'credential', config.app, elsewhere), ...ends, finding(unseen)]
+    return [...credentialFindings(wiring, 'credential', config.app, elsewhere), ...ends, finding(unseen)]
   }
-  const found = [credentialFinding(wiring, 'credential', config.app, credential), ...ends]
-  if (credential instanceof Refusal) return found
-  return [...found, ...permissionFindings(wiring, credential), await inspectApi(wiring, credential)]
+  const found = [...credentialFindings(wiring, 'credential', config.app, trials), ...ends]
+  if (token === null) return found
+  return [...found, ...permissionFindings(wiring, token), await inspectApi(wiring, token)]
 }
 
-async function proveCredential(
-  { config, send, now }: Wiring,
-  registration: Registration,
-  resource: string,
-): Promise<AppToken | Refusal> {
-  try {
-    const request = { registration, tenantId: config.partnerTenantId, resource, repeatable: true }
-    return await acquireToken({ config, send, now }, request)
-  } catch (error) {
-    return refusalOr(error)
-  }
-}
-
-function credentialFinding(
-  { config }: Wiring,
-  check: 'credential' | 'sign-in',
-  registration: Registration,
-  outcome: AppToken | Refusal,
-): RegistrationFinding {
-  const facts = { clientId: registration.clientId, tenantId: config.partnerTenantId }
-  if (!(outcome instanceof Refusal)) return finding({ check, outcome: 'ok', code: 'credential-works', facts })
-  const { aadsts } = outcome.facts
-  const doubtful = outcome.code === 'unavailable' || outcome.code === 'throttled'
-  if (doubtful) return finding({ check, outcome: 'unknown', code: 'credential-unchecked', facts, refusal: outcome })
-  const code =
-    aadsts === 7000222
-      ? 'secret-expired'
-      : aadsts === 7000215
-        ? 'secret-wrong'
-        : outcome.code === 'not-consented'
-          ? 'app-unknown'
-          : outcome.code === 'partner-credential'
-            ? 'credential-refused'
-            : 'token-refused'
-  return finding({ check, outcome: 'fault', code, facts, refusal: outcome })
-}
-
-const warnDays = 60
-
-function certificateEnd({ clientId, credential }: Registration, now: Date): RegistrationFinding[] {
-  if (credential.kind !== 'certificate') return []
-  const days = Math.floor((credential.expiresAt.getTime() - now.getTime()) / day)
-  if (datesOf(credential, now) === 'not-yet') {
-    const facts = { clientId, date: credential.validFrom.toISOString().slice(0, 10) }
-    return [finding({ check: 'credential', outcome: 'fault', code: 'certificate-not-yet', facts })]
-  }
-  if (days >= warnDays) return []
-  const facts = { clientId, date: credential.expiresAt.toISOString().slice(0, 10), days: String(Math.max(0, days)) }
-  return [
-    days < 0
-      ? finding({ check: 'credential', outcome: 'fault', code: 'certificate-expired', facts })
-      : finding({ check: 'credential', outcome: 'warning', code: 'certificate-ends', facts }),
-  ]
-}
+const isUnlicensed = (outcome: AppToken | Refusal): outcome is Refusal =>
+  outcome instanceof Refusal && outcome.code === 'unlicensed'
 
 function permissionFindings({ config, source }: Wiring, { claims }: AppToken): RegistrationFinding[] {
   const check = 'permissions'
@@ -222,12 +174,15 @@ async function inspectSignIn(wiring: Wiring): Promise<RegistrationFinding[]> {
       }),
     ]
   }
-  return Promise.all([
+  const [redirect, trials] = await Promise.all([
     inspectRedirect(wiring, 'sign-in', config.signIn, redirectUris(config).signIn),
-    proveCredential(wiring, config.signIn, graphResource(config).uri).then((outcome) =>
-      credentialFinding(wiring, 'sign-in', config.signIn, outcome),
-    ),
+    tryCredentials(wiring, config.signIn, graphResource(config).uri),
   ])
+  return [
+    redirect,
+    ...credentialFindings(wiring, 'sign-in', config.signIn, trials),
+    ...certificateFindings('sign-in', config.signIn, wiring.now()),
+  ]
 }
 
 interface Seen {
@@ -285,10 +240,4 @@ function decoded(location: string): string {
   } catch {
     return location
   }
-}
-
-/** @throws what is no refusal: a fault of our own says nothing about the registration */
-function refusalOr(error: unknown): Refusal {
-  if (error instanceof Refusal) return error
-  throw error
 }

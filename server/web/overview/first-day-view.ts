@@ -1,6 +1,7 @@
 import type { Html } from '../../http/html.ts'
 import type { ObstacleView } from '../customers/link-obstacle.ts'
 import type { PageTools } from '../page/tools.ts'
+import { type CredentialView, credentialViews } from './credentials-view.ts'
 import { type FunnelView, funnelView, type NeedsView, needsView } from './needs-view.ts'
 import { type AlarmView, alarmView, type Beginning } from './overview-view.ts'
 import { scopedText } from './scoped.ts'
@@ -20,6 +21,7 @@ export interface FirstDayView {
   hasCustomers: boolean
   mayAdd: boolean
   alarms: AlarmView[]
+  credentials: CredentialView[]
   obstacle: ObstacleView | null
   rolesUnseenSince: string | null
   scoped: Html | null
@@ -50,6 +52,7 @@ export function firstDayView(facts: FirstDayFacts, tools: PageTools): FirstDayVi
     hasCustomers: customers > 0,
     mayAdd,
     alarms: facts.alarms.map((alarm) => alarmView(alarm, tools)),
+    credentials: credentialViews(facts.credentials, facts.now, tools),
     obstacle: introduced && mayAdd ? facts.obstacle : null,
     rolesUnseenSince: facts.rolesUnseenSince,
     scoped: facts.scoped && scopedText(facts.scoped, tools),

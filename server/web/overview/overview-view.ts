@@ -1,6 +1,7 @@
 import type { Html } from '../../http/html.ts'
 import type { Severity } from '../../model/incident.ts'
 import type { RefusalOwner } from '../../model/refusal.ts'
+import type { PartnerCredential } from '../../partner/expiry.ts'
 import type { PartnerFault } from '../../store/partner/faults.ts'
 import type { FleetHeat } from '../../store/tenants/fleet.ts'
 import type { Tenant } from '../../store/tenants/tenants.ts'
@@ -9,6 +10,7 @@ import type { ObstacleView } from '../customers/link-obstacle.ts'
 import type { PageTools } from '../page/tools.ts'
 import type { Chart } from './chart.ts'
 import { type ChartView, chartView } from './chart-view.ts'
+import { type CredentialView, credentialViews } from './credentials-view.ts'
 import type { Funnel } from './funnel.ts'
 import { type FunnelView, funnelView, type Needs, type NeedsView, needsView } from './needs-view.ts'
 import { type ScopedTo, scopedText } from './scoped.ts'
@@ -25,6 +27,7 @@ export interface Beginning {
   rolesUnseenSince: string | null
   /** Over whom the numbers are; null for everybody. */
   scoped: ScopedTo | null
+  credentials: readonly PartnerCredential[]
 }
 
 export interface OverviewFacts extends Beginning {
@@ -62,6 +65,7 @@ export interface OverviewView {
   oldestReadAt: string | null
   blind: BlindView | null
   alarms: AlarmView[]
+  credentials: CredentialView[]
   obstacle: ObstacleView | null
   rolesUnseenSince: string | null
   /** That the numbers are over some customers alone; null where they are over all. */
@@ -140,6 +144,7 @@ export function overviewView(facts: OverviewFacts, tools: PageTools): OverviewVi
     oldestReadAt: fleet.oldestReadAt,
     blind: fleet.blind > 0 ? blindView(facts, fleet, tools) : null,
     alarms: alarms.map((alarm) => alarmView(alarm, tools)),
+    credentials: credentialViews(facts.credentials, now, tools),
     obstacle: isAdmin ? facts.obstacle : null,
     rolesUnseenSince: facts.rolesUnseenSince,
     scoped: facts.scoped && scopedText(facts.scoped, tools),

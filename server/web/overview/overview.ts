@@ -3,6 +3,7 @@ import { listStatuses } from '../../customers/progress.ts'
 import { runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { ownerOf, type RefusalCode } from '../../model/refusal.ts'
+import { partnerCredentials } from '../../partner/expiry.ts'
 import type { Portal } from '../../portal.ts'
 import { customerNames } from '../../store/customers/customers.ts'
 import { createdPerDay } from '../../store/incidents/queue.ts'
@@ -42,7 +43,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
   const { scope } = req
   const now = portal.now()
   const { alphabet } = res.locals.reader
-  const [troubled, fleet, alarms, reviews, waiting, pause, invited, rolesUnseenSince] = await Promise.all([
+  const [troubled, fleet, alarms, reviews, waiting, pause, invited, rolesUnseenSince, credentials] = await Promise.all([
     troubledTenants(db, now, alphabet, scope),
     openInFleet(db, scope),
     readPartnerFaults(db),
@@ -51,6 +52,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     readPause(db),
     invitedCustomers(db, new Date(now.getTime() - funnelDays * day), scope),
     readRolesUnseen(db),
+    partnerCredentials(portal),
   ])
   const [lines, names] = await Promise.all([
     listStatuses(db, now, invited, alphabet, scope),
@@ -68,6 +70,7 @@ export const showOverview: Handler<OperatorRequest> = async (portal, req, res) =
     obstacle: await findObstacleView(portal, req),
     rolesUnseenSince: runsPortal(req) ? rolesUnseenSince : null,
     scoped: await scopedTo(portal, req),
+    credentials,
   }
   if (fleet.tenants === 0) return showFirstDay(portal, req, res, beginning)
   const [created, heat] = await Promise.all([

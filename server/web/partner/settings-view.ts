@@ -7,6 +7,7 @@ import type { IntroductionGap } from '../../store/partner/settings.ts'
 import type { Language, MessageKey, wholeLanguages } from '../../words.ts'
 import { fieldViews } from '../page/field-view.ts'
 import type { PageTools } from '../page/tools.ts'
+import { type CredentialsFacts, type CredentialsView, credentialsView } from './credentials-view.ts'
 import type { PermissionsView as PermissionsFacts } from './permissions.ts'
 import { type PermissionsView, permissionsWords } from './permissions-view.ts'
 
@@ -25,6 +26,7 @@ export interface SettingsFacts {
   /** What is missing before a link can be issued. */
   gap: IntroductionGap | null
   permissions: PermissionsFacts & { typed: Typed; faults: FieldFault[] | null }
+  credentials: CredentialsFacts
 }
 
 export interface SettingsField {
@@ -47,6 +49,7 @@ export interface SettingsView {
   /** The same for who may not change it. */
   saved: (Pick<FieldLine, 'label' | 'language'> & { value: string })[]
   permissions: PermissionsView
+  credentials: CredentialsView
   people: PersonLine[]
   reading: Html | string
   mayPause: boolean
@@ -97,6 +100,7 @@ export function settingsView(facts: SettingsFacts, tools: PageTools): SettingsVi
       value: value || t('settings.empty'),
     })),
     permissions: permissionsWords(facts.permissions, mayChange, tools),
+    credentials: credentialsView(facts.credentials, mayChange, tools),
     people: people.map((person) => personLine(person, mayChange, tools)),
     reading: readingText(tools),
     mayPause: mayChange && !tools.shell?.pause,

@@ -6,6 +6,7 @@ import { type FieldFault, readForm, says, type Typed } from '../../http/forms.ts
 import { isNamedAdmin, runsPortal } from '../../http/operator.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { groupsFromEntra } from '../../http/scope.ts'
+import { partnerCredentials } from '../../partner/expiry.ts'
 import type { Portal } from '../../portal.ts'
 import { listOperators } from '../../store/operators/operators.ts'
 import {
@@ -115,12 +116,13 @@ export async function showSettingsWith(
   portal: Portal,
   req: OperatorRequest,
   res: Response,
-  refused: { partner?: Refused; permissions?: Refused },
+  refused: { partner?: Refused; permissions?: Refused; credentials?: Refused },
 ): Promise<void> {
-  const [people, saved, permissions] = await Promise.all([
+  const [people, saved, permissions, credentials] = await Promise.all([
     listOperators(portal.db),
     readSettings(portal.db),
     permissionsView(portal, req, refused.permissions?.typed ?? {}),
+    partnerCredentials(portal),
   ])
   const nothingTyped = Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, String(value)]))
   const facts: SettingsFacts = {
@@ -143,6 +145,12 @@ export async function showSettingsWith(
       typed: refused.permissions?.typed ?? {},
       faults: refused.permissions?.faults ?? null,
     },
+    credentials: {
+      now: portal.now(),
+      credentials,
+      typed: refused.credentials?.typed ?? {},
+      faults: refused.credentials?.faults ?? null,
+    },
   }
-  await render(res, settingsPage, facts, refused.partner || refused.permissions ? 422 : 200)
+  await render(res, settingsPage, facts, Object.keys(refused).length > 0 ? 422 : 200)
 }

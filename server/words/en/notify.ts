@@ -38,6 +38,9 @@ export const notify = {
     '{days, plural, =0 {{credential} has ended} one {{credential} ends in # day} other {{credential} ends in # days}}',
   'notify.text.credential-ending':
     'When it ends, every tenant goes blind at once. Add a second one beside it; no restart is needed when the first ends.',
+  'notify.heading.credential-ending.refused': '{credential} is refused by Microsoft',
+  'notify.text.credential-ending.refused':
+    'Nothing is interrupted: the other credential of the same registration is used. Until a new one stands in its place there is only that one.',
   'notify.heading.claim-waiting.unpinned': '{name}: a tenant waits for your decision',
   'notify.text.claim-waiting.unpinned':
     'A consent came back for a tenant that you did not expect. Nothing is bound or read until you decide.',
@@ -79,6 +82,10 @@ export const notify = {
   'notify.credential.app-certificate': 'The app’s certificate',
   'notify.credential.sign-in-secret': 'The sign-in app’s secret',
   'notify.credential.sign-in-certificate': 'The sign-in app’s certificate',
+  'notify.credential.app-secret-2': 'The app’s second secret',
+  'notify.credential.app-certificate-2': 'The app’s second certificate',
+  'notify.credential.sign-in-secret-2': 'The sign-in app’s second secret',
+  'notify.credential.sign-in-certificate-2': 'The sign-in app’s second certificate',
 
   'notify.row.who': 'Must act',
   'notify.row.tenant': 'Tenant',

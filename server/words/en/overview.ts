@@ -60,6 +60,14 @@ export const overview = {
   'overview.day': 'Day',
   'overview.today': 'today',
   'overview.needs': 'Waiting for you',
+  'overview.credential.ends': 'Ends',
+  'overview.credential.settings': 'Credentials',
+  'overview.credential.covered':
+    'Another credential stands beside it and takes over by itself: nothing is interrupted.',
+  'overview.credential.alone.app':
+    'When it ends, every tenant goes blind at once: no second credential is in place that could take over.',
+  'overview.credential.alone.sign-in':
+    'When it ends, nobody can sign in: no second credential is in place that could take over.',
   'overview.roles-unseen': 'Customers’ sign-ins come without directory roles',
   'overview.roles-unseen.since': 'Since',
   'overview.needs.review': 'Decide on a tenant for',

@@ -39,6 +39,9 @@ export const notify = {
     '{days, plural, =0 {{credential} har löpt ut} one {{credential} löper ut om # dag} other {{credential} löper ut om # dagar}}',
   'notify.text.credential-ending':
     'När den löper ut tappar vi insynen i alla klientorganisationer på en gång. Lägg till en andra bredvid; ingen omstart behövs när den första slutar gälla.',
+  'notify.heading.credential-ending.refused': '{credential} godtas inte av Microsoft',
+  'notify.text.credential-ending.refused':
+    'Inget avbryts: den andra inloggningsuppgiften i samma registrering används. Tills den första har ersatts finns bara den.',
   'notify.heading.claim-waiting.unpinned': '{name}: en klientorganisation väntar på ditt beslut',
   'notify.text.claim-waiting.unpinned':
     'Ett medgivande kom för en klientorganisation som ni inte väntade er. Inget kopplas eller läses förrän du har bestämt.',
@@ -81,6 +84,10 @@ export const notify = {
   'notify.credential.app-certificate': 'Appens certifikat',
   'notify.credential.sign-in-secret': 'Inloggningsappens hemlighet',
   'notify.credential.sign-in-certificate': 'Inloggningsappens certifikat',
+  'notify.credential.app-secret-2': 'Appens andra hemlighet',
+  'notify.credential.app-certificate-2': 'Appens andra certifikat',
+  'notify.credential.sign-in-secret-2': 'Inloggningsappens andra hemlighet',
+  'notify.credential.sign-in-certificate-2': 'Inloggningsappens andra certifikat',
 
   'notify.row.who': 'Måste agera',
   'notify.row.tenant': 'Klientorganisation',

@@ -33,6 +33,9 @@ export const notify = {
   'notify.text.partner-fault.partner-registration': '在修正註冊之前，無法讀取任何租用戶。doctor 會指出問題所在。',
   'notify.heading.credential-ending': '{days, plural, =0 {{credential}已到期} other {{credential}將於 # 天後到期}}',
   'notify.text.credential-ending': '到期時，所有租用戶將同時無法讀取。請先加入第二個認證；第一個到期時無須重新啟動。',
+  'notify.heading.credential-ending.refused': 'Microsoft 不接受{credential}',
+  'notify.text.credential-ending.refused':
+    '運作未中斷：目前使用同一註冊的另一個認證。在補上新的認證之前，僅剩這一個可用。',
   'notify.heading.claim-waiting.unpinned': '{name}：有一個租用戶等待您決定',
   'notify.text.claim-waiting.unpinned': '收到一個未預期租用戶的同意。在您決定之前，不會繫結或讀取任何資料。',
   'notify.heading.claim-waiting.unclaimed': '收到一個不屬於任何客戶的同意',
@@ -70,6 +73,10 @@ export const notify = {
   'notify.credential.app-certificate': '應用程式憑證',
   'notify.credential.sign-in-secret': '登入應用程式的密碼',
   'notify.credential.sign-in-certificate': '登入應用程式的憑證',
+  'notify.credential.app-secret-2': '應用程式的第二組密碼',
+  'notify.credential.app-certificate-2': '應用程式的第二個憑證',
+  'notify.credential.sign-in-secret-2': '登入應用程式的第二組密碼',
+  'notify.credential.sign-in-certificate-2': '登入應用程式的第二個憑證',
 
   'notify.row.who': '須處理者',
   'notify.row.tenant': '租用戶',

@@ -8,6 +8,11 @@ export const setup = {
   'setup.found.login-unreachable': 'The login service did not answer as expected, so your tenant was not looked up.',
   'setup.found.login-unreachable.next': 'Check that this machine may reach AZURE_AUTHORITY_HOST, then look again.',
   'setup.found.credential-works': 'Microsoft accepts the credential of app {clientId}.',
+  'setup.found.credential-taken': 'Microsoft accepts {variable} of app {clientId}.',
+  'setup.found.credential-one-refused':
+    'Microsoft does not accept {variable} of app {clientId}. The other credential works, and is used.',
+  'setup.found.credential-one-refused.next':
+    'Put a new one in its place, or take it away, at the next restart. Until then there is only one.',
   'setup.found.credential-unchecked':
     'The credential of app {clientId} was not tried: the login service did not answer.',
   'setup.found.credential-unchecked.next': 'Look again in a minute.',
@@ -25,7 +30,8 @@ export const setup = {
   'setup.found.token-refused': 'Microsoft issued no token to app {clientId} in your own tenant.',
   'setup.found.token-refused.next': 'The reason below says who has to act.',
   'setup.found.certificate-ends': 'The certificate of app {clientId} ends on {date}, in {days} days.',
-  'setup.found.certificate-ends.next': 'Upload a new one in Entra beside it, then change the file and restart.',
+  'setup.found.certificate-ends.next':
+    'Upload a new one in Entra beside it, give it as the second one (…_2), and restart. Nothing has to be done when the first ends.',
   'setup.found.certificate-expired': 'The certificate of app {clientId} ended on {date}.',
   'setup.found.certificate-not-yet': 'The certificate of app {clientId} is not valid before {date}.',
   'setup.found.certificate-not-yet.next': 'Use one that is valid already, or check this machine’s clock.',
@@ -230,7 +236,7 @@ export const setup = {
   'setup.consent.how':
     'API permissions → <b>Grant admin consent for</b> your organisation. It lets Muster try its credential and one call in your own tenant; customers are not touched. Entra may need a few minutes.',
   'setup.sign-in.how':
-    'Another registration, accounts in <b>this organisational directory only</b>, with the first redirect URI above. Add the roles under App roles (or in Manifest, <code>appRoles</code>), set “Assignment required” on its enterprise app, and give people their role under Users and groups. Then set <code>SIGN_IN_CLIENT_ID</code> and <code>SIGN_IN_CLIENT_SECRET</code>.',
+    'Another registration, accounts in <b>this organisational directory only</b>, with the first redirect URI above. Add the roles under App roles (or in Manifest, <code>appRoles</code>), set “Assignment required” on its enterprise app, and give people their role under Users and groups. Then set <code>SIGN_IN_CLIENT_ID</code> and <code>SIGN_IN_CLIENT_SECRET</code>, or <code>SIGN_IN_CLIENT_CERTIFICATE_PATH</code>.',
   'setup.sign-in.why': 'So that no token your people sign in with belongs to the app that reads your customers.',
   'setup.sign-in.name': 'Name',
   'setup.sign-in.roles': 'appRoles',
