@@ -83,6 +83,59 @@ test('a token that is about to end is used on while Microsoft throttles or is aw
   await readAll(microsoft, contoso)
 })
 
+describe('a login service that throttles', () => {
+  const tenants = (count: number) =>
+    Array.from({ length: count }, (_, index) => `${String(1_000 + index)}1111-aaaa-4bbb-8ccc-0123456789ab`)
+  const throttling = { ...(tokenError(429, 90055, 'invalid_grant') as object), headers: { 'retry-after': '60' } }
+
+  test('several tenants at once is asked by none of them before its time, and by all of them after', async () => {
+    let throttles = true
+    await using double = await listen((call) => {
+      if (!isToken(call.path)) return { json: { value: [] } }
+      return throttles ? throttling : tokenReply(appToken(tenantIn(call.path)))
+    })
+    const { microsoft, clock } = connect(double.origin)
+    for (const tenant of tenants(40)) {
+      await expect(readAll(microsoft, tenant)).rejects.toMatchObject({ code: 'throttled' })
+    }
+    expect(double.tokenCalls()).toHaveLength(3)
+    throttles = false
+    clock.now = new Date(clock.now.getTime() + 59_000)
+    await expect(readAll(microsoft, tenants(50).at(-1) ?? '')).rejects.toMatchObject({ code: 'throttled' })
+    expect(double.tokenCalls()).toHaveLength(3)
+    clock.now = new Date(clock.now.getTime() + 2_000)
+    for (const tenant of tenants(40)) expect(await readAll(microsoft, tenant)).toEqual([])
+  })
+
+  test('one tenant alone keeps no other waiting', async () => {
+    const [first = ''] = tenants(1)
+    await using double = await listen((call) => {
+      if (!isToken(call.path)) return { json: { value: [] } }
+      return call.path.includes(first) ? throttling : tokenReply(appToken(tenantIn(call.path)))
+    })
+    const { microsoft, clock } = connect(double.origin)
+    for (let round = 0; round < 5; round++) {
+      await expect(readAll(microsoft, first)).rejects.toMatchObject({ code: 'throttled' })
+      clock.now = new Date(clock.now.getTime() + 61_000)
+    }
+    for (const tenant of tenants(20).slice(1)) expect(await readAll(microsoft, tenant)).toEqual([])
+  })
+
+  test('leaves tokens at hand in use', async () => {
+    let throttles = false
+    await using double = await listen((call) => {
+      if (!isToken(call.path)) return { json: { value: [] } }
+      return throttles ? throttling : tokenReply(appToken(tenantIn(call.path)))
+    })
+    const { microsoft } = connect(double.origin)
+    await readAll(microsoft, contoso)
+    throttles = true
+    for (const tenant of tenants(5))
+      await expect(readAll(microsoft, tenant)).rejects.toMatchObject({ code: 'throttled' })
+    expect(await readAll(microsoft, contoso)).toEqual([])
+  })
+})
+
 test.each([
   ['a number', 3599],
   ['text, as the older endpoint sends it', '3599'],

@@ -9,6 +9,7 @@ import type { Send } from '../wire/http.ts'
 import { requireTenantId } from '../wire/tenant-id.ts'
 import { type CredentialOrder, msalClient } from './credentials.ts'
 import { MsalNetwork, msalAuthority } from './msal-network.ts'
+import { ServicePause } from './service-pause.ts'
 
 /** App-only tokens, kept in memory alone, each under the tenant it was issued for. */
 export interface Tokens {
@@ -31,7 +32,8 @@ interface Holding {
   notBefore: number
 }
 
-const mostTenants = 10_000
+/** Of ten thousand tenants, each for up to four resources: one resource throws out no other's. */
+const mostTokens = 40_000
 /** A token this close to its end is renewed, so that it does not expire on the way. */
 const marginMs = 5 * 60_000
 const longestLifeMs = 24 * 60 * 60_000
@@ -53,7 +55,8 @@ interface Means {
  */
 export class TokenStore implements Tokens {
   readonly #means: Means
-  readonly #holdings = new LRUCache<string, Holding>({ max: mostTenants })
+  readonly #pause = new ServicePause()
+  readonly #holdings = new LRUCache<string, Holding>({ max: mostTokens })
 
   constructor(means: Means) {
     this.#means = means
@@ -68,6 +71,7 @@ export class TokenStore implements Tokens {
       throw holding.refusal
     }
     try {
+      this.#pause.check(this.#means.now())
       return await this.#requestOnce(holding)
     } catch (error) {
       // Microsoft being slow or away says nothing against the token at hand.
@@ -122,10 +126,14 @@ export class TokenStore implements Tokens {
     const { app } = this.#means.config
     try {
       const token = await acquireToken(this.#means, { registration: app, tenantId, resource, repeatable })
+      this.#pause.end()
       Object.assign(holding, { token, refusal: null, refusedTimes: 0, notBefore: 0 })
       return token
     } catch (error) {
-      if (error instanceof Refusal) backOff(holding, error, this.#means.now())
+      if (error instanceof Refusal) {
+        this.#pause.note(tenantId, error, this.#means.now())
+        backOff(holding, error, this.#means.now())
+      }
       throw error
     }
   }
