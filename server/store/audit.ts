@@ -64,6 +64,7 @@ export const auditActions = [
   'destination.tested',
   'destination.switched-off',
   'deliveries.replayed',
+  'audit.exported',
 ] as const
 
 export type AuditAction = (typeof auditActions)[number]

@@ -27,7 +27,8 @@ import {
 } from './notify/destination-acts.ts'
 import { saveAlarmSettings, saveMailServer, showDestinations } from './notify/destinations.ts'
 import { showOverview } from './overview/overview.ts'
-import { showAudit } from './partner/audit.ts'
+import { showAudit } from './partner/audit/audit.ts'
+import { exportAudit } from './partner/audit/audit-export.ts'
 import { saveCredentialEnds } from './partner/credentials-form.ts'
 import { pauseAll, resumeAll, showPause } from './partner/pause.ts'
 import { savePermissions } from './partner/permissions-form.ts'
@@ -148,6 +149,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/pause', access: 'Admin', wholePortal: true, handler: pauseAll },
   { method: 'POST', path: '/resumption', access: 'Admin', wholePortal: true, handler: resumeAll },
   { method: 'GET', path: '/audit', access: 'Admin', handler: showAudit },
+  { method: 'GET', path: '/audit/export', access: 'Admin', getChanges: true, handler: exportAudit },
 
   // What people are told
   { method: 'GET', path: '/alarms', access: 'Reader', handler: showAlarms },

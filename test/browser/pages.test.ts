@@ -101,6 +101,7 @@ inChromium('every page', () => {
     ['what pausing everything does', '/pause'],
     ['the audit log', '/audit'],
     ['the audit log of one kind', '/audit?kind=people'],
+    ['the audit log, every filter set', '/audit?kind=link.issued&q=a&from=2026-01-01&to=2030-01-01&request=none'],
     ['setup', '/setup'],
     ['doctor', '/doctor'],
     ['settings', '/settings'],
@@ -433,7 +434,9 @@ inChromium('every page', () => {
   })
 
   test('was looked at: no route that shows something was left out', () => {
-    const shown = routes.filter(({ method, path }) => method === 'GET' && !['/healthz', '/readyz'].includes(path))
+    const shown = routes.filter(
+      ({ method, path }) => method === 'GET' && !['/healthz', '/readyz', '/audit/export'].includes(path),
+    )
     const left = shown.filter(({ path }) => {
       const pattern = new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)
       return ![...visited].some((one) => pattern.test(one))

@@ -167,8 +167,7 @@ onEachEngine('an operator of some customers', (engine) => {
     ['of one', () => limitedTo('Muster.Admin', 'Muster.Scope.Nord_West'), 1],
     ['of one, as a Reader', () => limitedTo('Muster.Reader', 'Muster.Scope.Nord_West'), 1],
     ['of none, by Settings', limitedToNobody, 0],
-    ['of one, by Settings', () => limitedInSettings('Muster.Admin', [], [own]), 1],
-    ['of the group of one, by Settings', () => limitedInSettings('Muster.Analyst', ['Nord West'], [own]), 1],
+    ['of one and its group, by Settings', () => limitedInSettings('Muster.Admin', ['Nord West'], [own]), 1],
   ])('%s', (_of, someone, customers) => {
     let limited: Browser
     beforeAll(async () => {

@@ -13,6 +13,7 @@ import { readingVersionColumn } from './migrations/0010-reading-version.ts'
 import { notifications } from './migrations/0011-notifications.ts'
 import { tenantDays } from './migrations/0012-tenant-days.ts'
 import { operatorScopes } from './migrations/0013-operator-scopes.ts'
+import { auditFilters } from './migrations/0014-audit-filters.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
 export const migrations = {
@@ -29,6 +30,7 @@ export const migrations = {
   '0011-notifications': notifications,
   '0012-tenant-days': tenantDays,
   '0013-operator-scopes': operatorScopes,
+  '0014-audit-filters': auditFilters,
 } satisfies Record<string, Migration>
 
 /** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */

@@ -50,6 +50,7 @@ const details: Partial<Record<AuditAction, Details>> = {
     typeof customers === 'number'
       ? [t('audit.detail.limited', { n: customers, groups: isGiven(groups) ? String(groups) : 'none' })]
       : [t('audit.detail.everything')],
+  'audit.exported': ({ format }) => [String(format).toUpperCase()],
   'permissions.seen': names,
   'permissions.confirmed': names,
   'link.issued': (facts, { t, time }) => [
