@@ -24,6 +24,7 @@ export interface IdleRow {
   row: 'idle poll'
   engine: string
   tenants: number
+  latencyMs: number
   polls: Poll[]
 }
 
@@ -38,7 +39,7 @@ interface Ground {
 /** Two polls of all tenants, one after the other. */
 export async function measureIdlePoll(
   engine: Engine,
-  { tenants, incidents }: { tenants: number; incidents: number },
+  { tenants, incidents, latencyMs }: { tenants: number; incidents: number; latencyMs: number },
 ): Promise<IdleRow> {
   const ids = Array.from({ length: tenants }, (_, index) => tenantIdOf(index + 1))
   const microsoft = await startMicrosoft({ tenants: ids, incidents })
@@ -50,9 +51,10 @@ export async function measureIdlePoll(
     const ground = { engine, microsoft, db: store.db, portal, tenants }
     await allReached(ground, 'backfilled_at', '')
     await microsoft.ask('quotas', true)
+    if (latencyMs > 0) await microsoft.ask('delay', latencyMs)
     const polls: Poll[] = []
     for (let round = 0; round < 2; round++) polls.push(await pollAll(ground))
-    return { row: 'idle poll', engine: engine.name, tenants, polls }
+    return { row: 'idle poll', engine: engine.name, tenants, latencyMs, polls }
   } finally {
     await portal?.close()
     await store.close()

@@ -24,7 +24,9 @@ export interface Microsoft {
 
 /** The simulator with consented tenants of so many incidents each, in a process of its own. */
 export async function startMicrosoft(scene: Scene): Promise<Microsoft> {
-  const child = fork(fileURLToPath(compiled('simulator-process')), [JSON.stringify(scene)])
+  const child = fork(fileURLToPath(compiled('simulator-process')), [])
+  // Thousands of tenants are more than arguments hold.
+  child.send(scene)
   const waiting = new Map<number, (answer: unknown) => void>()
   let asked = 0
   const { origin } = await new Promise<{ origin: string }>((resolve, reject) => {

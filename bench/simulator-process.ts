@@ -15,7 +15,8 @@ export interface Scene {
   latencyMs?: number
 }
 
-const { tenants, incidents, prepared, latencyMs = 0 }: Scene = JSON.parse(process.argv[2] ?? '')
+const scene = await new Promise<unknown>((resolve) => process.once('message', resolve))
+const { tenants, incidents, prepared, latencyMs = 0 } = scene as Scene
 const simulator = await startSimulator({
   registrations: [
     registrationOf('Bench', [
@@ -51,6 +52,10 @@ const answers = {
   seen: (): Seen & { cpuMs: number } => ({ ...(front?.seen ?? nothingSeen()), cpuMs: cpuMs() }),
   quotas(on: boolean) {
     world.behaviour.quotas = on
+  },
+  /** From now on each answer of the API is so late, in milliseconds. */
+  delay(delayMs: number) {
+    world.setWeather('*', 'slow', { surface: 'defender', delayMs })
   },
   /** Calls by status, of the simulator itself. */
   statuses() {
