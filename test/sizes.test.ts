@@ -15,7 +15,7 @@ const data =
 const filesLeft: Record<string, number> = {
   'store/notify/outbox.ts': 344,
   'store/onboarding/attempts.ts': 455,
-  'store/onboarding/links.ts': 415,
+  'store/onboarding/links.ts': 387,
   'web/notify/destination.ts': 356,
 }
 const functionsLeft: Record<string, number> = {}

@@ -1,9 +1,9 @@
 import { beginConsent } from '../onboarding/consent.ts'
+import { confirmAsked } from '../partner/asked-permissions.ts'
 import type { Portal } from '../portal.ts'
 import type { Simulator } from '../simulator/simulator.ts'
 import { type CastTenant, cast, mergeOldest } from '../simulator/world/cast.ts'
 import { instantOf } from '../simulator/world/instants.ts'
-import { confirmPermissions } from '../store/partner/asked-permissions.ts'
 import { changeSettings } from '../store/partner/settings.ts'
 import { day, hour, minute } from '../time.ts'
 import { admitNewcomers, type DemoKey, demoCustomers, partnerSettings } from './cast.ts'
@@ -123,7 +123,7 @@ function firstWeeks(stage: Stage): Scene[] {
     { ago: 61 * day, play: (portal) => changeSettings(portal.db, operator, partnerSettings, portal.now()) },
     {
       ago: 61 * day - 5 * minute,
-      play: (portal) => confirmPermissions(portal.db, operator, permissions, portal.now()),
+      play: (portal) => confirmAsked(portal, operator, permissions),
     },
     ...aboard(stage, 'hjorthagen', 60 * day),
     { ago: 45 * day, play: (portal) => offboard(portal, 'hjorthagen') },

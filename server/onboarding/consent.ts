@@ -4,6 +4,7 @@ import type { Tx } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
 import { newToken } from '../store/identifiers.ts'
 import { attemptOfBrowser } from '../store/onboarding/attempts.ts'
+import { probeAfterDepartureMs } from '../store/onboarding/link-probes.ts'
 import {
   type ConsentLink,
   linkById,
@@ -12,12 +13,8 @@ import {
   refuseEnded,
   usableLink,
 } from '../store/onboarding/links.ts'
-import { minute } from '../time.ts'
 import { newState } from './consent-state.ts'
 import type { Departure, Step, Visitor } from './steps.ts'
-
-/** An approval given by somebody else, or a closed tab, never calls back: this is when we look for ourselves. */
-const firstProbeAfter = 5 * minute
 
 /** On the way to Microsoft, with what has to come back. */
 export type Leaving = Step & { kind: 'microsoft' } & { departure: Departure }
@@ -64,7 +61,7 @@ async function depart(
 ): Promise<Leaving> {
   const now = portal.now()
   const state = newState(portal.config, link.id)
-  await recordDeparture(tx, visitor.actor, link, now, new Date(now.getTime() + firstProbeAfter))
+  await recordDeparture(tx, visitor.actor, link, now, new Date(now.getTime() + probeAfterDepartureMs))
   return {
     kind: 'microsoft',
     url: portal.microsoft.consentUrl({ tenantId: link.pinnedTenantId, state }),

@@ -9,12 +9,18 @@ import {
 } from '../microsoft/registration/role-facts.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
+import type { Actor } from '../store/audit.ts'
+import { type DueClaim, unlessLost } from '../store/engine/claim.ts'
 import type { Database } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
 import {
   type AskedPermission,
   type AskedPermissions,
   claimLook,
+  confirmPermissions,
+  endLook,
+  holdLook,
+  mayLook,
   readAskedPermissions,
   recordRegistration,
   recordSeenRoles,
@@ -108,15 +114,40 @@ function resourceName({ microsoft, config }: Knowledge, api: IncidentsApi | null
  * stays.
  */
 export async function lookAtPermissions(portal: Portal, everyMs: number): Promise<void> {
-  const { db, microsoft, log, now, config } = portal
-  if (!(await claimLook(db, everyMs, now()))) return
+  const { db, now } = portal
+  if (!(await mayLook(db, everyMs, now()))) return
+  const claim = await write(db, (tx) => claimLook(tx, everyMs, now()))
+  if (claim === null) return
+  try {
+    await lookClaimed(portal, claim)
+  } finally {
+    await unlessLost(write(db, (tx) => endLook(tx, claim, now())))
+  }
+}
+
+async function lookClaimed({ db, microsoft, log, now, config }: Portal, claim: DueClaim): Promise<void> {
   try {
     const registered = await microsoft.readRegisteredPermissions()
-    await write(db, (tx) => recordRegistration(tx, registered, now()))
+    await write(db, async (tx) => {
+      await holdLook(tx, claim)
+      await recordRegistration(tx, registered, now())
+    })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     log.info({ err: error }, 'the registration could not be read')
   }
   const roles = await microsoft.readOwnExcess()
-  await write(db, (tx) => recordSeenRoles(tx, { tenantId: config.partnerTenantId, roles }, now()))
+  await write(db, async (tx) => {
+    await holdLook(tx, claim)
+    await recordSeenRoles(tx, { tenantId: config.partnerTenantId, roles }, now())
+  })
+}
+
+/** An Admin says what customers are asked for, of all that she was shown. */
+export async function confirmAsked(
+  { db, now }: Pick<Portal, 'db' | 'now'>,
+  actor: Actor & { kind: 'operator' },
+  confirmed: { asked: readonly string[]; known: readonly string[] },
+): Promise<void> {
+  await write(db, (tx) => confirmPermissions(tx, actor, confirmed, now()))
 }

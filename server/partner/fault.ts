@@ -1,8 +1,11 @@
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
+import { unlessLost } from '../store/engine/claim.ts'
+import { write } from '../store/engine/write.ts'
 import {
+  claimFaultProbe,
   clearPartnerFaults,
-  mayProbePartnerFault,
+  endFaultProbe,
   type PartnerFault,
   readPartnerFaults,
   recordPartnerFault,
@@ -13,8 +16,6 @@ import { minute } from '../time.ts'
 const remembered = minute
 /** Two tenants that say the same within this speak for more than themselves, when the partner's own cannot be asked. */
 const together = 10 * minute
-/** While an alarm stands, one process tries again this often. */
-const probeEvery = minute
 
 /** Whether the partner's own credential and registration work, as its own tenant says. */
 type FaultState = { is: 'works' } | { is: 'fails'; code: PartnerFault['code']; refusal: Refusal } | { is: 'unknown' }
@@ -44,7 +45,7 @@ export async function reportPartnerFault(portal: Portal, tenantId: string, refus
     return false
   }
   if (state.is === 'fails') {
-    await recordPartnerFault(db, state.code, state.refusal.facts, now())
+    await write(db, (tx) => recordPartnerFault(tx, state.code, state.refusal.facts, now()))
     return true
   }
   const { accusers } = portal.memory.of(Accusations)
@@ -52,7 +53,7 @@ export async function reportPartnerFault(portal: Portal, tenantId: string, refus
   accusers.set(tenantId, at)
   for (const [accuser, blamedAt] of accusers) if (Math.abs(at - blamedAt) > together) accusers.delete(accuser)
   if (accusers.size < 2) return false
-  await recordPartnerFault(db, refusal.code as PartnerFault['code'], refusal.facts, now())
+  await write(db, (tx) => recordPartnerFault(tx, refusal.code, refusal.facts, now()))
   return true
 }
 
@@ -63,14 +64,21 @@ export async function reportPartnerFault(portal: Portal, tenantId: string, refus
  */
 export async function probePartner(portal: Portal): Promise<'not-yet' | FaultState['is']> {
   const { db, now } = portal
-  const [alarm] = await readPartnerFaults(db)
-  if (!alarm || !(await mayProbePartnerFault(db, alarm, now(), probeEvery))) return 'not-yet'
+  const [fault] = await readPartnerFaults(db)
+  if (!fault || fault.nextProbeAt > now().toISOString()) return 'not-yet'
+  const claim = await write(db, (tx) => claimFaultProbe(tx, fault.code, now()))
+  if (claim === null) return 'not-yet'
   const state = await ask(portal, 0)
   if (state.is === 'works') {
-    await clearPartnerFaults(db, now())
+    await endPartnerFaults(portal)
     portal.memory.of(Accusations).accusers.clear()
-  }
+  } else await unlessLost(write(db, (tx) => endFaultProbe(tx, claim, now())))
   return state.is
+}
+
+/** A token was issued: the partner's own credential and registration work. Writes nothing when no fault stood. */
+export async function endPartnerFaults({ db, now }: Pick<Portal, 'db' | 'now'>): Promise<void> {
+  if ((await readPartnerFaults(db)).length > 0) await write(db, (tx) => clearPartnerFaults(tx, now()))
 }
 
 async function ask(portal: Portal, maxAge: number): Promise<FaultState> {

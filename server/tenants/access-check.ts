@@ -2,11 +2,10 @@ import type { AccessEvidence } from '../model/access.ts'
 import type { RefusalCode } from '../model/refusal.ts'
 import { concludeCheck } from '../onboarding/probe.ts'
 import { provingDelayMs, provingEndsMs } from '../onboarding/probe-schedule.ts'
-import { reportPartnerFault } from '../partner/fault.ts'
+import { endPartnerFaults, reportPartnerFault } from '../partner/fault.ts'
 import type { Portal } from '../portal.ts'
 import { muster } from '../store/audit.ts'
 import type { Claim } from '../store/engine/claim.ts'
-import { clearPartnerFaults } from '../store/partner/faults.ts'
 import { countCalls } from '../store/sync/budgets.ts'
 import { type CheckVerdict, provesConsent, pruneChecks, recordCheck } from '../store/tenants/checks.ts'
 import { type AccessState, getTenant, nameTenant, type Tenant } from '../store/tenants/tenants.ts'
@@ -45,7 +44,7 @@ export async function proveTenant(portal: Portal, claim: Claim): Promise<CheckVe
   const verdict = judge(tenant, evidence, now())
   await recordCheck(db, claim, evidence, verdict, now())
   await countCalls(db, claim.tenantId, evidence.calls.length, now())
-  if (evidence.tokenIssued) await clearPartnerFaults(db, now())
+  if (evidence.tokenIssued) await endPartnerFaults(portal)
   else if (evidence.refusal !== null) await reportPartnerFault(portal, claim.tenantId, evidence.refusal)
   if (provesConsent(evidence)) await concludeCheck(portal, tenant)
   if (verdict.state === 'active' && tenant.displayName === null) await readProfile(portal, tenant)

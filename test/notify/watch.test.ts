@@ -94,12 +94,12 @@ onEachEngine('an alarm', (engine) => {
     const { db, now } = here.portal
     const nothing = { status: 401, error: null, correlationId: null, traceId: null }
     const facts = { ...nothing, at: now().toISOString(), aadsts: 7000222 }
-    await raiseFault(db, 'partner-credential', facts, now())
-    await raiseFault(db, 'partner-credential', facts, now())
+    await write(db, (tx) => raiseFault(tx, 'partner-credential', facts, now()))
+    await write(db, (tx) => raiseFault(tx, 'partner-credential', facts, now()))
     expect(await alarms()).toMatchObject([
       { kind: 'partner-fault', facts: { code: 'partner-credential', aadsts: 7000222 }, times: 1, overAt: null },
     ])
-    await clearFaults(db, now())
+    await write(db, (tx) => clearFaults(tx, now()))
     expect(await kinds()).toEqual(['partner-fault over'])
   })
 

@@ -13,7 +13,9 @@ onEachEngine('the page behind a consent link', (engine) => {
   beforeAll(async () => {
     here = await startTestPortal(engine, { config: { trustProxy: ['loopback'] } })
     const roles = ['Incident.Read.All']
-    await confirmPermissions(here.portal.db, alice, { asked: roles, known: roles }, here.portal.now())
+    await write(here.portal.db, (tx) =>
+      confirmPermissions(tx, alice, { asked: roles, known: roles }, here.portal.now()),
+    )
   })
   afterAll(() => here.close())
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type ConsentRight, consentRightOf } from '../../server/onboarding/consent-right.ts'
 import { confirmReview, dismissReview } from '../../server/onboarding/decisions.ts'
 import type { DirectoryRole, Person } from '../../server/simulator/world/directory.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
 import { confirmPermissions } from '../../server/store/partner/asked-permissions.ts'
 import {
@@ -171,7 +172,7 @@ onEachEngine('a link without an expected tenant', (engine) => {
     'and an app that asks for %s beside Defender: what an Application Administrator may give',
     async (_what, roles, [bound, kind]) => {
       const asked = ['Incident.Read.All', ...roles]
-      await confirmPermissions(here.portal.db, alice, { asked, known: asked }, here.portal.now())
+      await write(here.portal.db, (tx) => confirmPermissions(tx, alice, { asked, known: asked }, here.portal.now()))
       const { tenant, person } = await consentedTenant(here, 'Application Administrator')
       const invited = await invite(here)
       await claimAndSignIn(invited, tenant.id, person)

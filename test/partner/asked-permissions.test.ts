@@ -161,7 +161,9 @@ onEachEngine('what customers are asked for', (engine) => {
     'stops new links when %s holds more, until an Admin has said so; links that are out go on',
     async (where) => {
       const invited = await invite(here)
-      await confirmPermissions(here.portal.db, before, { asked: ['Incident.Read.All'], known: [] }, here.portal.now())
+      await write(here.portal.db, (tx) =>
+        confirmPermissions(tx, before, { asked: ['Incident.Read.All'], known: [] }, here.portal.now()),
+      )
       register('Incident.Read.All', 'Incident.ReadWrite.All')
       if (where === 'the own tenant') {
         here.simulator.world.consent(here.partner.id, appId(), { propagationMs: 0 })
@@ -187,7 +189,9 @@ onEachEngine('what customers are asked for', (engine) => {
       const settings = await alice.open('/settings')
       expect(settings.text).toMatch(/value="Incident\.ReadWrite\.All" checked/)
       const both = ['Incident.Read.All', 'Incident.ReadWrite.All']
-      await confirmPermissions(here.portal.db, before, { asked: both, known: both }, here.portal.now())
+      await write(here.portal.db, (tx) =>
+        confirmPermissions(tx, before, { asked: both, known: both }, here.portal.now()),
+      )
       expect(await refusedFor()).toBeNull()
     },
   )
@@ -200,7 +204,7 @@ onEachEngine('what customers are asked for', (engine) => {
       recordSeenRoles(tx, { tenantId: here.partner.id, roles: ['AdvancedHunting.Read.All'] }, here.portal.now()),
     )
     expect(await refusedFor()).toMatchObject({ code: 'PERMISSIONS_UNCONFIRMED' })
-    await confirmPermissions(db, before, { asked: ['Incident.Read.All'], known }, here.portal.now())
+    await write(db, (tx) => confirmPermissions(tx, before, { asked: ['Incident.Read.All'], known }, here.portal.now()))
     const invited = await invite(here)
     expect(await landing(invited.join)).not.toContain('Search security events')
     // Met again, it is asked about no more.
@@ -227,7 +231,7 @@ onEachEngine('what customers are asked for', (engine) => {
     expect(seen).toHaveLength(200)
     expect(Math.max(...seen.map(({ role }) => role.length))).toBeLessThanOrEqual(200)
     const known = seen.map(({ role }) => role)
-    await confirmPermissions(db, before, { asked: ['Incident.Read.All'], known }, here.portal.now())
+    await write(db, (tx) => confirmPermissions(tx, before, { asked: ['Incident.Read.All'], known }, here.portal.now()))
     expect(await refusedFor()).toBeNull()
     await write(db, (tx) => recordSeenRoles(tx, { tenantId: here.partner.id, roles: ['Mail.Read'] }, here.portal.now()))
     expect(await refusedFor()).toMatchObject({ facts: { roles: 'Mail.Read' } })
@@ -247,11 +251,13 @@ onEachEngine('what customers are asked for', (engine) => {
       ['zh-Hant', '無法'],
     ] as const)
       expect(mailOf(unknown, language)).not.toContain(words)
-    await confirmPermissions(
-      here.portal.db,
-      before,
-      { asked: ['Incident.ReadWrite.All'], known: ['Incident.Read.All'] },
-      here.portal.now(),
+    await write(here.portal.db, (tx) =>
+      confirmPermissions(
+        tx,
+        before,
+        { asked: ['Incident.ReadWrite.All'], known: ['Incident.Read.All'] },
+        here.portal.now(),
+      ),
     )
     const work = await issue()
     expect(mailOf(work, 'en')).toMatch(/start to work with[\s\S]*Application Administrator[\s\S]*what we cannot do/)

@@ -3,7 +3,7 @@ import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { write } from '../../server/store/engine/write.ts'
 import { recordOpening } from '../../server/store/onboarding/links.ts'
-import { clearPartnerFault, recordPartnerFault } from '../../server/store/partner/faults.ts'
+import { clearPartnerFaults, recordPartnerFault } from '../../server/store/partner/faults.ts'
 import { recount } from '../../server/store/tenants/counters.ts'
 import { chartDays, chartOf } from '../../server/web/overview/chart.ts'
 import { before, connected, customerNamed, untilNothingIsDue, waitingReview } from '../support/admin.ts'
@@ -123,13 +123,13 @@ onEachEngine('the overview', (engine) => {
       traceId: null,
       at: now().toISOString(),
     }
-    await recordPartnerFault(db, 'partner-credential', facts, now())
+    await write(db, (tx) => recordPartnerFault(tx, 'partner-credential', facts, now()))
     here.clock.advance(40 * 60_000)
     const page = await overviewFor(here)
     holds(page, 'AADSTS7000222', '2f1c-77', 'href="/doctor"', 'no customer has to act', 'Consent revoked')
     expect(page.match(/role="alert"/g)).toHaveLength(1)
     lacks(page, 'Muster itself is behind', />Tailspin<\/a><div class="sub"><span class="mono/)
-    await clearPartnerFault(db, 'partner-credential', now())
+    await write(db, (tx) => clearPartnerFaults(tx, now()))
     holds(await overviewFor(here), 'Muster itself is behind')
   })
 

@@ -2,9 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { AccessEvidence } from '../../server/model/access.ts'
 import { Refusal, type RefusalCode } from '../../server/model/refusal.ts'
 import { listAudit } from '../../server/store/audit.ts'
+import { ClaimLostError } from '../../server/store/engine/claim.ts'
+import type { Database } from '../../server/store/engine/dialect.ts'
+import { write } from '../../server/store/engine/write.ts'
 import {
-  clearPartnerFault,
-  mayProbePartnerFault,
+  claimFaultProbe,
+  clearPartnerFaults,
+  endFaultProbe,
   readPartnerFaults,
   recordPartnerFault,
 } from '../../server/store/partner/faults.ts'
@@ -168,27 +172,33 @@ describe.each(databases)('housekeeping on $name', ({ open }) => {
     const other = await store.another()
     await Promise.all(
       Array.from({ length: 12 }, (_, i) =>
-        recordPartnerFault(i % 2 ? other : store.db, 'partner-credential', facts, later(i)),
+        write(i % 2 ? other : store.db, (tx) => recordPartnerFault(tx, 'partner-credential', facts, later(i))),
       ),
     )
     expect(await readPartnerFaults(store.db)).toHaveLength(1)
     expect(await listAudit(store.db, { actions: ['alarm.raised'], limit: 9 })).toHaveLength(1)
-    await clearPartnerFault(store.db, 'partner-credential', later(20))
-    await clearPartnerFault(store.db, 'partner-credential', later(20))
+    await write(store.db, (tx) => clearPartnerFaults(tx, later(20)))
+    await write(store.db, (tx) => clearPartnerFaults(tx, later(20)))
     expect(await readPartnerFaults(store.db)).toEqual([])
     expect(await listAudit(store.db, { actions: ['alarm.cleared'], limit: 9 })).toHaveLength(1)
   })
 
   test('one of many may probe an alarm, and not before its time', async () => {
-    await recordPartnerFault(store.db, 'partner-credential', facts, start)
-    const [alarm] = await readPartnerFaults(store.db)
-    if (!alarm) throw new Error('no alarm')
-    expect(await mayProbePartnerFault(store.db, alarm, later(0.9), 60_000)).toBe(false)
+    await write(store.db, (tx) => recordPartnerFault(tx, 'partner-credential', facts, start))
+    const probe = (db: Database, at: Date) => write(db, (tx) => claimFaultProbe(tx, 'partner-credential', at))
+    expect(await probe(store.db, later(0.9))).toBeNull()
     const other = await store.another()
-    const may = await Promise.all(
-      Array.from({ length: 10 }, (_, i) => mayProbePartnerFault(i % 2 ? other : store.db, alarm, later(1), 60_000)),
-    )
-    expect(may.filter(Boolean)).toHaveLength(1)
+    const claims = await Promise.all(Array.from({ length: 10 }, (_, i) => probe(i % 2 ? other : store.db, later(1))))
+    const [claim, ...more] = claims.filter((one) => one !== null)
+    expect([claim?.key, more]).toEqual(['partner-credential', []])
+    if (!claim) return
+    await write(store.db, (tx) => endFaultProbe(tx, claim, later(1)))
+    expect(await probe(other, later(1.9))).toBeNull()
+    // Whoever holds it and is never heard of again costs a minute, and has lost it then.
+    expect(await probe(other, later(2))).not.toBeNull()
+    const stolen = await probe(store.db, later(3))
+    expect(stolen?.interrupted).toBe(true)
+    await expect(write(store.db, (tx) => endFaultProbe(tx, claim, later(3)))).rejects.toThrow(ClaimLostError)
   })
 
   test('two people who change different settings at once both succeed', async () => {

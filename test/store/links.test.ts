@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { listAudit } from '../../server/store/audit.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
+import { ClaimLostError, type DueClaim } from '../../server/store/engine/claim.ts'
 import { write } from '../../server/store/engine/write.ts'
+import { claimLinkProbe, endLinkProbe } from '../../server/store/onboarding/link-probes.ts'
 import {
   type ConsentLink,
-  claimDueProbes,
   completeLink,
   issueLink,
   linkByToken,
@@ -102,16 +103,43 @@ describe.each(databases)('a consent link on $name', ({ open }) => {
     expect(await listAudit(store.db, { actions: ['link.opened'], limit: 9 })).toHaveLength(1)
   })
 
+  const claimProbe = (at: Date, db = store.db) => write(db, (tx) => claimLinkProbe(tx, at))
+  const endProbe = (claim: DueClaim, at: Date) => write(store.db, (tx) => endLinkProbe(tx, claim, at))
+
   test('pinned, is looked after by one process at a time, and no longer when two days past its end', async () => {
     const { link } = await issue(1, contosoTenant)
     await leave(link, later(5))
-    expect(await claimDueProbes(store.db, later(4), 10, 3_600_000)).toEqual([])
+    expect(await claimProbe(later(4))).toBeNull()
     const other = await store.another()
-    const claimed = await Promise.all([store.db, other].map((db) => claimDueProbes(db, later(5), 10, 3_600_000)))
-    expect(claimed.flat().map((one) => one.id)).toEqual([link.id])
-    expect(await claimDueProbes(store.db, later(66), 10, 3_600_000)).toHaveLength(1)
-    expect(await claimDueProbes(store.db, later(3 * 24 * 60), 10, 3_600_000)).toEqual([])
-    expect(await claimDueProbes(store.db, later(9 * 24 * 60), 10, 3_600_000)).toEqual([])
+    const claimed = await Promise.all([store.db, other].map((db) => claimProbe(later(5), db)))
+    const [probe, ...more] = claimed.filter((one) => one !== null)
+    expect([probe?.link.id, more]).toEqual([link.id, []])
+    if (probe) await endProbe(probe.claim, later(5))
+    expect(await claimProbe(later(64))).toBeNull()
+    expect(await claimProbe(later(66))).not.toBeNull()
+    expect(await claimProbe(later(3 * 24 * 60))).toBeNull()
+    expect(await claimProbe(later(9 * 24 * 60))).toBeNull()
+  })
+
+  test('is looked at again soon after somebody left while it was, and never where it ended meanwhile', async () => {
+    const { link } = await issue(14, contosoTenant)
+    const first = await claimProbe(later(60))
+    await write(store.db, (tx) => recordDeparture(tx, visitor, link, later(61), later(66)))
+    if (first) await endProbe(first.claim, later(61))
+    expect(await claimProbe(later(65))).toBeNull()
+    const second = await claimProbe(later(66))
+    expect(second?.link.id).toBe(link.id)
+    await write(store.db, (tx) => withdrawLink(tx, alice, link.id, later(66)))
+    if (second) await endProbe(second.claim, later(66))
+    expect(await claimProbe(later(10_000))).toBeNull()
+  })
+
+  test('whose probe was overtaken is nobody’s to end', async () => {
+    await issue(14, contosoTenant)
+    const lost = await claimProbe(later(60))
+    const taken = await claimProbe(later(63))
+    expect(taken?.claim.interrupted).toBe(true)
+    if (lost) await expect(endProbe(lost.claim, later(63))).rejects.toThrow(ClaimLostError)
   })
 
   test('unpinned or ended, is never probed', async () => {
@@ -120,6 +148,6 @@ describe.each(databases)('a consent link on $name', ({ open }) => {
     const pinned = await issue(14, contosoTenant)
     await write(store.db, (tx) => withdrawLink(tx, alice, pinned.link.id, start))
     await leave(pinned.link, start)
-    expect(await claimDueProbes(store.db, later(99_999), 10, 3_600_000)).toEqual([])
+    expect(await claimProbe(later(99_999))).toBeNull()
   })
 })

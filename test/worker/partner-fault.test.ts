@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { Refusal } from '../../server/model/refusal.ts'
 import { probePartner, reportPartnerFault } from '../../server/partner/fault.ts'
 import { listAudit } from '../../server/store/audit.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { readPartnerFaults, recordPartnerFault } from '../../server/store/partner/faults.ts'
 import { requestCheck, requestedCheckGapMs } from '../../server/store/tenants/checks.ts'
 import { getTenant } from '../../server/store/tenants/tenants.ts'
@@ -121,7 +122,9 @@ onEachEngine('a fault of the partner’s own credential', (engine) => {
     await connected(here, 'Sound')
     here.simulator.world.setWeather(odd.id, 'refusal', { code: 7000215 })
     here.simulator.world.setWeather(here.partner.id, 'outage', { surface: 'token', status: 503 })
-    await recordPartnerFault(here.portal.db, 'partner-credential', refusal().facts, here.portal.now())
+    await write(here.portal.db, (tx) =>
+      recordPartnerFault(tx, 'partner-credential', refusal().facts, here.portal.now()),
+    )
     here.clock.advance(minute)
     await runDue(here.portal)
     expect(await alarms()).toHaveLength(1)

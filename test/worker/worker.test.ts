@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { sql } from 'kysely'
 import { enterTenant } from '../../server/onboarding/by-hand.ts'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
+import { write } from '../../server/store/engine/write.ts'
 import { saveSession } from '../../server/store/operators/sessions.ts'
 import { readPartnerFaults, recordPartnerFault } from '../../server/store/partner/faults.ts'
 import { requestSync } from '../../server/store/sync/requests.ts'
@@ -30,7 +31,9 @@ onEachEngine('the worker', (engine) => {
 
   const alarm = () => {
     const now = here.portal.now()
-    return recordPartnerFault(here.portal.db, 'partner-credential', { ...noFacts, at: now.toISOString() }, now)
+    return write(here.portal.db, (tx) =>
+      recordPartnerFault(tx, 'partner-credential', { ...noFacts, at: now.toISOString() }, now),
+    )
   }
 
   /** A customer whose tenant was named up front and has consented without coming back to us; its probe is due. */

@@ -33,3 +33,10 @@ export class ClaimLostError extends Error {
     this.claim = claim
   }
 }
+
+/** Work whose claim may be overtaken without harm: what is left of it, somebody else has done or does. */
+export async function unlessLost(work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof ClaimLostError)) throw error
+  })
+}

@@ -14,6 +14,7 @@ import { notifications } from './migrations/0011-notifications.ts'
 import { tenantDays } from './migrations/0012-tenant-days.ts'
 import { operatorScopes } from './migrations/0013-operator-scopes.ts'
 import { auditFilters } from './migrations/0014-audit-filters.ts'
+import { leases } from './migrations/0015-leases.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
 export const migrations = {
@@ -31,6 +32,7 @@ export const migrations = {
   '0012-tenant-days': tenantDays,
   '0013-operator-scopes': operatorScopes,
   '0014-audit-filters': auditFilters,
+  '0015-leases': leases,
 } satisfies Record<string, Migration>
 
 /** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */

@@ -9,6 +9,7 @@ export interface Schema {
   sessions: SessionTable
   spent_tokens: SpentTokenTable
   settings: SettingTable
+  chores: ChoreTable
   partner_faults: PartnerFaultTable
   customers: CustomerTable
   customer_groups: CustomerGroupTable
@@ -90,6 +91,18 @@ interface PartnerFaultTable {
   seen_at: string
   /** JSON: RefusalFacts. */
   facts: string
+  /** When it is to be found out whether the credential works again, UTC. */
+  next_probe_at: string | null
+  probe_lease_until: string | null
+  probe_fence: Generated<number>
+}
+
+/** What is done once in a while by one process of all, and is about no row of its own. */
+interface ChoreTable {
+  name: string
+  due_at: string | null
+  lease_until: string | null
+  fence: Generated<number>
 }
 
 interface CustomerTable {
@@ -129,6 +142,8 @@ interface ConsentLinkTable {
   opened_count: Generated<number>
   /** When to ask Microsoft whether the pinned tenant consented without ever coming back to us. */
   next_probe_at: string | null
+  probe_lease_until: string | null
+  probe_fence: Generated<number>
   /** How often somebody, or a machine, left for Microsoft with it: none of them has a row before it comes back. */
   departures: Generated<number>
   first_departed_at: string | null
@@ -181,6 +196,8 @@ interface AwaitedProofTable {
   claims: Generated<number>
   tries: Generated<number>
   next_at: string
+  lease_until: string | null
+  fence: Generated<number>
   last_at: string | null
   /** Code of the refusal of the latest try. */
   last_code: string | null

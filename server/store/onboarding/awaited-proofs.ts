@@ -1,8 +1,10 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { RefusalCode } from '../../model/refusal.ts'
+import { minute } from '../../time.ts'
+import type { DueClaim } from '../engine/claim.ts'
 import type { Database, Tx } from '../engine/dialect.ts'
+import { claimDueRows, type DueWork, endDueClaim, holdDueRow, releaseDueRow } from '../engine/due.ts'
 import type { Schema } from '../engine/schema.ts'
-import { write } from '../engine/write.ts'
 
 /** A tenant of which somebody says that it has consented, and how the search for a proof goes. */
 export interface AwaitedProof {
@@ -20,9 +22,9 @@ export interface AwaitedProof {
 }
 
 /** The quick schedule begins again for a claim that comes later than this after it began. */
-const quickScheduleMs = 10 * 60_000
+const quickScheduleMs = 10 * minute
 /** However many claims come, they have a tenant asked for once in so long. */
-const claimGapMs = 60_000
+const claimGapMs = minute
 
 /**
  * A browser named a tenant: from now on a proof is looked for, at once where that was not done within a minute. Whoever
@@ -32,7 +34,16 @@ export async function awaitProof(tx: Tx, tenantId: string, now: Date): Promise<v
   const at = now.toISOString()
   const inserted = await tx
     .insertInto('awaited_proofs')
-    .values({ tenant_id: tenantId, since: at, claimed_at: at, tries: 0, next_at: at, last_at: null, last_code: null })
+    .values({
+      tenant_id: tenantId,
+      since: at,
+      claimed_at: at,
+      tries: 0,
+      next_at: at,
+      lease_until: null,
+      last_at: null,
+      last_code: null,
+    })
     .onConflict((oc) => oc.column('tenant_id').doNothing())
     .executeTakeFirst()
   if (inserted.numInsertedOrUpdatedRows === 1n) return
@@ -54,66 +65,71 @@ export async function awaitProof(tx: Tx, tenantId: string, now: Date): Promise<v
     .execute()
 }
 
-/**
- * Takes the tenants that are to be asked for now. Their next try is moved to the end of `leaseMs` first: a process that
- * dies meanwhile costs that long, and no other process asks for the same one.
- */
-export async function claimAwaitedProofs(
-  db: Database,
-  now: Date,
-  limit: number,
-  leaseMs: number,
-): Promise<AwaitedProof[]> {
-  const at = now.toISOString()
-  return write(db, async (tx) => {
-    const due = await tx
-      .selectFrom('awaited_proofs')
-      .selectAll()
-      .where('next_at', '<=', at)
-      .orderBy('next_at')
-      .limit(limit)
-      .execute()
-    const claimed: AwaitedProof[] = []
-    for (const row of due) {
-      const moved = await tx
-        .updateTable('awaited_proofs')
-        .set({ next_at: new Date(now.getTime() + leaseMs).toISOString(), last_at: at })
-        .where('tenant_id', '=', row.tenant_id)
-        .where('next_at', '=', row.next_at)
-        .executeTakeFirst()
-      if (moved.numUpdatedRows === 1n) claimed.push(fromRow(row))
-    }
-    return claimed
+/** Tenants that are asked for a proof of somebody's claim. */
+const proving: DueWork = {
+  name: 'proof',
+  table: 'awaited_proofs',
+  key: 'tenant_id',
+  due: 'next_at',
+  lease: 'lease_until',
+  fence: 'fence',
+}
+
+/** Longer than a tenant is asked. */
+const leaseMs = 2 * minute
+
+/** One that is to be asked for now, by whoever claimed it. */
+export interface ClaimedProof extends AwaitedProof {
+  claim: DueClaim
+}
+
+/** Claims the tenants that are to be asked for now, those that are due longest first. */
+export async function claimAwaitedProofs(tx: Tx, now: Date, limit: number): Promise<ClaimedProof[]> {
+  const set = sql`last_at = ${now.toISOString()}`
+  const claims = await claimDueRows(tx, proving, { now, limit, leaseMs, set })
+  if (claims.length === 0) return []
+  const keys = claims.map(({ key }) => key)
+  const rows = await tx.selectFrom('awaited_proofs').selectAll().where('tenant_id', 'in', keys).execute()
+  return claims.flatMap((claim) => {
+    const row = rows.find((one) => one.tenant_id === claim.key)
+    return row ? [{ ...fromRow(row), claim }] : []
   })
 }
 
-/** A try that proved nothing: when to try again. A claim that came meanwhile may have asked for an earlier time. */
+/** @throws ClaimLostError */
+export const holdAwaitedProof = (tx: Tx, claim: DueClaim): Promise<void> => holdDueRow(tx, proving, claim)
+
+/**
+ * A try that proved nothing: when to try again. A claim that came meanwhile may have asked for an earlier time.
+ * @throws ClaimLostError
+ */
 export async function postponeProof(
   tx: Tx,
-  proof: AwaitedProof,
+  { claim }: ClaimedProof,
   next: { at: Date; code: RefusalCode | null },
 ): Promise<void> {
-  const unclaimed = await tx
-    .updateTable('awaited_proofs')
-    .set((eb) => ({ tries: eb('tries', '+', 1), next_at: next.at.toISOString(), last_code: next.code }))
-    .where('tenant_id', '=', proof.tenantId)
-    .where('claims', '=', proof.claims)
-    .executeTakeFirst()
-  if (unclaimed.numUpdatedRows === 1n) return
-  await tx
-    .updateTable('awaited_proofs')
-    .set((eb) => ({ tries: eb('tries', '+', 1), last_code: next.code }))
-    .where('tenant_id', '=', proof.tenantId)
-    .execute()
+  await endDueClaim(tx, proving, claim, next.at, sql`tries = tries + 1, last_code = ${next.code}`)
 }
 
-/** Nothing is looked for any more: it was proven, or given up. A claim that came meanwhile is looked into on its own. */
-export async function endAwaitedProof(tx: Tx, proof: Pick<AwaitedProof, 'tenantId' | 'claims'>): Promise<void> {
-  await tx
+/**
+ * Nothing is looked for any more: it was proven, or given up. A claim that came meanwhile is looked into on its own.
+ * @throws ClaimLostError for one that was claimed
+ */
+export async function endAwaitedProof(tx: Tx, proof: AwaitedProof | ClaimedProof): Promise<void> {
+  const { tenantId, claims } = proof
+  if ('claim' in proof) await holdAwaitedProof(tx, proof.claim)
+  const gone = await tx
     .deleteFrom('awaited_proofs')
-    .where('tenant_id', '=', proof.tenantId)
-    .where('claims', '=', proof.claims)
-    .execute()
+    .where('tenant_id', '=', tenantId)
+    .where('claims', '=', claims)
+    .executeTakeFirst()
+  if (gone.numDeletedRows > 0n || !('claim' in proof)) return
+  const { next_at } = await tx
+    .selectFrom('awaited_proofs')
+    .select('next_at')
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirstOrThrow()
+  await releaseDueRow(tx, proving, proof.claim, new Date(next_at))
 }
 
 /** Null when no proof is awaited for the tenant. */

@@ -5,7 +5,6 @@ import { type Actor, type AuditSubject, recordAudit } from '../audit.ts'
 import { holdCustomer } from '../customers/customers.ts'
 import { among, type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
-import { write } from '../engine/write.ts'
 import { digest, newId, newReference, newToken } from '../identifiers.ts'
 import { everything, type Scope, within } from '../scope.ts'
 
@@ -75,6 +74,7 @@ export async function issueLink(
       completed_at: null,
       opened_at: null,
       next_probe_at: request.pinnedTenantId === null ? null : new Date(now.getTime() + hour).toISOString(),
+      probe_lease_until: null,
       first_departed_at: null,
       last_departed_at: null,
       departure_noted_at: null,
@@ -384,32 +384,4 @@ function fromRow(row: Selectable<Schema['consent_links']>): ConsentLink {
     firstDepartedAt: row.first_departed_at,
     lastDepartedAt: row.last_departed_at,
   }
-}
-
-/**
- * Takes the pinned links whose probe is due. Their next probe is moved before any risky call, so that a crash costs one
- * interval and not a hot loop. Links past their days are looked at for two days more: a late approval still counts.
- */
-export async function claimDueProbes(db: Database, now: Date, limit: number, everyMs: number): Promise<ConsentLink[]> {
-  return write(db, async (tx) => {
-    const due = await tx
-      .selectFrom('consent_links')
-      .selectAll()
-      .where('next_probe_at', '<=', now.toISOString())
-      .orderBy('next_probe_at')
-      .limit(limit)
-      .execute()
-    const claimed: ConsentLink[] = []
-    for (const row of due) {
-      const over = row.expires_at <= new Date(now.getTime() - 2 * day).toISOString()
-      const moved = await tx
-        .updateTable('consent_links')
-        .set({ next_probe_at: over ? null : new Date(now.getTime() + everyMs).toISOString() })
-        .where('id', '=', row.id)
-        .where('next_probe_at', '=', row.next_probe_at)
-        .executeTakeFirst()
-      if (moved.numUpdatedRows === 1n && !over) claimed.push(fromRow(row))
-    }
-    return claimed
-  })
 }

@@ -1,6 +1,9 @@
+import { sql } from 'kysely'
+import { hour, minute } from '../../time.ts'
 import { type Actor, muster, recordAudit } from '../audit.ts'
+import type { DueClaim } from '../engine/claim.ts'
 import type { Database, Tx } from '../engine/dialect.ts'
-import { write } from '../engine/write.ts'
+import { claimDueRows, type DueWork, endDueClaim, holdDueRow } from '../engine/due.ts'
 
 /** A permission as a registration or an Admin names it. */
 export interface AskedPermission {
@@ -25,8 +28,6 @@ export interface AskedPermissions {
   confirmed: { asked: string[]; known: string[]; by: string; at: string } | null
   /** What no Admin was asked about yet. */
   seen: SeenRole[]
-  /** When Microsoft was last asked. */
-  lookedAt: string | null
 }
 
 const rowName = 'permissions'
@@ -34,7 +35,7 @@ const rowName = 'permissions'
 const mostSeen = 200
 const longestName = 200
 
-const nothing: AskedPermissions = { registration: null, confirmed: null, seen: [], lookedAt: null }
+const nothing: AskedPermissions = { registration: null, confirmed: null, seen: [] }
 
 export async function readAskedPermissions(db: Database): Promise<AskedPermissions> {
   const row = await db.selectFrom('settings').select('value').where('name', '=', rowName).executeTakeFirst()
@@ -79,37 +80,69 @@ export async function recordRegistration(
   }))
 }
 
-/** Takes the next look, unless somebody took it within `everyMs`. @returns whether it is the caller's */
-export async function claimLook(db: Database, everyMs: number, now: Date): Promise<boolean> {
-  const due = ({ lookedAt }: AskedPermissions) =>
-    lookedAt === null || Math.abs(now.getTime() - Date.parse(lookedAt)) >= everyMs
-  if (!due(await readAskedPermissions(db))) return false
-  return write(db, async (tx) => {
-    let mine = false
-    await change(tx, now, (before) => {
-      mine = due(before)
-      return mine ? { ...before, lookedAt: now.toISOString() } : before
-    })
-    return mine
-  })
+const looking: DueWork = {
+  name: 'look at permissions',
+  table: 'chores',
+  key: 'name',
+  due: 'due_at',
+  lease: 'lease_until',
+  fence: 'fence',
+}
+
+/** The next look is due so long after the last one, for whoever is in no hurry. */
+export const lookEveryMs = hour
+/** Longer than the registration and the partner's own tenant are asked. */
+const leaseMs = 2 * minute
+
+/** Whether a look may be due for whoever takes one every `everyMs`: without a transaction, for pages. */
+export async function mayLook(db: Database, everyMs: number, now: Date): Promise<boolean> {
+  const row = await db
+    .selectFrom('chores')
+    .select(['due_at', 'lease_until'])
+    .where('name', '=', rowName)
+    .executeTakeFirst()
+  if (!row) return true
+  const held = row.lease_until !== null && row.lease_until > now.toISOString()
+  return !held && (row.due_at ?? '') <= hurried(everyMs, now)
+}
+
+/** The due time of a look that is due now for whoever takes one every `everyMs`, be it early for others. */
+const hurried = (everyMs: number, now: Date) => new Date(now.getTime() + lookEveryMs - everyMs).toISOString()
+
+/** Claims the next look. @returns null where somebody has it, or took it within `everyMs` */
+export async function claimLook(tx: Tx, everyMs: number, now: Date): Promise<DueClaim | null> {
+  await tx
+    .insertInto('chores')
+    .values({ name: rowName, due_at: now.toISOString(), lease_until: null })
+    .onConflict((oc) => oc.column('name').doNothing())
+    .execute()
+  const where = sql`name = ${rowName} and due_at <= ${hurried(everyMs, now)}`
+  const [claim] = await claimDueRows(tx, looking, { now, limit: 1, leaseMs, where, early: true })
+  return claim ?? null
+}
+
+/** @throws ClaimLostError */
+export const holdLook = (tx: Tx, claim: DueClaim): Promise<void> => holdDueRow(tx, looking, claim)
+
+/** @throws ClaimLostError */
+export async function endLook(tx: Tx, claim: DueClaim, now: Date): Promise<void> {
+  await endDueClaim(tx, looking, claim, new Date(now.getTime() + lookEveryMs))
 }
 
 /** An Admin says what customers are asked for, of all that she was shown. */
 export async function confirmPermissions(
-  db: Database,
+  tx: Tx,
   actor: Actor & { kind: 'operator' },
   { asked, known }: { asked: readonly string[]; known: readonly string[] },
   now: Date,
 ): Promise<void> {
-  await write(db, async (tx) => {
-    await change(tx, now, (before) => ({
-      ...before,
-      seen: before.seen.filter(({ role }) => !known.includes(role)),
-      confirmed: { asked: [...asked], known: [...known], by: actor.name, at: now.toISOString() },
-    }))
-    const facts = { names: asked.join(', ') }
-    await recordAudit(tx, actor, { action: 'permissions.confirmed', at: now, facts })
-  })
+  await change(tx, now, (before) => ({
+    ...before,
+    seen: before.seen.filter(({ role }) => !known.includes(role)),
+    confirmed: { asked: [...asked], known: [...known], by: actor.name, at: now.toISOString() },
+  }))
+  const facts = { names: asked.join(', ') }
+  await recordAudit(tx, actor, { action: 'permissions.confirmed', at: now, facts })
 }
 
 /** The row is there and held before it is read, so that no two changes lose one another. */

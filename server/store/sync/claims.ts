@@ -96,7 +96,9 @@ export async function lookAhead(db: Database, now: Date): Promise<Outlook> {
     ${first('check')} union all ${first('first')} union all ${first('sync')} union all ${first('troubled')} union all ${first('window')}
     union all select 'pause' as what, changed_at as at from settings where name = 'pause'
     union all select 'partner-fault' as what, seen_at as at from partner_faults
-    union all select 'proof' as what, min(next_at) as at from awaited_proofs`.execute(db)
+    union all select 'proof' as what, min(next_at) as at from awaited_proofs where ${isFree({ lease: 'lease_until' }, now)}`.execute(
+    db,
+  )
   const at = (what: string) => rows.find((row) => row.what === what)?.at ?? null
   return {
     due: { check: at('check'), first: at('first'), sync: at('sync'), troubled: at('troubled'), window: at('window') },

@@ -3,7 +3,7 @@ import { operatorActor } from '../../http/access.ts'
 import { type FieldFault, readForm, says, several } from '../../http/forms.ts'
 import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { factsOfPermission } from '../../microsoft/registration/role-facts.ts'
-import { confirmPermissions } from '../../store/partner/asked-permissions.ts'
+import { confirmAsked } from '../../partner/asked-permissions.ts'
 import { permissionsView } from './permissions.ts'
 import { showSettingsWith } from './settings.ts'
 
@@ -44,6 +44,6 @@ export const savePermissions: Handler<OperatorRequest> = async (portal, req, res
     return showSettingsWith(portal, req, res, { permissions: { faults, typed: read.typed } })
   }
   const known = [...new Set([...shown, ...asked])]
-  await confirmPermissions(portal.db, operatorActor(req), { asked, known }, portal.now())
+  await confirmAsked(portal, operatorActor(req), { asked, known })
   res.redirect(303, '/settings#permissions')
 }

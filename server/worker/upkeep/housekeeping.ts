@@ -1,25 +1,18 @@
-import { PortalError } from '../../errors.ts'
-import { Refusal } from '../../model/refusal.ts'
 import { pruneTold, resealDestinations, watch } from '../../notify/watch.ts'
 import { keepAbandonedClaims } from '../../onboarding/consent-return.ts'
-import { probePinned } from '../../onboarding/probe.ts'
+import { probeLinks } from '../../onboarding/probe.ts'
 import { lookAtPermissions } from '../../partner/asked-permissions.ts'
 import { watchCredentials } from '../../partner/expiry.ts'
 import type { Portal } from '../../portal.ts'
 import { isUnavailable, write } from '../../store/engine/write.ts'
-import { claimDueProbes } from '../../store/onboarding/links.ts'
 import { sweepSessions } from '../../store/operators/sessions.ts'
 import { sweepSpentTokens } from '../../store/operators/spent-states.ts'
-import { readPartnerFaults } from '../../store/partner/faults.ts'
+import { lookEveryMs } from '../../store/partner/asked-permissions.ts'
 import { pruneSyncs } from '../../store/sync/rows.ts'
 import { readPause } from '../../store/tenants/pauses.ts'
-import { day, hour } from '../../time.ts'
+import { day } from '../../time.ts'
 import { removeOld } from './retention.ts'
 
-const probeEvery = hour
-/** How often the worker looks at what customers are asked for. */
-const permissionsEvery = hour
-const probesAtOnce = 20
 const keptSyncs = 14 * day
 
 /** What is due without a row of its own. A chore that fails keeps none of the others from being done. */
@@ -50,19 +43,5 @@ export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise
 
 /** While everything is paused, nothing leaves for Microsoft by itself. */
 async function lookUnlessPaused(portal: Portal): Promise<void> {
-  if (!(await readPause(portal.db))) await lookAtPermissions(portal, permissionsEvery)
-}
-
-/** While a fault of the partner's own stands, no probe can find anything, and while all is paused none is made: links stay due. */
-async function probeLinks(portal: Portal, stopping?: AbortSignal): Promise<void> {
-  if ((await readPartnerFaults(portal.db)).length > 0 || (await readPause(portal.db))) return
-  for (const link of await claimDueProbes(portal.db, portal.now(), probesAtOnce, probeEvery)) {
-    if (stopping?.aborted) return
-    try {
-      await probePinned(portal, link)
-    } catch (error) {
-      if (error instanceof Refusal || error instanceof PortalError) continue
-      portal.log.error({ err: error, linkId: link.id }, 'the tenant of a link could not be probed')
-    }
-  }
+  if (!(await readPause(portal.db))) await lookAtPermissions(portal, lookEveryMs)
 }
