@@ -8,17 +8,20 @@ import { createLog, type Log } from '../log.ts'
 import { Memory } from '../memory.ts'
 import { connectMicrosoft } from '../microsoft/connect.ts'
 import { startPortal } from '../process/start.ts'
+import { Inbox } from '../simulator/inbox/inbox.ts'
 import { type Simulator, startSimulator } from '../simulator/simulator.ts'
-import { cast } from '../simulator/world/cast.ts'
 import { connectionFault } from '../store/connection-fault.ts'
 import { openDatabase } from '../store/engine/database.ts'
 import { customerNamesIn } from '../store/engine/inspection.ts'
 import { SchemaTooNewError } from '../store/engine/migrations.ts'
 import { day } from '../time.ts'
 import { demoCustomers } from './cast.ts'
-import { type Kept, keep, keptFile, newKept, readKept, removeDemo, stateFile } from './folder.ts'
+import { leadToInbox, secretsNow, setUpDestinations } from './destinations.ts'
+import { type Kept, keep, newKept, readKept, removeDemo, stateFile } from './folder.ts'
+import { startMailBox } from './mail-box.ts'
 import { ownDemoDatabase, ownState } from './owner.ts'
 import { simulated, simulatedRegistrations } from './registrations.ts'
+import { welcome } from './welcome.ts'
 import { bringToLife } from './world.ts'
 
 const registeredAgo = 90 * day
@@ -55,8 +58,8 @@ async function start(anew: boolean, signal: AbortSignal, undo: Undo): Promise<vo
   const dataDir = fromPackage(process.env.DATA_DIR?.trim() || './data/demo')
   const log = createLog(process.env.LOG_LEVEL?.trim() || 'warn')
   const ports = { portal: portOf('PORT', 3000), simulator: portOf('SIMULATOR_PORT', 4000) }
-  const nowhere = 'http://127.0.0.1:1'
-  const { databaseUrl } = configFor({ kept: newKept(), dataDir, port: ports.portal, origin: nowhere })
+  const nowhere = { origin: 'http://127.0.0.1:1', mailPort: 1 }
+  const { databaseUrl } = configFor({ kept: newKept(), dataDir, port: ports.portal, ...nowhere })
   await own(dataDir, databaseUrl, undo)
   const port = await freePort(ports.portal, process.env.HOST?.trim() || '127.0.0.1')
   console.log('Starting Muster with a simulated Microsoft …')
@@ -67,7 +70,10 @@ async function start(anew: boolean, signal: AbortSignal, undo: Undo): Promise<vo
   // A world that was left half told begins anew; of a database that is not ours to remove, what it has is kept.
   if (fresh) rmSync(stateFile(dataDir), { force: true })
 
-  const draft = configFor({ kept, dataDir, port, origin: nowhere })
+  const inbox = new Inbox()
+  const mailBox = await startMailBox(inbox)
+  undo.push(() => mailBox.close())
+  const draft = configFor({ kept, dataDir, port, ...nowhere })
   const simulator = await startSimulator({
     port: ports.simulator,
     world: 'demo',
@@ -83,6 +89,7 @@ async function start(anew: boolean, signal: AbortSignal, undo: Undo): Promise<vo
     }),
     stateFile: stateFile(dataDir),
     controlPages: true,
+    inbox,
     liveIncidents: true,
   }).catch((error: unknown) => {
     throw portFault('SIMULATOR_PORT', ports.simulator, error) ?? error
@@ -90,16 +97,18 @@ async function start(anew: boolean, signal: AbortSignal, undo: Undo): Promise<vo
   undo.push(() => simulator.close())
   letAppReadNames(simulator)
 
-  const config = configFor({ kept, dataDir, port, origin: simulator.origin })
+  const config = configFor({ kept, dataDir, port, origin: simulator.origin, mailPort: mailBox.port })
   if (fresh) {
     await tell(config, log, simulator, signal)
     keep(dataDir, { ...kept, told: true })
   }
+  await furnish(config, log, simulator, inbox)
   signal.throwIfAborted()
   const running = await startPortal(config, { log, worker: 'thread' }).catch((error: unknown) => {
     throw portFault('PORT', port, error) ?? (error instanceof SchemaTooNewError ? databaseFault(error) : error)
   })
   undo.push(() => running.close())
+  inbox.verifyWith(() => secretsNow(running.portal))
   console.log(welcome(running.url, simulator.origin, config, fresh))
 }
 
@@ -138,8 +147,8 @@ function begin(
 }
 
 /** The environment of `npm start`, pointed at the simulated Microsoft. */
-function configFor(options: { kept: Kept; dataDir: string; port: number; origin: string }): Config {
-  const { kept, dataDir, port, origin } = options
+function configFor(options: { kept: Kept; dataDir: string; port: number; origin: string; mailPort: number }): Config {
+  const { kept, dataDir, port, origin, mailPort } = options
   const env: Environment = {
     ...Object.fromEntries(passedOn.map((name) => [name, process.env[name]])),
     PORT: String(port),
@@ -153,6 +162,9 @@ function configFor(options: { kept: Kept; dataDir: string; port: number; origin:
     AZURE_AUTHORITY_HOST: origin,
     DEFENDER_API_URL: origin,
     GRAPH_API_URL: origin,
+    OUTBOUND_ALLOW: '127.0.0.0/8,::1',
+    SMTP_URL: `smtp://127.0.0.1:${mailPort}`,
+    SMTP_FROM: 'Muster, Halvard <muster@halvard.example>',
   }
   try {
     return readConfig(env)
@@ -212,6 +224,23 @@ async function tell(config: Config, log: Log, simulator: Simulator, signal: Abor
   }
 }
 
+/** Destinations of each kind that lead to the inbox, before a worker has anything to send. */
+async function furnish(config: Config, log: Log, simulator: Simulator, inbox: Inbox): Promise<void> {
+  const db = await openDatabase({ ...config, log }).catch((error: unknown) => {
+    throw databaseFault(error)
+  })
+  try {
+    const now = () => new Date()
+    const portal = { config, db, microsoft: connectMicrosoft(config, { log, now }), log, now, memory: new Memory() }
+    await setUpDestinations(portal, simulator.origin)
+    await leadToInbox(portal, simulator.origin)
+    const secrets = await secretsNow(portal)
+    inbox.verifyWith(async () => secrets)
+  } finally {
+    await db.destroy()
+  }
+}
+
 /**
  * In the partner's own tenant alone, the app may look up what customers' tenants are called. It has stood there since
  * before the story begins.
@@ -236,38 +265,4 @@ async function freePort(port: number, host: string): Promise<number> {
   const found = (server.address() as AddressInfo).port
   await new Promise((resolve) => server.close(resolve))
   return found
-}
-
-function welcome(url: string, origin: string, config: Config, fresh: boolean): string {
-  const { halvard, norrsken } = cast
-  const people = [
-    [halvard.people.ines.name, 'Admin', 'everything: customers, links, decisions, setup'],
-    [halvard.people.tomasz.name, 'Analyst', 'incidents, and asking tenants again; no links, no decisions'],
-    [halvard.people.priya.name, 'Reader', 'looks, and changes nothing'],
-    [halvard.people.linnea.name, '–', 'is told that she has no role here, and who gives one'],
-    [norrsken.people.asa.name, '–', 'a customer’s administrator: turned away by Microsoft itself'],
-  ] as const
-  const { fyrisan } = demoCustomers
-  return [
-    '',
-    `  Muster               ${url}`,
-    `  Simulated Microsoft  ${origin}/_sim`,
-    '',
-    '  Sign in as           Role     and find',
-    ...people.map(([name, role, does]) => `  ${name.padEnd(20)} ${role.padEnd(8)} ${does}`),
-    '',
-    '  Try first',
-    `  1. As ${halvard.people.ines.name}: open the customer ${fyrisan.name}, issue its link, open it in a private window,`,
-    `     go on to Microsoft as ${fyrisan.contactName} and accept. Watch the customer’s page meanwhile.`,
-    '  2. On the simulated Microsoft’s page: revoke a consent, add an incident, throttle a tenant. See what Muster says.',
-    '     Tokens outlive a revoked consent, as at Microsoft: “Check again now” on the tenant’s page asks for a new one.',
-    '  3. Open Setup: everything a real app registration needs, filled in and checked.',
-    '  4. Run the examples at the foot of a tenant’s page. AZURE_CLIENT_SECRET is the appSecret in',
-    `     ${keptFile(config.dataDir)}.`,
-    '',
-    `  ${fresh ? 'Kept' : 'Found again'} in ${config.databaseUrl === null ? config.dataDir : `${config.dataDir} and the database`}. Nothing leaves this machine, and no password is asked for.`,
-    '  Stop with Ctrl-C. Begin anew: npm run demo -- --fresh',
-    '  Your own portal: copy .env.example to .env, fill it in as the page Setup shows, check with “npm run doctor”, and “npm start”.',
-    '',
-  ].join('\n')
 }

@@ -7,6 +7,8 @@ import { Quotas } from './apis/quotas.ts'
 import { controlRoutes } from './control/control.ts'
 import { type RecordedRequest, recorder } from './control/recorder.ts'
 import { Memory, readState, restore } from './control/saved-world.ts'
+import type { Inbox } from './inbox/inbox.ts'
+import { inboxRoutes } from './inbox/routes.ts'
 import { authorizeRoutes } from './login/authorize.ts'
 import { consentRoutes } from './login/consent.ts'
 import { discoveryRoutes } from './login/discovery.ts'
@@ -44,6 +46,8 @@ export interface SimulatorOptions {
   freshKey?: boolean
   /** The page at `/_sim`. The JSON control API is always there. */
   controlPages?: boolean
+  /** Where alarms are sent to, to look at, under `/_sim/inbox`; none by default. */
+  inbox?: Inbox
   /** One line per request on standard output. */
   requestLog?: boolean
   /** Something happens in some tenant every minute (or every so many milliseconds of real time); off by default. */
@@ -87,7 +91,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   }
   const requests: RecordedRequest[] = []
   const line = options.requestLog ? (text: string) => void process.stdout.write(`${text}\n`) : () => {}
-  const app = application(parts, options.controlPages ?? false)
+  const app = application(parts, options)
   const record = recorder(requests, clock, line)
   server.on(
     'request',
@@ -111,11 +115,15 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   }
 }
 
-function application(parts: SimulatorParts, controlPages: boolean): express.Router {
+function application(
+  parts: SimulatorParts,
+  { controlPages = false, inbox }: Pick<SimulatorOptions, 'controlPages' | 'inbox'>,
+): express.Router {
   const app = express.Router()
   app.get('/_sim/simulator.css', (_req, res) => {
     res.set('Cache-Control', 'max-age=300').type('css').send(styleSheet)
   })
+  if (inbox) app.use(inboxRoutes(inbox))
   app.use(controlRoutes(parts, controlPages))
   app.use(express.urlencoded({ extended: false, limit: '100kb' }), express.json({ limit: '1mb' }))
   app.use(discoveryRoutes(parts), tokenRoutes(parts), authorizeRoutes(parts), consentRoutes(parts))

@@ -35,5 +35,8 @@ button.account .role { display: block; font-size: .8125rem; color: var(--fg-2); 
 .buttons input, .buttons select { min-height: 2.25rem; font-size: .875rem; }
 .buttons input { width: 7rem; }
 summary { cursor: pointer; color: var(--accent); font-size: .875rem; padding: .25rem 0; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .75rem; font-size: .8125rem; }
+iframe.mail { width: 100%; height: 42rem; border: 1px solid var(--line); border-radius: 6px; background: #fff; }
+.actions.start { justify-content: flex-start; margin-top: .5rem; }
 .done { border: 1px solid var(--good); color: var(--good); border-radius: 6px; padding: .5rem .75rem; }
 `
