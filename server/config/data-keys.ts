@@ -58,3 +58,10 @@ function keysOf({ dataKeys, sessionSecrets }: DataKeys, purpose: string): { id: 
     return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 12), bytes }
   })
 }
+
+/** IDs of all keys that open what was sealed for these purposes. */
+export const keyIdsFor = (keys: DataKeys, purposes: readonly string[]): string[] =>
+  purposes.flatMap((purpose) => keysOf(keys, purpose).map(({ id }) => id))
+
+/** What stored texts are sealed for. */
+export const sealingPurposes = ['destination', 'mail server'] as const

@@ -131,3 +131,41 @@ function readPem(parameter: string, file: string): string | AddressFault {
     remedy: 'Put the certificates there in PEM, each between BEGIN CERTIFICATE and END CERTIFICATE.',
   }
 }
+
+/**
+ * What PostgreSQL's own programs are told of the server, out of sight of others on the machine.
+ * https://www.postgresql.org/docs/current/libpq-envars.html
+ * @throws Error for an address that `readDatabaseAddress` refuses
+ */
+export function libpqEnvironment(value: string): Record<string, string> {
+  const address = readDatabaseAddress(value)
+  if ('problem' in address) throw new Error(`DATABASE_URL ${address.problem}`)
+  const { hostname, port, username, password, pathname } = new URL(address.connectionString)
+  const said = new URL(bare(value)).searchParams
+  const mode = said.get('sslmode')
+  const checks = mode !== 'no-verify'
+  const file = (name: string) => {
+    const path = said.get(name)
+    return path === null || path === 'system' ? path : fromPackage(path)
+  }
+  const all: Record<string, string | null> = {
+    PGHOST: said.get('host') ?? (decoded(hostname).replace(/^\[(.*)\]$/, '$1') || 'localhost'),
+    PGPORT: said.get('port') ?? port,
+    PGUSER: decoded(username),
+    PGPASSWORD: decoded(password),
+    PGDATABASE: decoded(pathname.slice(1)) || decoded(username),
+    PGSSLMODE: address.ssl
+      ? checks
+        ? mode === 'verify-ca'
+          ? mode
+          : 'verify-full'
+        : 'require'
+      : address.ssl === false
+        ? 'disable'
+        : 'prefer',
+    PGSSLROOTCERT: address.ssl && checks ? (file('sslrootcert') ?? 'system') : null,
+    PGSSLCERT: file('sslcert'),
+    PGSSLKEY: file('sslkey'),
+  }
+  return Object.fromEntries(Object.entries(all).filter((pair): pair is [string, string] => Boolean(pair[1])))
+}

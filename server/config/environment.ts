@@ -65,6 +65,12 @@ export function environment(folder = packageFolder, stand = startFolder()): Told
   return { env, problems, warnings, places }
 }
 
+/** What a program that this one runs is told: where programs are, and how they speak. */
+export function programEnvironment(): Record<string, string | undefined> {
+  const { PATH, HOME, LANG, SystemRoot } = process.env
+  return { PATH, HOME, LANG, SystemRoot }
+}
+
 /** Whether npm (or yarn, or pnpm) started this process. */
 export const startedByNpm = (): boolean => Boolean(process.env.npm_lifecycle_event)
 

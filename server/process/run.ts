@@ -14,6 +14,9 @@ import { type RunningPortal, startPortal } from './start.ts'
 /** How long whoever holds a connection is told to come back on another before the port closes. */
 const noticeMs = 500
 
+/** A terminal's Ctrl-C reaches this process by npm a second time. */
+const echoMs = 1_000
+
 /** What this process writes belongs to its user alone. */
 process.umask(0o077)
 
@@ -42,9 +45,6 @@ async function run(): Promise<void> {
   stopInOrder(running, log)
   console.log(startLine(running))
 }
-
-/** A terminal's Ctrl-C reaches this process by npm a second time. */
-const echoMs = 1_000
 
 /** On the first signal, or when the npm that started this process is gone: finishes what is in hand. A second signal does not wait. */
 function stopInOrder(running: RunningPortal, log: Log): void {
