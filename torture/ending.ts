@@ -43,7 +43,7 @@ export class Ending {
   async #calm(): Promise<void> {
     const { eyes, forecast } = this.#ground
     forecast.clear()
-    await this.#noneLeft('read and followed', 60_000, async () => {
+    await this.#noneLeft('read and followed', this.#options.far ? 180_000 : 60_000, async () => {
       await pressTime(eyes, 1_500)
       return `access_state <> 'active' or backfilled_at is null or sync_phase <> 'following'`
     })
@@ -85,10 +85,10 @@ export class Ending {
 
   /** The first poll may have begun before the last change; after it two quiet cycles. */
   async #comparePolled(): Promise<void> {
-    const { eyes, mutator, tight } = this.#ground
+    const { eyes, mutator } = this.#ground
     for (let cycle = 0; cycle < 3; cycle++) {
       const since = Date.now()
-      await this.#noneLeft('polled', tight ? 100_000 : 30_000, async () => {
+      await this.#noneLeft('polled', this.#within(100_000), async () => {
         await pollNow(eyes, since)
         return `last_read_at is null or last_read_at <= '${new Date(since).toISOString()}'`
       })
@@ -117,9 +117,9 @@ export class Ending {
   }
 
   async #reconcile(): Promise<void> {
-    const { eyes, tight } = this.#ground
+    const { eyes } = this.#ground
     const since = Date.now()
-    await this.#noneLeft('reconciled', tight ? 150_000 : 30_000, async () => {
+    await this.#noneLeft('reconciled', this.#within(150_000), async () => {
       await reconcileNow(eyes, since)
       return `reconciled_at is null or reconciled_at <= '${new Date(since).toISOString()}'`
     })
@@ -127,9 +127,9 @@ export class Ending {
 
   /** Graph lists no alerts: those of each changed incident are asked for by themselves. */
   async #alertsRead(): Promise<void> {
-    const { eyes, world, tight } = this.#ground
+    const { eyes, world } = this.#ground
     let left = 0
-    for (const started = Date.now(); Date.now() - started < (tight ? 120_000 : 30_000); await sleep(300)) {
+    for (const started = Date.now(); Date.now() - started < this.#within(120_000); await sleep(300)) {
       const due = await eyes.all<{ tenant_id: string; incident_id: string }>(
         'select tenant_id, incident_id from incidents where alerts_read_at is null',
       )
@@ -144,6 +144,12 @@ export class Ending {
   }
 
   /** Waits until no tenant is left in the condition that `press` returns; says which are when it takes too long. */
+  /** Milliseconds that reading everything may take. */
+  #within(tightMs: number): number {
+    if (this.#options.far) return 2 * tightMs
+    return this.#ground.tight ? tightMs : 30_000
+  }
+
   async #noneLeft(what: string, ms: number, press: () => Promise<string>): Promise<void> {
     for (const started = Date.now(); ; await sleep(300)) {
       const condition = await press()

@@ -52,6 +52,7 @@ export async function layGround(options: RunOptions & { folder: string }, undo: 
   const tight = options.budget === 'tight'
   const simulator = await startMicrosoft({ api, quotas: tight })
   undo.push(() => simulator.close())
+  if (options.far) simulator.world.behaviour.lateMs = wayMs
   const tenants = Array.from({ length: options.tenants }, (_, n) => ({ id: tenantIdOf(n + 1), index: n + 1 }))
   const [busy, second] = tenants
   const quietest = tenants.at(-1)
@@ -89,6 +90,9 @@ export async function layGround(options: RunOptions & { folder: string }, undo: 
   const actors = { mutator, forecast, faults, eyes, watch, pages, places }
   return { ...actors, world, tenants, busy, second, quietest, topology, tight }
 }
+
+/** The way from Microsoft of a run that is far away, in milliseconds. */
+const wayMs = [200, 3_000] as const
 
 /** Every tenant consents and has its incidents. */
 function populated({ world }: Simulator, tenants: readonly RunTenant[], { seed, budget }: RunOptions): Mutator {

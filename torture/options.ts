@@ -11,6 +11,8 @@ export interface RunOptions {
   tenants: number
   /** A tight budget is Microsoft's own quota, which the simulator then enforces; a wide one is never reached. */
   budget: 'tight' | 'wide'
+  /** Every answer of Microsoft's is 0.2 to 3 s late. */
+  far?: boolean | undefined
   /** Name of the defence that is taken out. */
   mutant?: string | undefined
   /** An empty PostgreSQL database, where none of the run's own can be started. */

@@ -15,6 +15,7 @@ const { values } = parseArgs({
     api: { type: 'string' },
     tenants: { type: 'string', default: '8' },
     budget: { type: 'string' },
+    far: { type: 'boolean', default: false },
     mutant: { type: 'string' },
     'database-url': { type: 'string' },
   },
@@ -44,6 +45,7 @@ const wanted = {
   seed,
   seconds: whole('seconds'),
   tenants: whole('tenants'),
+  far: values.far,
   mutant: among('mutant', Object.keys(mutants)),
   budget:
     among('budget', ['tight', 'wide'] as const) ??
@@ -63,6 +65,7 @@ const command = (run: RunOptions) =>
   [
     'npm run torture --',
     ...repeated.filter((name) => run[name] !== undefined).map((name) => `--${name} ${run[name]}`),
+    ...(run.far ? ['--far'] : []),
   ].join(' ')
 
 let failed = false
@@ -70,7 +73,9 @@ for (const [index, name] of engines.entries()) {
   // Where no API is asked for, the engines of one run take turns.
   const run: RunOptions = { ...wanted, engine: name, api: api ?? apis[(seed + index) % 2] ?? 'defender' }
   const started = performance.now()
-  console.log(`\nSeed ${seed} · ${name} · ${run.api}${run.mutant ? ` · without the ${run.mutant}` : ''}`)
+  console.log(
+    `\nSeed ${seed} · ${name} · ${run.api}${run.far ? ' · far away' : ''}${run.mutant ? ` · without the ${run.mutant}` : ''}`,
+  )
   const { differences, figures } = await torture(run, (line) => console.log(`  ${line}`))
   for (const [what, counted] of Object.entries(figures)) {
     const text = typeof counted === 'object' ? listed(counted) : counted

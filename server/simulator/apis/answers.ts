@@ -19,6 +19,8 @@ export async function weathered(
   surface: Surface,
   tenantId: string | null,
 ): Promise<boolean> {
+  const { lateMs } = parts.world.behaviour
+  if (lateMs !== null) await pause(lateMs[0] + Math.random() * (lateMs[1] - lateMs[0]))
   const struck = parts.world.sky.strikes(passageOf(req, surface, tenantId))
   for (const weather of struck) {
     switch (weather.kind) {

@@ -17,6 +17,8 @@ export interface Behaviour {
   nextLinkStyle: 'skip' | 'skiptoken'
   /** Items a page of incidents may have at most, above which it is 400; null for what is documented. */
   maximumTop: number | null
+  /** Milliseconds each answer is late, by chance between the two: the way from Microsoft. Null for none. */
+  lateMs: readonly [number, number] | null
 }
 
 export const usualBehaviour: Readonly<Behaviour> = {
@@ -29,4 +31,5 @@ export const usualBehaviour: Readonly<Behaviour> = {
   defenderNextLink: false,
   nextLinkStyle: 'skip',
   maximumTop: null,
+  lateMs: null,
 }
