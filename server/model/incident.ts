@@ -77,7 +77,7 @@ export interface PartialAnswer {
 /** The alerts of one incident, read by themselves. */
 export interface AlertsRead {
   alerts: RemoteAlert[]
-  /** How many more were listed that were not understood, or belong to another tenant. */
+  /** How many of those listed were not understood, came without their ID, or belong to another tenant. */
   odd: number
   /** What the answer says of itself that it lacks. */
   partial?: PartialAnswer | null

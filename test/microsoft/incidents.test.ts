@@ -657,6 +657,11 @@ describe('the alerts of one incident', () => {
     expect([alerts.length, odd]).toEqual([1, 2])
   })
 
+  test('without their IDs are shown, and asked for again', async () => {
+    const { alerts, odd } = await alertsOf(() => page(graphAlert({ id: null }), graphAlert()))
+    expect([alerts.length, odd]).toEqual([2, 1])
+  })
+
   test('that were refused are refused', async () => {
     await expect(alertsOf(() => ({ status: 403, json: {} }))).rejects.toMatchObject({ name: 'Refusal' })
   })

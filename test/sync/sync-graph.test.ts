@@ -75,31 +75,37 @@ onEachEngine('a sync over Microsoft Graph', (engine) => {
     expect(await difference(here, tenant.id)).toEqual([])
   })
 
-  test('has the others where one alert is not understood, says so, and reads that one again', async () => {
-    const { tenant } = await connected(here, 'Contoso')
-    await withoutComparison(here)
-    const { world } = here.simulator
-    const { id } = world.addIncident(tenant.id, { alerts: 2 })
-    world.addAlert(tenant.id, id)
-    const kept = async () => {
-      const row = await here.portal.db
-        .selectFrom('incidents')
-        .select(['alert_count', 'alerts_read_at'])
-        .where('incident_id', '=', String(id))
-        .executeTakeFirstOrThrow()
-      return [row.alert_count, row.alerts_read_at !== null]
-    }
-    const oddly = { oddity: 'foreign-tenant', surface: 'graph', path: `/incidents/${id}/alerts`, count: 1 } as const
-    world.setWeather(tenant.id, 'odd-item', oddly)
-    await run(here, 11 * minute)
-    await run(here, 2_500)
-    const whole = world.incident(tenant.id, id).recipes.reduce((sum, { count }) => sum + count, 0)
-    expect(await kept()).toEqual([whole - 1, false])
-    const items = async () => (await rejectedOf(here.portal.db, tenant.id)).map(({ item }) => item)
-    expect(await items()).toEqual([`${id} alerts`])
-    await run(here, 2 * hour)
-    expect([await kept(), await items()]).toEqual([[whole, true], []])
-  })
+  test.each([
+    ['foreign-tenant', 1],
+    ['no-id', 0],
+  ] as const)(
+    'has the others where one alert is not understood, says so, and reads that one again: %s',
+    async (oddity, missing) => {
+      const { tenant } = await connected(here, 'Contoso')
+      await withoutComparison(here)
+      const { world } = here.simulator
+      const { id } = world.addIncident(tenant.id, { alerts: 2 })
+      world.addAlert(tenant.id, id)
+      const kept = async () => {
+        const row = await here.portal.db
+          .selectFrom('incidents')
+          .select(['alert_count', 'alerts_read_at'])
+          .where('incident_id', '=', String(id))
+          .executeTakeFirstOrThrow()
+        return [row.alert_count, row.alerts_read_at !== null]
+      }
+      const oddly = { oddity, surface: 'graph', path: `/incidents/${id}/alerts`, count: 1 } as const
+      world.setWeather(tenant.id, 'odd-item', oddly)
+      await run(here, 11 * minute)
+      await run(here, 2_500)
+      const whole = world.incident(tenant.id, id).recipes.reduce((sum, { count }) => sum + count, 0)
+      expect(await kept()).toEqual([whole - missing, false])
+      const items = async () => (await rejectedOf(here.portal.db, tenant.id)).map(({ item }) => item)
+      expect(await items()).toEqual([`${id} alerts`])
+      await run(here, 2 * hour)
+      expect([await kept(), await items()]).toEqual([[whole, true], []])
+    },
+  )
 
   test('gives the alerts of merged incidents to the survivor, and asks nothing for the others', async () => {
     const { tenant } = await connected(here, 'Contoso')

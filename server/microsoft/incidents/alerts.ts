@@ -3,6 +3,7 @@ import { Refusal } from '../../model/refusal.ts'
 import type { IncidentSource } from './incidents.ts'
 import { followable } from './pages.ts'
 import { bothLack } from './partial.ts'
+import { isUnnamed } from './unnamed.ts'
 
 interface AlertReading {
   source: IncidentSource
@@ -48,7 +49,7 @@ async function readAlertPages({ source, tenantId, get, now }: AlertReading, url:
     found.partial = bothLack(found.partial ?? null, partial)
     const alerts = source.readAlerts(body, tenantId)
     found.alerts.push(...alerts)
-    found.odd += listed.length - alerts.length
+    found.odd += listed.length - alerts.filter(({ id }) => !isUnnamed(id)).length
     const link = body['@odata.nextLink'] ?? null
     next = link === null ? null : followable(link, url, unexpected)
   }

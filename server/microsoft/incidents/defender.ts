@@ -18,6 +18,7 @@ import {
 } from '../wire/reading.ts'
 import type { IncidentSource, ListQuery } from './incidents.ts'
 import { originalOf } from './split-list.ts'
+import { unnamedAlert } from './unnamed.ts'
 
 /** https://learn.microsoft.com/defender-xdr/api-list-incidents: at most 100 a page, above that 400. */
 export function defenderIncidents(config: Config): IncidentSource {
@@ -99,7 +100,7 @@ function readComment(record: Record<string, unknown>): RemoteIncident['comments'
 }
 
 function readWithin(record: Record<string, unknown>, index: number): RemoteAlert {
-  const id = text(record.alertId, 200) ?? `unnamed-${index + 1}`
+  const id = text(record.alertId, 200) ?? unnamedAlert(index)
   return {
     id,
     title: text(record.title, 1_000) ?? id,

@@ -20,6 +20,7 @@ import {
 } from '../wire/reading.ts'
 import type { IncidentSource, ListQuery } from './incidents.ts'
 import { originalOf } from './split-list.ts'
+import { unnamedAlert } from './unnamed.ts'
 
 /**
  * https://learn.microsoft.com/graph/api/security-list-incidents. At most 50 a page, above that 400. `$orderby` works and
@@ -131,7 +132,7 @@ function readComment(record: Record<string, unknown>): RemoteIncident['comments'
 }
 
 function readWithin(record: Record<string, unknown>, index: number): RemoteAlert {
-  const id = text(record.id, 200) ?? `unnamed-${index + 1}`
+  const id = text(record.id, 200) ?? unnamedAlert(index)
   const source = serviceSourceOf(text(record.serviceSource, 100))
   return {
     id,
