@@ -6,16 +6,20 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import ipaddr from 'ipaddr.js'
 import type { OutboundAllow } from '../../config/outbound-allow.ts'
+import { type OutboundProxy, proxyFor } from '../../config/proxy.ts'
+import { TunnelAgent } from '../../microsoft/wire/tunnel.ts'
 
 /**
  * Why nothing came back. `address-refused`: it leads to where no destination may be · `address-unusable`: it is no address
- * for this · `certificate`: the other side could not show who it is.
+ * for this · `certificate`: the other side could not show who it is · `needs-direct-way`: this machine's proxy does not lead
+ * to the address that was looked at.
  */
 export const outboundFaults = [
   'address-unusable',
   'address-refused',
   'name-unknown',
   'certificate',
+  'needs-direct-way',
   'timeout',
   'connection',
 ] as const
@@ -38,6 +42,8 @@ export class OutboundError extends Error {
 /** What the door is built from. */
 export interface DoorSettings {
   readonly outboundAllow: OutboundAllow
+  /** The proxy by which this machine gets out; null or none: directly. */
+  readonly proxy?: OutboundProxy | null
   /** The portal's own addresses: nobody makes it send to itself. */
   readonly publicUrl: string
   readonly port: number
@@ -93,7 +99,7 @@ const metadata = new Set([
 /**
  * Sends a POST to an address that a person typed. Only https, and http where OUTBOUND_ALLOW names loopback; the name is
  * resolved once, every address behind it must be public or allowed, and the connection goes to the address that was looked
- * at. No redirect is followed, no more than 64 kB are read, and after 15 s it is over.
+ * at: behind a proxy by a tunnel to that address, with the name for TLS alone. No redirect is followed, no more than 64 kB are read, and after 15 s it is over.
  * @throws OutboundError when no answer came
  */
 export async function sendOutbound(door: DoorSettings, asked: OutboundRequest): Promise<OutboundAnswer> {
@@ -101,7 +107,13 @@ export async function sendOutbound(door: DoorSettings, asked: OutboundRequest): 
   const url = readOutboundUrl(door, asked.url)
   const signal = AbortSignal.timeout(door.deadlineMs ?? deadline)
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
-  const peer = await within(signal, checkPeer(door, url.hostname, port))
+  // For what is on this machine, and for what NO_PROXY names, there is none.
+  const proxy = url.protocol === 'https:' ? proxyFor(door.proxy ?? null, url) : null
+  const peer = await within(signal, checkPeer(door, url.hostname, port)).catch((error: unknown) => {
+    // Proxies often know names that the machine behind them does not: what cannot be looked at is not sent to.
+    const isUnknown = error instanceof OutboundError && error.fault === 'name-unknown'
+    throw proxy !== null && isUnknown ? new OutboundError('needs-direct-way', error.detail, error) : error
+  })
   if (url.protocol === 'http:' && rangeOf(peer.address) !== 'loopback')
     throw new OutboundError('address-refused', 'http')
   return new Promise<OutboundAnswer>((resolve, reject) => {
@@ -113,7 +125,7 @@ export async function sendOutbound(door: DoorSettings, asked: OutboundRequest): 
       port,
       path: `${url.pathname}${url.search}`,
       headers: { ...asked.headers, host: url.host, 'content-length': Buffer.byteLength(asked.body) },
-      agent: false,
+      agent: proxy === null ? false : new TunnelAgent(proxy, {}),
       signal,
       // An address has no name to ask for, and its certificate is compared with the address itself.
       ...(isIP(peer.host) === 0 ? { servername: peer.host } : {}),
@@ -269,5 +281,6 @@ const certificateCodes =
 function faultOf(error: unknown, signal: AbortSignal): OutboundError {
   if (signal.aborted) return new OutboundError('timeout')
   const code = codeOf(error)
+  if (code?.startsWith('PROXY_')) return new OutboundError('needs-direct-way', code, error)
   return new OutboundError(code !== null && certificateCodes.test(code) ? 'certificate' : 'connection', code, error)
 }

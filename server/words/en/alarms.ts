@@ -217,6 +217,8 @@ export const alarms = {
   'delivery.outcome.not-set-up': 'no mail server is set up',
   'delivery.outcome.address-unusable': 'the address cannot be used',
   'delivery.outcome.address-refused': 'the address leads where no destination may be',
+  'delivery.outcome.needs-direct-way':
+    'this machine’s proxy does not lead there; it needs a direct way (NO_PROXY), or a proxy that tunnels to addresses',
   'delivery.outcome.name-unknown': 'its name leads nowhere',
   'delivery.outcome.certificate': 'it could not show who it is, or speaks no TLS',
   'delivery.outcome.timeout': 'no answer in time',
