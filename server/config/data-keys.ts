@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
 
 /** What seals: DATA_KEY, or SESSION_SECRET where that is empty. The first seals, all open. */
 export interface DataKeys {
@@ -47,6 +55,32 @@ export function openFromStore(keys: DataKeys, purpose: string, place: string, se
     return { text, current: key === candidates[0] }
   } catch {
     return null
+  }
+}
+
+/** Proves later that texts are what they were. */
+export interface Macs {
+  make(text: string): { keyId: string; mac: string }
+  /** `key-lost` where no key is configured that could tell. */
+  prove(text: string, keyId: string, mac: string): 'right' | 'wrong' | 'key-lost'
+}
+
+/** HMAC-SHA-256 under keys derived for one purpose: the first key makes, all prove. */
+export function macsFor(keys: DataKeys, purpose: string): Macs {
+  const all = keysOf(keys, purpose)
+  const macOf = (bytes: Buffer, text: string) => createHmac('sha256', bytes).update(text).digest()
+  return {
+    make(text) {
+      const [key] = all
+      if (!key) throw new Error('there is no key to seal with')
+      return { keyId: key.id, mac: macOf(key.bytes, text).toString('base64url') }
+    },
+    prove(text, keyId, mac) {
+      const key = all.find((one) => one.id === keyId)
+      if (!key) return 'key-lost'
+      const [expected, given] = [macOf(key.bytes, text), Buffer.from(mac, 'base64url')]
+      return given.length === expected.length && timingSafeEqual(given, expected) ? 'right' : 'wrong'
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { credentialVariables, signInVariables, type variables } from '../config/variables.ts'
 import type { RegistrationFinding } from '../microsoft/microsoft.ts'
 
-type NeedyCheck = 'database' | 'address' | 'metrics' | 'clock' | RegistrationFinding['check']
+type NeedyCheck = 'database' | 'audit' | 'address' | 'metrics' | 'clock' | RegistrationFinding['check']
 
 /** What each check cannot do without. */
 export const needs: Record<NeedyCheck, readonly (typeof variables)[number][]> = (() => {
@@ -12,6 +12,7 @@ export const needs: Record<NeedyCheck, readonly (typeof variables)[number][]> = 
   const api = [...credential, 'INCIDENTS_API', 'DEFENDER_API_URL', 'GRAPH_API_URL'] as const
   return {
     database: ['DATABASE_URL', 'DATA_DIR'],
+    audit: ['DATABASE_URL', 'DATA_DIR', 'SESSION_SECRET', 'DATA_KEY'],
     address: ['PUBLIC_URL', 'PORT'],
     metrics: ['METRICS_PORT'],
     clock: ['AZURE_AUTHORITY_HOST'],

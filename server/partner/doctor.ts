@@ -17,11 +17,20 @@ import { outbound } from '../microsoft/wire/http.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
 import { type DatabaseCondition, inspectDatabase, inspectOpenDatabase } from '../store/engine/inspection.ts'
+import { type SealVerdict, verifySeals, verifySealsIn } from '../store/partner/audit-seals.ts'
 import { second } from '../time.ts'
+import { judgeDatabase, judgeSeals } from './database-findings.ts'
 import { needs } from './doctor-needs.ts'
 import { toldBySignIns } from './roles-in-sign-ins.ts'
 
-export type CheckName = 'configuration' | 'database' | 'address' | 'metrics' | 'clock' | RegistrationFinding['check']
+export type CheckName =
+  | 'configuration'
+  | 'database'
+  | 'audit'
+  | 'address'
+  | 'metrics'
+  | 'clock'
+  | RegistrationFinding['check']
 
 /** One thing looked at: `setup.found.<code>` says what was found, `setup.found.<code>.next` how to mend it. */
 export interface Finding extends Omit<RegistrationFinding, 'check'> {
@@ -44,7 +53,8 @@ const skewFatal = 300 * second
 async function examine(portal: Portal): Promise<Examination> {
   const { config, db, microsoft, log } = portal
   const condition = inspectOpenDatabase(db, config)
-  const found = await together({ config, microsoft, condition, log, now: portal.now })
+  const seal = () => verifySeals(db, config, newestSeals)
+  const found = await together({ config, microsoft, condition, seal, log, now: portal.now })
   return examination(portal, [], await toldBySignIns(portal.db, found))
 }
 
@@ -60,10 +70,13 @@ export async function examineEnvironment(
   const broken = new Set(problems.map(({ variable }) => variable))
   const microsoft = connectMicrosoft(config, { log, now })
   const condition = inspectDatabase(config, log)
-  const found = await together({ config, microsoft, condition, log, now, broken })
+  const seal = () => verifySealsIn(config, config, log)
+  const found = await together({ config, microsoft, condition, seal, log, now, broken })
   return examination({ config, now }, problems, found)
 }
 
+/** A page looks at the newest alone; the command looks at all. */
+const newestSeals = 1_000
 const keptMs = 10 * second
 class LatestLook {
   look: { startedAt: number; examination: Promise<Examination> } | null = null
@@ -86,6 +99,8 @@ interface Looking {
   config: Config
   microsoft: Microsoft
   condition: Promise<DatabaseCondition>
+  /** Looks at what was sealed, in a database that has this version's schema. */
+  seal: () => Promise<SealVerdict>
   now: () => Date
   log: Log
   /** Variables whose value cannot be used: what depends on them is not looked at. */
@@ -99,8 +114,11 @@ async function together(looking: Looking): Promise<Finding[]> {
     missing(check).length > 0 ? [skipped(check, missing(check))] : ownFault(check, looking.log, look)
   // Without tenant and app there is nothing to ask Microsoft about.
   const unasked = missing('audience').filter((variable) => variable !== 'PUBLIC_URL')
-  const [database, address, metrics, clock, registration] = await Promise.all([
-    unless('database', async () => [databaseFinding(await looking.condition)]),
+  const [database, audit, address, metrics, clock, registration] = await Promise.all([
+    unless('database', async () => [ownFinding('database', judgeDatabase(await looking.condition))]),
+    unless('audit', async () =>
+      (await looking.condition).state === 'current' ? [ownFinding('audit', judgeSeals(await looking.seal()))] : [],
+    ),
     unless('address', async () => [await inspectAddress(looking)]),
     unless('metrics', async () => [await inspectMetrics(looking)]),
     unless('clock', async () => [await inspectClock(looking)]),
@@ -113,7 +131,7 @@ async function together(looking: Looking): Promise<Finding[]> {
     // What the checks before it could not open was not looked at, and that has to be said.
     return found.length > 0 ? found : [finding(check, 'unknown', 'not-reached')]
   })
-  return [...database, ...address, ...metrics, ...clock, ...registered]
+  return [...database, ...audit, ...address, ...metrics, ...clock, ...registered]
 }
 
 /** A fault of our own is told as one, in the place of what could not be looked at, and takes no other check with it. */
@@ -144,6 +162,12 @@ const finding = (
   facts: Record<string, string> = {},
   refusal: Refusal | null = null,
 ): Finding => ({ check, outcome, code, facts, refusal })
+
+const ownFinding = (check: CheckName, judged: Pick<Finding, 'outcome' | 'code' | 'facts'>): Finding => ({
+  check,
+  ...judged,
+  refusal: null,
+})
 
 const skipped = (check: CheckName, needed: readonly string[]) =>
   finding(check, 'unknown', 'not-looked-at', { variables: needed.join(', ') })
@@ -186,20 +210,6 @@ const callFacts = ({ sync, incidentsApi }: Config) => ({
   limitMinute: String(callLimits[incidentsApi].minute),
   limitHour: String(callLimits[incidentsApi].hour),
 })
-
-const databaseOutcomes: Record<DatabaseCondition['state'], Outcome> = {
-  absent: 'ok',
-  empty: 'ok',
-  current: 'ok',
-  older: 'warning',
-  newer: 'fault',
-  'read-only': 'fault',
-  unreachable: 'fault',
-}
-
-function databaseFinding({ engine, place, state, reason }: DatabaseCondition): Finding {
-  return finding('database', databaseOutcomes[state], `database-${state}`, { engine, place, reason })
-}
 
 /** Whether people who type PUBLIC_URL reach this portal, as far as this machine can tell. */
 async function inspectAddress({ config, now }: Looking): Promise<Finding> {

@@ -65,6 +65,7 @@ export const auditActions = [
   'destination.switched-off',
   'deliveries.replayed',
   'audit.exported',
+  'audit.sealed',
 ] as const
 
 export type AuditAction = (typeof auditActions)[number]

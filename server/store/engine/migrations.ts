@@ -15,6 +15,7 @@ import { tenantDays } from './migrations/0012-tenant-days.ts'
 import { operatorScopes } from './migrations/0013-operator-scopes.ts'
 import { auditFilters } from './migrations/0014-audit-filters.ts'
 import { leases } from './migrations/0015-leases.ts'
+import { auditSeals } from './migrations/0016-audit-seals.ts'
 
 /** In order, never edited once released: a change to the schema is a new entry. */
 export const migrations = {
@@ -33,6 +34,7 @@ export const migrations = {
   '0013-operator-scopes': operatorScopes,
   '0014-audit-filters': auditFilters,
   '0015-leases': leases,
+  '0016-audit-seals': auditSeals,
 } satisfies Record<string, Migration>
 
 /** The database was migrated by a newer Muster: serving it with this one could destroy what it does not know. */

@@ -27,11 +27,38 @@ export interface Schema {
   created_days: CreatedDayTable
   incident_notes: IncidentNoteTable
   audit_events: AuditEventTable
+  audit_seals: AuditSealTable
+  audit_sealing: AuditSealingTable
   refused_sign_ins: RefusedSignInTable
   notify_alarms: NotifyAlarmTable
   notify_seen: NotifySeenTable
   destinations: DestinationTable
   outbox: OutboxTable
+}
+
+/** One row for each event that is sealed, in the order of their IDs. */
+interface AuditSealTable {
+  /** From 1, without a gap. */
+  sequence: number
+  event_id: number
+  /** Which key: a hash of it, that opens nothing. */
+  key_id: string
+  /** HMAC-SHA-256 over sequence, previous HMAC and all of the event. */
+  mac: string
+  previous: string
+}
+
+/** One row: the job that seals, and up to where no transaction is open. */
+interface AuditSealingTable {
+  id: string
+  next_at: string | null
+  lease_until: string | null
+  fence: number
+  /** The last event ID given out at a look, and who was writing events then (JSON): safe once all of these have ended. */
+  mark: number | null
+  holders: string | null
+  told_at: string | null
+  told_sequence: number | null
 }
 
 /** One row for an hour and whoever was refused in it, and one event in the audit log. */

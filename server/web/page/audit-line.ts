@@ -50,6 +50,9 @@ const details: Partial<Record<AuditAction, Details>> = {
     typeof customers === 'number'
       ? [t('audit.detail.limited', { n: customers, groups: isGiven(groups) ? String(groups) : 'none' })]
       : [t('audit.detail.everything')],
+  'audit.sealed': ({ sequence, eventId, mac }, { t }) => [
+    t('audit.detail.sealed', { event: String(eventId), sequence: String(sequence), mac: String(mac) }),
+  ],
   'audit.exported': ({ format }) => [String(format).toUpperCase()],
   'permissions.seen': names,
   'permissions.confirmed': names,

@@ -16,7 +16,7 @@ const doctorPage = page('partner/doctor', doctorView)
 
 /** What each step’s tick rests on. Steps without a check are ticked by what the portal knows of itself. */
 const checksOf: Partial<Record<StepName, readonly CheckName[]>> = {
-  runs: ['configuration', 'database', 'address', 'metrics', 'clock'],
+  runs: ['configuration', 'database', 'audit', 'address', 'metrics', 'clock'],
   app: ['tenant', 'audience', 'directory-roles'],
   redirects: ['redirect-uris'],
   credential: ['credential'],
@@ -67,6 +67,7 @@ export const showSetup: Handler<OperatorRequest> = async (portal, req, res) => {
 const ours: Record<CheckName, boolean> = {
   configuration: true,
   database: true,
+  audit: true,
   address: true,
   metrics: true,
   clock: true,

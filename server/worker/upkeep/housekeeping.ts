@@ -2,6 +2,7 @@ import { pruneTold, resealDestinations, watch } from '../../notify/watch.ts'
 import { keepAbandonedClaims } from '../../onboarding/consent-return.ts'
 import { probeLinks } from '../../onboarding/probe.ts'
 import { lookAtPermissions } from '../../partner/asked-permissions.ts'
+import { sealAudit } from '../../partner/audit-seal.ts'
 import { watchCredentials } from '../../partner/expiry.ts'
 import type { Portal } from '../../portal.ts'
 import { isUnavailable, write } from '../../store/engine/write.ts'
@@ -29,6 +30,7 @@ export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise
     ['old sync runs', () => pruneSyncs(portal.db, new Date(now.getTime() - keptSyncs))],
     ['what was told', () => pruneTold(portal, stopping)],
     ['older keys', () => resealDestinations(portal)],
+    ['audit seal', () => sealAudit(portal, stopping)],
     ['what is not to be kept', () => removeOld(portal, stopping)],
   ]
   for (const [chore, run] of chores) {

@@ -121,6 +121,8 @@ export const audit = {
   'audit.destination.switched-off': '<b>{actor}</b> switched off “{destination}”, where nothing could be delivered',
   'audit.deliveries.replayed': '<b>{actor}</b> had messages to “{destination}” sent again',
 
+  'audit.audit.sealed': '<b>{actor}</b> sealed the audit log',
+  'audit.detail.sealed': 'Event {event}, seal {sequence}: {mac}',
   'audit.audit.exported': '<b>{actor}</b> exported the audit log',
 
   'audit.detail.incident': 'Incident #{id}',

@@ -108,6 +108,22 @@ export const setup = {
   'setup.found.database-absent': '{engine}: {place} does not exist yet. The first start makes it.',
   'setup.found.database-empty': '{engine} at {place} answers and is empty. The first start makes its tables.',
   'setup.found.database-current': '{engine} at {place} answers, is up to date and takes writes.',
+  'setup.found.seal-empty': 'Nothing of the audit log is sealed yet. A worker seals it within a minute.',
+  'setup.found.seal-whole': 'The audit log is what was sealed. Newest seal: {sequence}, {mac}.',
+  'setup.found.seal-missing': 'Event {event} of the audit log is missing: it was sealed, and is not there.',
+  'setup.found.seal-missing.next':
+    'Somebody removed it from the database. Find out who had access, and compare with a backup and with what your SIEM was told.',
+  'setup.found.seal-added':
+    'Event {event} of the audit log was added behind the seal: everything around it is sealed, and it is not.',
+  'setup.found.seal-added.next':
+    'Somebody wrote it into the database, or removed its seal. Find out who had access, and compare with a backup and with your SIEM.',
+  'setup.found.seal-changed': 'Event {event} of the audit log, or its seal, is not what it was.',
+  'setup.found.seal-changed.next':
+    'Somebody changed it in the database. Find out who had access, and compare with a backup and with what your SIEM was told.',
+  'setup.found.seal-key-lost':
+    'The audit log was sealed with a key that is not configured, so nobody can tell whether it is whole.',
+  'setup.found.seal-key-lost.next':
+    'Add the key that was in DATA_KEY (or SESSION_SECRET) before, behind the one in use.',
   'setup.found.database-older': '{engine} at {place} was last used by an older Muster.',
   'setup.found.database-older.next': 'Back it up, then start this version: it brings the tables up to date by itself.',
   'setup.found.database-newer': '{engine} at {place} was migrated by a newer Muster. This one does not start on it.',
@@ -150,6 +166,7 @@ export const setup = {
 
   'setup.check.configuration': 'Configuration',
   'setup.check.database': 'Database',
+  'setup.check.audit': 'Audit log',
   'setup.check.address': 'Public address',
   'setup.check.metrics': 'Metrics',
   'setup.check.clock': 'Clock',
