@@ -16,6 +16,7 @@ export const auditActions = [
   'operator.sign-in-refused',
   'operator.signed-out',
   'operator.limited',
+  'session.ended',
   'settings.changed',
   'permissions.seen',
   'permissions.confirmed',

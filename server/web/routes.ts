@@ -33,6 +33,7 @@ import { saveCredentialEnds } from './partner/credentials-form.ts'
 import { pauseAll, resumeAll, showPause } from './partner/pause.ts'
 import { savePermissions } from './partner/permissions-form.ts'
 import { saveScope, showScope } from './partner/scope.ts'
+import { endOthers, endSession, showSessions } from './partner/sessions.ts'
 import { saveSettings, showSettings } from './partner/settings.ts'
 import { showDoctor, showSetup } from './partner/setup.ts'
 import { showSearch } from './search/search.ts'
@@ -180,6 +181,9 @@ export const routes: readonly Route[] = [
 
   { method: 'GET', path: '/setup', access: 'Admin', wholePortal: true, getChanges: true, handler: showSetup },
   { method: 'GET', path: '/doctor', access: 'Admin', wholePortal: true, getChanges: true, handler: showDoctor },
+  { method: 'GET', path: '/sessions', access: 'Admin', wholePortal: true, handler: showSessions },
+  { method: 'POST', path: '/sessions/endings', access: 'Admin', wholePortal: true, handler: endOthers },
+  { method: 'POST', path: '/sessions/:id/ending', access: 'Admin', wholePortal: true, handler: endSession },
   { method: 'GET', path: '/settings', access: 'Reader', getChanges: true, handler: showSettings },
   { method: 'POST', path: '/settings', access: 'Admin', wholePortal: true, handler: saveSettings },
   { method: 'GET', path: '/settings/people/:id/scope', access: 'Admin', wholePortal: true, handler: showScope },

@@ -105,6 +105,7 @@ inChromium('every page', () => {
     ['setup', '/setup'],
     ['doctor', '/doctor'],
     ['settings', '/settings'],
+    ['sessions', '/sessions'],
     ['no page at all', '/nothing-is-here'],
   ])('is fine for everybody: %s', async (_name, address) => {
     await admin.page.goto(demo.origin + (typeof address === 'string' ? address : address()))

@@ -73,6 +73,7 @@ const pathOf = (route: Route, told: Told): string =>
     .replace(/^(\/alarms\/):id/, `$1${told.alarmId}`)
     .replace(/^(\/(destinations|deliveries)\/):id/, '$1none')
     .replace(/^(\/settings\/people\/):id/, `$1${told.operatorId}`)
+    .replace(/^(\/sessions\/):id/, '$1none')
     .replace(/^\/search$/, '/search?q=a')
     .replace(':tenantId', told.tenantId)
     .replace(':incidentId', told.incidentId)
@@ -315,6 +316,7 @@ onEachEngine('an operator of some customers', (engine) => {
       '/destinations',
       '/destinations/new',
       '/deliveries',
+      '/sessions',
       '/settings/people/:id/scope',
     ]
     for (const route of pages.filter(

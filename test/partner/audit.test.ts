@@ -47,7 +47,7 @@ describe('a sentence of the log', () => {
     expect(audit).toHaveProperty([`audit.${action}`])
     const sentence = said(event(action), 'log')
     expect(sentence).toContain('Ines')
-    if (!/^(operator|settings|permissions|alarm|reading|destination|deliveries|audit)\./.test(action))
+    if (!/^(operator|session|settings|permissions|alarm|reading|destination|deliveries|audit)\./.test(action))
       expect(sentence).toContain('Norrsken')
     expect(said(event(action), 'here')).not.toContain('Norrsken')
     expect(sentence).not.toMatch(/[{}]|undefined|null/)

@@ -11,13 +11,15 @@ declare module 'express-session' {
     operatorId?: string
     /** ISO time of the sign-in, from which the longest life is counted. */
     signedInAt?: string
+    /** Where it began: an address, and what the browser says it is. */
+    from?: { address: string | null; agent: string }
     /** The row's end, as it was read. */
     expiresAt?: string
   }
 }
 
 /** A session ends half an hour after the last thing its person did, and ten hours after the sign-in in any case. */
-const idleMs = 30 * 60_000
+export const idleMs = 30 * 60_000
 const longestMs = 10 * hour
 /** Prolonging costs a write; one a minute is enough. */
 const prolongEveryMs = 60_000

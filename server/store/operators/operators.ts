@@ -86,7 +86,7 @@ export async function savePreferences(db: Database, id: string, preferences: Pre
   await write(db, (tx) => tx.updateTable('operators').set(change).where('id', '=', id).execute())
 }
 
-function toOperator(row: Selectable<Schema['operators']>): Operator {
+export function toOperator(row: Selectable<Schema['operators']>): Operator {
   return {
     id: row.id,
     tid: row.tid,

@@ -36,7 +36,7 @@ export function sentenceOf(event: AuditEvent, place: 'here' | 'log'): Sentence {
       place: place === 'log' && customerName !== null && !saidByTenant ? 'log' : 'here',
       customer: customerName ?? '',
       tenant: (isSame && !saidByTenant ? null : tenantName) ?? tenantId ?? claimed,
-      person: typeof facts.person === 'string' ? facts.person : '',
+      person: typeof facts.person === 'string' ? facts.person : 'none',
       destination: typeof facts.destination === 'string' ? facts.destination : '',
     },
     tags: {

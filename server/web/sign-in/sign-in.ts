@@ -175,6 +175,7 @@ async function openSession(portal: Portal, req: Request, person: SignedInPerson)
   })
   req.session.operatorId = operatorId(person)
   req.session.signedInAt = now.toISOString()
+  req.session.from = { address: clientAddress(req), agent: String(req.headers['user-agent'] ?? '').slice(0, 300) }
   startCsrf(req)
 }
 

@@ -43,6 +43,8 @@ export const audit = {
   'audit.operator.sign-in-refused': '<b>{actor}</b> was not signed in',
   'audit.operator.signed-out': '<b>{actor}</b> signed out',
   'audit.operator.limited': '<b>{actor}</b> chose what {person} may see',
+  'audit.session.ended':
+    '<b>{actor}</b> ended {person, select, none {all sessions but one} other {a session of {person}}}',
   'audit.permissions.seen': '<b>{actor}</b> met roles that nobody has accounted for',
   'audit.permissions.confirmed': '<b>{actor}</b> said what customers are asked for',
   'audit.settings.changed': '<b>{actor}</b> changed the settings',

@@ -44,6 +44,25 @@ export const people = {
   'scope.change': 'Change',
   'scope.change.of': 'Change what {name} may see',
 
+  'sessions.name': 'Sessions',
+  'sessions.title':
+    '{n, plural, one {# session} other {# sessions}}, {people, plural, one {# person} other {# people}}',
+  'sessions.lead': 'Who is signed in now. Ending a session takes effect with its next click.',
+  'sessions.caption': 'Sessions, latest first',
+  'sessions.person': 'Person',
+  'sessions.from': 'From',
+  'sessions.from.unknown': 'Not known',
+  'sessions.since': 'Signed in',
+  'sessions.seen': 'Last click',
+  'sessions.own': 'This one',
+  'sessions.end': 'End',
+  'sessions.end.of': 'End this session of {name}',
+  'sessions.end.others': 'End all but mine',
+  'sessions.foot': 'A session ends ten hours after the sign-in, or half an hour after the last click.',
+  'sessions.audit': 'Ended sessions in the audit log',
+  'sessions.browser': '{browser} on {system}',
+  'sessions.browser.unknown': 'Another browser',
+
   'overview.scoped':
     'You work for <b>{names}</b>: {n, plural, =0 {no customer yet} one {# customer} other {# customers}}. Every number here is over {n, plural, =0 {these} one {this one} other {these}} alone.',
   'overview.scoped.nobody': 'You work for no customer yet. Whoever runs this portal says for which.',
