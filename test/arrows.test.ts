@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals'
 const server = fileURLToPath(new URL('../server', import.meta.url))
 
 /** Files directly below server/ that every layer may import. */
-const foundation = ['errors.ts', 'guid.ts', 'invisible.ts', 'log.ts', 'memory.ts', 'metrics.ts', 'time.ts']
+const foundation = ['errors.ts', 'guid.ts', 'invisible.ts', 'log.ts', 'markup.ts', 'memory.ts', 'metrics.ts', 'time.ts']
 const stories = [
   'onboarding',
   'customers',

@@ -1,12 +1,9 @@
 import { environment } from '../config/environment.ts'
 import { backup, configuration, restore } from './backup.ts'
 import { doctor } from './doctor.ts'
-import { CannotStart } from './process.ts'
+import { runCommand } from './process.ts'
 import { refusalsDocument } from './refusals-document.ts'
 import { registrationScript, scriptKinds } from './registration-script.ts'
-
-/** What these commands write belongs to their user alone. */
-process.umask(0o077)
 
 const usage = `Usage:
   npm run doctor       checks configuration, database and registration; -- --json for machines;
@@ -20,16 +17,9 @@ const usage = `Usage:
 
 const restoreOptions = ['--replace', '--without-keys']
 
-const [command, ...options] = process.argv.slice(2)
-try {
-  await run()
-} catch (error) {
-  if (!(error instanceof CannotStart)) throw error
-  console.error(error.message)
-  process.exit(1)
-}
+await runCommand(run)
 
-async function run(): Promise<void> {
+async function run(command: string | undefined, options: string[]): Promise<void> {
   if (command === 'doctor' && options.every((option) => option === '--json')) {
     process.exitCode = await doctor({ json: options.includes('--json') })
     return

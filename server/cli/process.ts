@@ -1,6 +1,20 @@
 /** A reason to stop that a person can mend: printed without a stack, exit code 1. */
 export class CannotStart extends Error {}
 
+/** Runs a command of the words after its file's name; what a person can mend is printed, and ends the process with 1. */
+export async function runCommand(run: (command: string | undefined, options: string[]) => unknown): Promise<void> {
+  // What commands write belongs to their user alone.
+  process.umask(0o077)
+  const [command, ...options] = process.argv.slice(2)
+  try {
+    await run(command, options)
+  } catch (error) {
+    if (!(error instanceof CannotStart)) throw error
+    console.error(error.message)
+    process.exit(1)
+  }
+}
+
 /** A port from the environment. @throws CannotStart */
 export function portOf(name: 'PORT' | 'SIMULATOR_PORT', fallback: number): number {
   const text = process.env[name]?.trim()

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { misleading } from '../invisible.ts'
+import { escapeMarkup } from '../markup.ts'
 
 /** Text that is markup already. Everything else that reaches a page is escaped. */
 export class Html {
@@ -15,14 +16,6 @@ export class Html {
   }
 }
 
-const entities = new Map([
-  ['&', '&amp;'],
-  ['<', '&lt;'],
-  ['>', '&gt;'],
-  ['"', '&#34;'],
-  ["'", '&#39;'],
-])
-
 /**
  * What `<%= %>` prints: `Html` as it is, lists item by item, nothing for null, undefined and false, the rest escaped,
  * and what cannot be seen made visible.
@@ -34,7 +27,7 @@ export function escapeHtml(value: unknown): string {
   const text = String(value)
   // Most of what a page prints: a page has thousands of values, and going through each of them three times takes longer.
   if (ordinary.test(text)) return text
-  return visible(text).replace(/[&<>"']/g, (character) => entities.get(character) as string)
+  return escapeMarkup(visible(text))
 }
 
 /** Printable ASCII with nothing in it that markup knows. */

@@ -1,19 +1,11 @@
+import { escapeMarkup } from '../../markup.ts'
 import type { Message } from '../message.ts'
-
-const entities = new Map([
-  ['&', '&amp;'],
-  ['<', '&lt;'],
-  ['>', '&gt;'],
-  ['"', '&#34;'],
-  ["'", '&#39;'],
-])
-const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => entities.get(character) ?? '')
 
 /** Chinese has glyphs of its own wherever it stands: without the mark some readers draw Japanese ones. */
 const marked = (text: string, language: string) =>
   language !== 'zh-Hant' && /\p{Script=Han}/u.test(text)
-    ? `<span lang="zh-Hant">${escaped(text)}</span>`
-    : escaped(text)
+    ? `<span lang="zh-Hant">${escapeMarkup(text)}</span>`
+    : escapeMarkup(text)
 
 const font = "font-family:'Segoe UI',Arial,'PingFang TC','Microsoft JhengHei',sans-serif"
 const bars: Record<Message['tone'], string> = { bad: '#c8303a', notice: '#b7791f', good: '#2f855a' }
@@ -42,7 +34,7 @@ export function mailHtml(message: Message, partner: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
-<title>${escaped(heading)}</title>
+<title>${escapeMarkup(heading)}</title>
 <style>${dark}
 </style>
 </head>
@@ -90,17 +82,17 @@ function button({ label, url }: NonNullable<Message['link']>, said: (words: stri
   const look = 'display:inline-block;padding:12px 20px;color:#ffffff;font-size:16px;line-height:20px;font-weight:bold'
   return `<tr><td style="padding:16px 20px 28px;${font}">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr>
-<td style="background-color:#0b6a7d;border-radius:6px"><a href="${escaped(url)}" style="${look};text-decoration:none">${said(label)}</a></td>
+<td style="background-color:#0b6a7d;border-radius:6px"><a href="${escapeMarkup(url)}" style="${look};text-decoration:none">${said(label)}</a></td>
 </tr></table>
 <p class="fg2" style="margin:12px 0 0;color:#4c555e;font-size:13px;line-height:20px;word-break:break-all">
-<a class="link" href="${escaped(url)}" style="color:#0a5f70">${escaped(url)}</a></p>
+<a class="link" href="${escapeMarkup(url)}" style="color:#0a5f70">${escapeMarkup(url)}</a></p>
 </td></tr>`
 }
 
 function footer({ text, url }: NonNullable<Message['why']>, said: (words: string) => string): string {
   return `${table('', 'max-width:600px', '')}<tr>
 <td class="fg2" style="padding:16px 20px;color:#4c555e;${font};font-size:13px;line-height:20px;text-align:left">${said(text)}<br>
-<a class="link" href="${escaped(url)}" style="color:#0a5f70;word-break:break-all">${escaped(url)}</a></td>
+<a class="link" href="${escapeMarkup(url)}" style="color:#0a5f70;word-break:break-all">${escapeMarkup(url)}</a></td>
 </tr></table>`
 }
 

@@ -1,8 +1,7 @@
-import type { Selectable } from 'kysely'
-import type { RemoteAlert, Severity } from '../../model/incident.ts'
+import type { RemoteAlert } from '../../model/incident.ts'
 import { among, type Tx } from '../engine/dialect.ts'
-import type { Schema } from '../engine/schema.ts'
-import { type Change, type Counted, type Counters, count } from '../tenants/counters.ts'
+import { type Change, type Counters, count } from '../tenants/counters.ts'
+import { countedColumns, countedOf } from './counted.ts'
 import type { Named } from './incidents.ts'
 import { alertsAsKept, type IncidentRow, openStatuses, readingVersion, searchText } from './rows.ts'
 import { upsert } from './upsert.ts'
@@ -67,19 +66,6 @@ export async function storeIncidents(
   await count(tx, tenantId, changes)
   return { added, changed, keptBefore }
 }
-
-/** The columns that say what an incident counts as. */
-const countedColumns = ['incident_id', 'severity', 'open', 'assigned_to', 'redirect_id', 'created_day'] as const
-
-type CountedRow = Pick<Selectable<Schema['incidents']>, (typeof countedColumns)[number]>
-
-const countedOf = (row: CountedRow): Counted => ({
-  severity: row.severity as Severity,
-  open: row.open === 1,
-  unassigned: row.assigned_to === null,
-  listed: row.redirect_id === null,
-  day: row.created_day,
-})
 
 async function keptOf(tx: Tx, tenantId: string, ids: readonly string[]) {
   const rows = await tx

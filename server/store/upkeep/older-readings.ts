@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
-import type { RemoteAlert, RemoteIncident, Severity } from '../../model/incident.ts'
+import type { RemoteAlert, RemoteIncident } from '../../model/incident.ts'
 import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import { write } from '../engine/write.ts'
+import { type CountedRow, countedOf } from '../incidents/counted.ts'
 import { alertsAsKept, readingVersion, searchText, toRow } from '../incidents/rows.ts'
-import type { Counted } from '../tenants/counters.ts'
 import { count } from '../tenants/counters.ts'
 
 /** What Microsoft sent of one incident, as JSON. */
@@ -69,17 +69,8 @@ export async function readSomeAgain(
 
 interface Row extends CountedRow {
   tenant_id: string
-  incident_id: string
   gone_at: string | null
   alerts: string | null
-}
-
-interface CountedRow {
-  severity: string
-  open: number
-  assigned_to: string | null
-  redirect_id: string | null
-  created_day: string
 }
 
 async function replace(tx: Tx, row: Row, reading: Reading | null, now: Date): Promise<void> {
@@ -117,14 +108,6 @@ function changeOf(row: Row, { incident, alerts }: Reading, now: Date) {
 }
 
 const withoutOriginal = (alert: Omit<RemoteAlert, 'original'>): RemoteAlert => ({ ...alert, original: null })
-
-const countedOf = (row: CountedRow): Counted => ({
-  severity: row.severity as Severity,
-  open: row.open === 1,
-  unassigned: row.assigned_to === null,
-  listed: row.redirect_id === null,
-  day: row.created_day,
-})
 
 const progressName = 'older-readings'
 
