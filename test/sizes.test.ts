@@ -13,7 +13,6 @@ const data =
 
 /** Longer ones that are left. Nothing may be added and none may grow; what is mended has to be taken out. */
 const filesLeft: Record<string, number> = {
-  'store/notify/outbox.ts': 344,
   'store/onboarding/attempts.ts': 455,
   'store/onboarding/links.ts': 387,
   'web/notify/destination.ts': 356,

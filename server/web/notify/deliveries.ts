@@ -7,15 +7,8 @@ import { headingOf } from '../../notify/compose.ts'
 import { recordAudit } from '../../store/audit.ts'
 import { write } from '../../store/engine/write.ts'
 import { listDestinations } from '../../store/notify/destinations.ts'
-import {
-  countMessages,
-  findMessage,
-  listMessages,
-  type MessageState,
-  messageStates,
-  type OutboxMessage,
-  replayMessage,
-} from '../../store/notify/outbox.ts'
+import { countMessages, findMessage, listMessages } from '../../store/notify/message-list.ts'
+import { type MessageState, messageStates, type OutboxMessage, replayMessage } from '../../store/notify/outbox.ts'
 import { readAlarmSettings } from '../../store/notify/settings.ts'
 import { type NamedAlarm, namedAlarms } from '../../store/notify/subjects.ts'
 import type { MessageKey } from '../../words.ts'
