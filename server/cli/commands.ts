@@ -41,8 +41,8 @@ async function run(command: string | undefined, options: string[]): Promise<void
     }
   }
   const kind = scriptKinds.find((one) => one === options[1])
-  const named = options.length === 4 && options[2] === '--name'
-  if (command === 'doctor' && options[0] === '--script' && (options.length === 2 || named) && kind) {
+  const hasName = options.length === 4 && options[2] === '--name'
+  if (command === 'doctor' && options[0] === '--script' && (options.length === 2 || hasName) && kind) {
     console.log(registrationScript(environment(), kind, options[3]?.trim()))
     return
   }

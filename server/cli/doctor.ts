@@ -40,11 +40,11 @@ function reportOn({ at, findings }: Examination): Report {
 }
 
 function checkOf({ check, outcome, code, facts, refusal }: Finding): Check {
-  const found = [say('en', `setup.found.${code}` as MessageKey, facts)]
-  if (refusal) found.push(say('en', wordsOf(refusal), { ...refusal.facts, ...facts } as never))
+  const lines = [say('en', `setup.found.${code}` as MessageKey, facts)]
+  if (refusal) lines.push(say('en', wordsOf(refusal), { ...refusal.facts, ...facts } as never))
   const fix = outcome === 'ok' ? null : say('en', `setup.found.${code}.next` as MessageKey, facts)
   const { aadsts = null, correlationId = null } = refusal?.facts ?? {}
-  return { check, outcome, code, found: found.join(' '), fix, facts, aadsts, correlationId }
+  return { check, outcome, code, found: lines.join(' '), fix, facts, aadsts, correlationId }
 }
 
 function wordsOf({ code, facts }: Refusal): MessageKey {

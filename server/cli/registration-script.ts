@@ -27,8 +27,8 @@ export function registrationScript(
   }
   try {
     const given = { PUBLIC_URL, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, INCIDENTS_API }
-    const told = problems.filter(({ variable }) => !Object.hasOwn(toCome, variable))
-    const config = readConfig({ ...given, ...toCome }, { problems: told })
+    const problemsShown = problems.filter(({ variable }) => !Object.hasOwn(toCome, variable))
+    const config = readConfig({ ...given, ...toCome }, { problems: problemsShown })
     const material = setupMaterial(config, appName)
     return kind === 'azure-cli' ? material.azureCli : material.powershell
   } catch (error) {

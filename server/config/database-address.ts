@@ -85,8 +85,8 @@ const modes =
 function readSsl(said: URLSearchParams): boolean | ConnectionOptions | AddressFault | null {
   const mode = said.get('sslmode') ?? modeOf(said.get('ssl'))
   const files = { ca: said.get('sslrootcert'), cert: said.get('sslcert'), key: said.get('sslkey') }
-  const named = Object.values(files).some((file) => file !== null)
-  if (mode === null && !named) return null
+  const anyFile = Object.values(files).some((file) => file !== null)
+  if (mode === null && !anyFile) return null
   if (mode === 'disable') return false
   if (mode !== null && !['prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'].includes(mode)) {
     return { problem: 'has an sslmode that is not known', remedy: modes }

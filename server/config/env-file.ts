@@ -59,8 +59,8 @@ export function readEnvFile(bytes: Buffer, own: readonly string[]): EnvFile | nu
     const fail = (variable: string, fault: EnvFault) => file.faults.set(variable, { fault, line: at + 1 })
     if (name !== undefined) file.lines.set(name, at + 1)
     if (name === undefined) {
-      const named = own.find((one) => new RegExp(`(?<![\\w])${one}\\s*[:=]`).test(line))
-      if (named !== undefined) fail(named, 'not-assigned')
+      const variable = own.find((one) => new RegExp(`(?<![\\w])${one}\\s*[:=]`).test(line))
+      if (variable !== undefined) fail(variable, 'not-assigned')
     } else if (owned.has(name)) {
       const read = readOwn(written.trim())
       const earlier = file.values.get(name) ?? ''

@@ -128,8 +128,8 @@ export function readProxies(value: string | undefined, fault: Fault): string[] {
     return []
   }
   return list(value).flatMap((proxy) => {
-    const named = proxyRanges.get(proxy.toLowerCase())
-    if (named) return named
+    const ranges = proxyRanges.get(proxy.toLowerCase())
+    if (ranges) return ranges
     const [, address = proxy, prefix] = /^([^/]+)\/(\d{1,3})$/.exec(proxy) ?? []
     const version = address.includes('%') ? 0 : isIP(address)
     if (version !== 4 && version !== 6) return wrong('holds something that is not an address')

@@ -64,9 +64,9 @@ async function start(anew: boolean, signal: AbortSignal, undo: Undo): Promise<vo
   const port = await freePort(ports.portal, process.env.HOST?.trim() || '127.0.0.1')
   console.log('Starting Muster with a simulated Microsoft …')
 
-  const known = await knowsItsCustomers({ databaseUrl, dataDir }, log)
-  const { kept, removed } = begin({ dataDir, databaseUrl }, { anew, known })
-  const fresh = removed || !(kept.told && known)
+  const isOurs = await knowsItsCustomers({ databaseUrl, dataDir }, log)
+  const { kept, removed } = begin({ dataDir, databaseUrl }, { anew, known: isOurs })
+  const fresh = removed || !(kept.told && isOurs)
   // A world that was left half told begins anew; of a database that is not ours to remove, what it has is kept.
   if (fresh) rmSync(stateFile(dataDir), { force: true })
 
@@ -141,9 +141,9 @@ function begin(
   const removed = anew || (before?.told === false && databaseUrl === null)
   // A database without customers may be somebody's who has only begun.
   if (removed) removeDemo(dataDir, { database: known && databaseUrl === null })
-  const kept = removed || before === null ? newKept() : before
-  keep(dataDir, kept)
-  return { kept, removed }
+  const state = removed || before === null ? newKept() : before
+  keep(dataDir, state)
+  return { kept: state, removed }
 }
 
 /** The environment of `npm start`, pointed at the simulated Microsoft. */

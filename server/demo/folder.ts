@@ -24,8 +24,8 @@ export const stateFile = (dataDir: string) => join(dataDir, 'simulator.json')
 export function readKept(dataDir: string): Kept | null {
   const file = keptFile(dataDir)
   if (!existsSync(file)) return null
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept
-  if (kept.version === 1) return kept
+  const state = JSON.parse(readFileSync(file, 'utf8')) as Kept
+  if (state.version === 1) return state
   throw new CannotStart(
     `${file} was not written by this version. Begin anew with “npm run demo -- --fresh”, or set DATA_DIR to another folder.`,
   )

@@ -27,8 +27,8 @@ export function incidentsAsTheyCome(world: World): (upTo: number) => void {
     waiting = due === -1 ? [] : waiting.slice(due)
     for (const { shelf, incident } of now) {
       // What the story did to it meanwhile, as a merge, is the later word.
-      const known = shelf.latest(incident.id)
-      if (known === undefined || known.lastUpdateAt < incident.lastUpdateAt) shelf.put(incident)
+      const latest = shelf.latest(incident.id)
+      if (latest === undefined || latest.lastUpdateAt < incident.lastUpdateAt) shelf.put(incident)
     }
   }
 }

@@ -52,8 +52,8 @@ export const visitor = (browser: string | null): Visitor => ({ browser, actor: s
 
 export async function ensureCustomer(portal: Portal, key: DemoKey, pinned: boolean): Promise<Customer> {
   const wanted = demoCustomers[key]
-  const known = (await listCustomers(portal.db)).find(({ name }) => name === wanted.name)
-  return known ?? createCustomer(portal.db, operator, detailsOf(wanted, pinned), portal.now())
+  const customer = (await listCustomers(portal.db)).find(({ name }) => name === wanted.name)
+  return customer ?? createCustomer(portal.db, operator, detailsOf(wanted, pinned), portal.now())
 }
 
 export async function invite(stage: Stage, portal: Portal, key: DemoKey, pinned: boolean): Promise<void> {
@@ -161,8 +161,8 @@ export const pause = (portal: Portal, key: DemoKey) =>
 
 /** Once, however often the seeding begins anew. */
 async function write(portal: Portal, by: Operator, note: Parameters<typeof addNote>[2]): Promise<void> {
-  const known = await notesOf(portal.db, note.tenantId, note.incidentId)
-  if (!known.some(({ text }) => text === note.text)) await addNote(portal.db, by, note, portal.now())
+  const notes = await notesOf(portal.db, note.tenantId, note.incidentId)
+  if (!notes.some(({ text }) => text === note.text)) await addNote(portal.db, by, note, portal.now())
 }
 
 export const written = (key: DemoKey, incident: number, ago: number, by: Operator, text: string): Scene => ({

@@ -12,8 +12,8 @@ export const clientAddress = (req: Request): string => (req.ip ?? 'unknown').rep
  * Gateway adds the port of each connection. What is no address, and what stands in front of it, is not believed.
  */
 export const plainForwarded: RequestHandler = (req, _res, next) => {
-  const said = req.headers['x-forwarded-for']
-  if (said !== undefined) req.headers['x-forwarded-for'] = addressesIn(String(said)).join(', ')
+  const header = req.headers['x-forwarded-for']
+  if (header !== undefined) req.headers['x-forwarded-for'] = addressesIn(String(header)).join(', ')
   next()
 }
 

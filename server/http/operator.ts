@@ -12,8 +12,8 @@ export const reaches = (role: OperatorRole, needed: OperatorRole): boolean => ra
 /** Whether ADMIN_USERS names somebody of the partner's tenant. */
 export function isNamedAdmin(person: Pick<Operator, 'oid' | 'username' | 'guest'>, { adminUsers }: Config): boolean {
   // A guest's user principal name is his home organisation's to give, so for guests only the object ID counts.
-  const named = person.guest ? undefined : person.username?.toLowerCase()
-  return adminUsers.includes(person.oid.toLowerCase()) || (named !== undefined && adminUsers.includes(named))
+  const username = person.guest ? undefined : person.username?.toLowerCase()
+  return adminUsers.includes(person.oid.toLowerCase()) || (username !== undefined && adminUsers.includes(username))
 }
 
 /** Whether somebody may change what is the whole portal's: its settings, its pause, which customers there are. */

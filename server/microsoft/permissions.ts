@@ -104,8 +104,8 @@ function defenderResource(config: ResourceConfig): Resource {
 
 /** Whether the roles of a token hold one that gives the capability. */
 export function allows(api: IncidentsApi, capability: Capability, roles: readonly string[]): boolean {
-  const held = new Set(roles.map(spelled))
-  return rolesOf[api][capability].some((role) => held.has(spelled(role)))
+  const names = new Set(roles.map(spelled))
+  return rolesOf[api][capability].some((role) => names.has(spelled(role)))
 }
 
 /** The same to the letter: what the service itself would say yes to. */

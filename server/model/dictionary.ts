@@ -96,9 +96,9 @@ const meaningOfReason = (reason: Omit<Reason, 'numbers'>): Omit<Meaning, 'aadsts
  * by adding digits to old ones, then the first.
  */
 function mostSpecific(numbers: readonly number[]): Entry | null {
-  const known = numbers.flatMap((number) => byNumber.get(number) ?? [])
+  const entries = numbers.flatMap((number) => byNumber.get(number) ?? [])
   const rank = ({ number }: Entry) => (umbrellas.has(number) ? 0 : String(number).length)
-  return known.reduce<Entry | null>((best, entry) => (best === null || rank(entry) > rank(best) ? entry : best), null)
+  return entries.reduce<Entry | null>((best, entry) => (best === null || rank(entry) > rank(best) ? entry : best), null)
 }
 
 /**

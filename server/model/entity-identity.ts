@@ -94,17 +94,17 @@ function keyOver(identity: ReadonlyMap<string, string>): string {
 
 /** An entity that says nothing beyond what another says is that one. */
 function withoutPoorer(entities: readonly RemoteEntity[]): RemoteEntity[] {
-  const known = entities.map((entity) => ({ entity, identity: identityOf(entity) }))
-  const shapes = [...new Set(known.map(({ identity }) => [...identity.keys()].sort().join('\n')))]
-  const kept = new Map<RemoteEntity, RemoteEntity>()
+  const identified = entities.map((entity) => ({ entity, identity: identityOf(entity) }))
+  const shapes = [...new Set(identified.map(({ identity }) => [...identity.keys()].sort().join('\n')))]
+  const survivors = new Map<RemoteEntity, RemoteEntity>()
   const byPart = new Map<string, RemoteEntity>()
-  for (const { entity, identity } of [...known].sort((a, b) => b.identity.size - a.identity.size)) {
+  for (const { entity, identity } of [...identified].sort((a, b) => b.identity.size - a.identity.size)) {
     const richer = byPart.get(keyOver(identity))
     if (richer) {
-      kept.set(richer, both(kept.get(richer) ?? richer, entity))
+      survivors.set(richer, both(survivors.get(richer) ?? richer, entity))
       continue
     }
-    kept.set(entity, entity)
+    survivors.set(entity, entity)
     for (const shape of shapes) {
       const codes = shape === '' ? [] : shape.split('\n')
       if (!codes.every((code) => identity.has(code))) continue
@@ -112,17 +112,17 @@ function withoutPoorer(entities: readonly RemoteEntity[]): RemoteEntity[] {
       if (!byPart.has(key)) byPart.set(key, entity)
     }
   }
-  return entities.flatMap((entity) => kept.get(entity) ?? [])
+  return entities.flatMap((entity) => survivors.get(entity) ?? [])
 }
 
 /** The graver one, with what was said of either. */
 function both(one: RemoteEntity, other: RemoteEntity): RemoteEntity {
   const [graver, lesser] = verdictRank(other.verdict) > verdictRank(one.verdict) ? [other, one] : [one, other]
-  const said = new Set((graver.facts ?? []).map((fact) => fact.join('\n')))
-  const more = (lesser.facts ?? []).filter((fact) => !said.has(fact.join('\n')))
+  const lines = new Set((graver.facts ?? []).map((fact) => fact.join('\n')))
+  const more = (lesser.facts ?? []).filter((fact) => !lines.has(fact.join('\n')))
   if (lesser.remediation !== null && lesser.remediation !== graver.remediation) {
     const also: EntityFact = ['remediationStatus', lesser.remediation]
-    if (!said.has(also.join('\n'))) more.push(also)
+    if (!lines.has(also.join('\n'))) more.push(also)
   }
   return more.length === 0 ? graver : { ...graver, facts: [...(graver.facts ?? []), ...more] }
 }

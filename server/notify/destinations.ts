@@ -83,10 +83,10 @@ export async function reviseDestination(
   const { db, now } = portal
   const before = await getDestination(db, id)
   const changed = typed.url !== null || typed.recipients.length > 0 || typed.authorization !== null
-  const kept = changed ? openAddress(portal, before) : null
+  const addressBefore = changed ? openAddress(portal, before) : null
   const secrets =
-    webhookAddress.safeParse(kept).data?.secrets ?? (before.kind === 'webhook' ? [newWebhookSecret()] : [])
-  const address = { ...(kept ?? {}), ...addressOf(before.kind, typed, secrets, kept) }
+    webhookAddress.safeParse(addressBefore).data?.secrets ?? (before.kind === 'webhook' ? [newWebhookSecret()] : [])
+  const address = { ...(addressBefore ?? {}), ...addressOf(before.kind, typed, secrets, addressBefore) }
   const change = changed ? { ...settings, address: sealedAddress(portal, id, address) } : settings
   await write(db, (tx) => changeDestination(tx, actor, id, change, now()))
 }

@@ -9,9 +9,9 @@ const place = 'settings mail'
 /** The mail server of the environment, or the one in Settings; null for none, or one whose key is lost. */
 export async function findMailServer({ config, db }: Portal): Promise<MailServer | null> {
   if (config.smtp !== null) return config.smtp
-  const kept = await findSealedMailServer(db)
-  const opened = kept && openFromStore(config, purpose, place, kept.sealed)
-  return opened ? parseMailServer(opened.text, kept.from) : null
+  const server = await findSealedMailServer(db)
+  const opened = server && openFromStore(config, purpose, place, server.sealed)
+  return opened ? parseMailServer(opened.text, server.from) : null
 }
 
 /** The address with its password, sealed for Settings. */

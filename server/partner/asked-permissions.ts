@@ -57,8 +57,8 @@ type Knowledge = Pick<Portal, 'db' | 'microsoft' | 'now' | 'config'>
 
 /** Roles met in tokens that no page tells of and no Admin was asked about: they stop new links. */
 export function rolesBeyond(portal: Pick<Knowledge, 'microsoft' | 'now'>, known: AskedPermissions): SeenRole[] {
-  const told = permissionsKnown(portal, known).permissions.filter(({ kind }) => kind === 'application')
-  const names = new Set([...told.map(({ name }) => name), ...(known.confirmed?.known ?? [])].map(spelled))
+  const ours = permissionsKnown(portal, known).permissions.filter(({ kind }) => kind === 'application')
+  const names = new Set([...ours.map(({ name }) => name), ...(known.confirmed?.known ?? [])].map(spelled))
   return known.seen.filter(({ role }) => !names.has(spelled(role)))
 }
 
@@ -85,18 +85,23 @@ function permissionsKnown({ microsoft, now }: Pick<Knowledge, 'microsoft' | 'now
  * @param db the transaction in hand, within one
  */
 export async function readAsking(portal: Knowledge, db: Database = portal.db): Promise<Asking> {
-  const known = await readAskedPermissions(db)
-  const { source, permissions } = permissionsKnown(portal, known)
-  const beyond = rolesBeyond(portal, known).map(({ role }): AskedPermission => ({ name: role, kind: 'application' }))
-  const told = [...permissions, ...beyond].flatMap((permission) => {
+  const record = await readAskedPermissions(db)
+  const { source, permissions } = permissionsKnown(portal, record)
+  const beyond = rolesBeyond(portal, record).map(({ role }): AskedPermission => ({ name: role, kind: 'application' }))
+  const lines = [...permissions, ...beyond].flatMap((permission) => {
     const facts = factsOfPermission(permission.name, permission.kind)
     return facts === null ? [] : [{ ...permission, ...facts }]
   })
-  const broken = new Set(told.flatMap(({ breaks }) => breaks))
-  const onGraph = told.some(({ kind, api }) => kind === 'application' && api !== 'defender')
+  const broken = new Set(lines.flatMap(({ breaks }) => breaks))
+  const onGraph = lines.some(({ kind, api }) => kind === 'application' && api !== 'defender')
   return {
     source,
-    permissions: told.map(({ name, kind, words, api }) => ({ name, kind, words, resource: resourceName(portal, api) })),
+    permissions: lines.map(({ name, kind, words, api }) => ({
+      name,
+      kind,
+      words,
+      resource: resourceName(portal, api),
+    })),
     cannot: source === 'unknown' ? [] : limits.filter((limit) => !broken.has(limit)),
     changes: broken.size > 0,
     consenters: onGraph ? 'graph' : portal.microsoft.api,

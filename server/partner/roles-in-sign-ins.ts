@@ -11,6 +11,6 @@ export async function toldBySignIns<F extends Pick<RegistrationFinding, 'outcome
   const since = unread ? await readRolesUnseen(db).catch(() => null) : null
   if (!unread || since === null) return findings
   const facts = { ...unread.facts, date: since.slice(0, 10) }
-  const seen: F = { ...unread, outcome: 'warning', code: 'directory-roles-unseen', facts, refusal: null }
-  return findings.map((one) => (one === unread ? seen : one))
+  const finding: F = { ...unread, outcome: 'warning', code: 'directory-roles-unseen', facts, refusal: null }
+  return findings.map((one) => (one === unread ? finding : one))
 }

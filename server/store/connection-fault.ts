@@ -104,8 +104,8 @@ export function connectionFault(error: unknown): ConnectionFault | null {
   const [first] = error instanceof AggregateError ? error.errors : [error]
   const message = first instanceof Error ? first.message : ''
   const code = codeOf(first) || codeOf(error)
-  const told = wordsFor(code, message)
-  if (told) return { code, problem: told[0], remedy: told[1] }
+  const words = wordsFor(code, message)
+  if (words) return { code, problem: words[0], remedy: words[1] }
   if (code === '' || code.startsWith('ERR_')) return null
   return { code, problem: 'it is not known why', remedy: 'Check DATABASE_URL, or DATA_DIR when it is empty.' }
 }

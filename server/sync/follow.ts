@@ -111,7 +111,7 @@ async function catchUp(run: SyncRun, since: Instant, newest: Newest): Promise<bo
   const { db, config } = run.portal
   const until = run.ms + catchUpFor
   const { cursor, partialCursor } = run.tenant
-  const seen = new Newest(partialCursor ?? cursor, run.now)
+  const reached = new Newest(partialCursor ?? cursor, run.now)
   let from = Date.parse(since)
   let width = Math.max((run.now.getTime() - from) / 8, narrowest)
   for (;;) {
@@ -119,18 +119,18 @@ async function catchUp(run: SyncRun, since: Instant, newest: Newest): Promise<bo
     const to = from + width
     const open = to >= run.now.getTime() - config.sync.overlapMs
     const query = { updatedSince: instant(from), ...(open ? {} : { updatedBefore: instant(to) }) }
-    const slice = new Newest(seen.at, run.now)
+    const slice = new Newest(reached.at, run.now)
     const list = await readList(run, query, slice, width > narrowest ? longList : Number.POSITIVE_INFINITY)
     if (!list.whole) {
       width = Math.max(width / 4, narrowest)
       continue
     }
     if (list.last) await store(run, list.last)
-    if (slice.at !== null && slice.at !== seen.at) {
+    if (slice.at !== null && slice.at !== reached.at) {
       const partly = partialCursor !== null || run.partial !== null
       await advanceCursor(db, run.claim, slice.at, partly ? 'partial_cursor' : 'cursor')
     }
-    seen.at = slice.at
+    reached.at = slice.at
     newest.at = slice.at
     if (open) return true
     from = to
@@ -144,9 +144,9 @@ async function recordFailure(run: SyncRun, error: unknown, code: RefusalCode | '
   const { checkAccess } = budget ? { checkAccess: false } : await handleFailure(run, error, code)
   const now = run.now
   const own = failurePause(run.tenant.syncFailures + 1)
-  const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
+  const retryAfterMs = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
   const throttled = code === 'throttled'
-  const pause = budget ? asked : Math.max(asked, own)
+  const pause = budget ? retryAfterMs : Math.max(retryAfterMs, own)
   const at = new Date(now.getTime() + pause)
   await failSync(
     run.portal.db,
@@ -156,7 +156,7 @@ async function recordFailure(run: SyncRun, error: unknown, code: RefusalCode | '
       code,
       nextSyncAt: at,
       checkAccess,
-      notBefore: throttled || asked > 0 ? at : null,
+      notBefore: throttled || retryAfterMs > 0 ? at : null,
       calls: run.calls.made,
       budget,
     },

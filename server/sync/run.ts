@@ -69,8 +69,8 @@ export class SyncRun {
     const { kind, windowId = null, requestId = null } = about
     this.begun = { id: newId(), kind, startedAt: portal.now(), windowId, requestId }
     this.calls = callsFor(portal, claim.tenantId, turn, windowId === null ? 'poll' : 'window')
-    const asked = requestId === null ? {} : { requestId }
-    this.log = portal.log.child({ tenantId: claim.tenantId, syncId: this.begun.id, ...asked })
+    const request = requestId === null ? {} : { requestId }
+    this.log = portal.log.child({ tenantId: claim.tenantId, syncId: this.begun.id, ...request })
   }
 
   get now(): Date {

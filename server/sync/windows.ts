@@ -253,12 +253,12 @@ class WindowReading {
     const { db } = run.portal
     const budget = isOwnBudget(error)
     const { checkAccess } = budget ? { checkAccess: false } : await handleFailure(run, error, code)
-    const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
+    const retryAfterMs = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0
     const failures = budget ? 0 : (await failuresInARow(db, this.#window)) + 1
-    const pause = budget ? asked : Math.max(asked, failurePause(failures))
+    const pause = budget ? retryAfterMs : Math.max(retryAfterMs, failurePause(failures))
     const resumeAt = new Date(run.now.getTime() + pause)
     // The budget of polls is larger than that of windows: they need not wait for it.
-    const notBefore = !budget && (code === 'throttled' || asked > 0) ? resumeAt : null
+    const notBefore = !budget && (code === 'throttled' || retryAfterMs > 0) ? resumeAt : null
     const failure = { code, calls: run.calls.made, resumeAt, notBefore, checkAccess, budget }
     await failWindowRun(db, run.claim, { syncId: await run.writeRow(), windowId: this.#window.id }, failure, run.now)
     return budget ? 'partial' : 'failed'

@@ -84,11 +84,11 @@ class CourierLoop implements Courier {
   /** @returns how long there is nothing to look for, in milliseconds */
   async #tellAndSend(): Promise<number> {
     const { db, now } = this.#portal
-    const told = await announceDue(this.#portal)
+    const announcements = await announceDue(this.#portal)
     const next = await nextMessageAt(db, now())
     const restMs = next === null ? longestRestMs : Date.parse(next) - now().getTime()
     if (restMs <= 0 && (await this.#send()) > 0) return shortestRestMs
-    if (told > 0) return shortestRestMs
+    if (announcements > 0) return shortestRestMs
     // What is due and was not to be had waits for somebody who is under way.
     return restMs <= 0 ? longestRestMs / 4 : Math.min(restMs, longestRestMs)
   }

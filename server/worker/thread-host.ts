@@ -43,7 +43,7 @@ export function startWorkerThread(config: Config, log: Log): WorkerThread {
     resourceLimits,
   })
   const waiting = new Map<number, (counted: Counted | null) => void>()
-  let asked = 0
+  let lastId = 0
   let stopping = false
   let over = false
   thread.on('message', ({ id, counted }: FromThread) => waiting.get(id)?.(counted))
@@ -67,7 +67,7 @@ export function startWorkerThread(config: Config, log: Log): WorkerThread {
     },
     async counted() {
       if (over) return null
-      const id = ++asked
+      const id = ++lastId
       const counted = await new Promise<Counted | null>((resolve) => {
         waiting.set(id, resolve)
         setTimeout(() => resolve(null), countPatience).unref()

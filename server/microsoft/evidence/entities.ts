@@ -76,8 +76,8 @@ function firstText(patterns: readonly string[]): TextOf {
   const made = patterns.map(compiled)
   return (record) => {
     for (const textOf of made) {
-      const found = textOf(record)
-      if (found !== null) return found
+      const value = textOf(record)
+      if (value !== null) return value
     }
     return null
   }
@@ -152,8 +152,8 @@ function addInner(facts: EntityFact[], path: string, value: object, depth: numbe
 const codeOf = (path: string) => (path.includes('.') ? path.replace(wrappers, '') : path).slice(0, 200)
 
 function jsonFact(record: Record<string, unknown>): EntityFact {
-  const told = Object.fromEntries(Object.entries(record).filter(([key]) => !unsaid.has(key)))
-  return ['json', bounded(jsonTextOf(told), longestJson) ?? '{}']
+  const facts = Object.fromEntries(Object.entries(record).filter(([key]) => !unsaid.has(key)))
+  return ['json', bounded(jsonTextOf(facts), longestJson) ?? '{}']
 }
 
 /** Text within bounds; two that differ only beyond them still differ. */

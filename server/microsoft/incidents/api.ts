@@ -65,8 +65,8 @@ export async function getRecord(api: Api, tenantId: string, url: string, calls?:
 export async function getPage(api: Api, tenantId: string, url: string, calls?: CallMeter): Promise<Found> {
   const answer = await get(api, tenantId, url, calls)
   const apart = namesNul(answer) ? null : splitList(answer.bytes)
-  const found = apart ?? { body: bodyOf(answer, api.now()), items: null }
-  return { ...found, bytes: answer.bytes.length, partial: partialIn(answer), sentAt: sentAt(answer) }
+  const record = apart ?? { body: bodyOf(answer, api.now()), items: null }
+  return { ...record, bytes: answer.bytes.length, partial: partialIn(answer), sentAt: sentAt(answer) }
 }
 
 /**

@@ -43,13 +43,13 @@ export function defenderIncidents(config: Config): IncidentSource {
 
 /** `$filter` takes lastUpdateTime, createdTime, status and assignedTo, and no others. */
 function filterOf({ updatedSince, updatedBefore, createdSince, createdBefore, status }: ListQuery): string | undefined {
-  const named = { active: 'Active', inProgress: 'InProgress', resolved: 'Resolved' }
+  const wireStatus = { active: 'Active', inProgress: 'InProgress', resolved: 'Resolved' }
   const conditions = [
     updatedSince && `lastUpdateTime ge ${updatedSince}`,
     updatedBefore && `lastUpdateTime lt ${updatedBefore}`,
     createdSince && `createdTime ge ${createdSince}`,
     createdBefore && `createdTime lt ${createdBefore}`,
-    status && status !== 'other' && `status eq '${named[status]}'`,
+    status && status !== 'other' && `status eq '${wireStatus[status]}'`,
   ].filter(Boolean)
   return conditions.length === 0 ? undefined : conditions.join(' and ')
 }

@@ -111,8 +111,8 @@ export function tooLargeItem(record: Record<string, unknown> | null, place: stri
 }
 
 function idIn(record: Record<string, unknown>): string | null {
-  const said = record.id ?? record.incidentId
-  return typeof said === 'string' || typeof said === 'number' ? String(said).slice(0, 100) : null
+  const id = record.id ?? record.incidentId
+  return typeof id === 'string' || typeof id === 'number' ? String(id).slice(0, 100) : null
 }
 
 function listed(item: unknown, read: Listed['read']): Listed {

@@ -20,10 +20,10 @@ export async function* readIncidents(paging: Paging): AsyncGenerator<IncidentPag
   const known: Known = new Map()
   let first = true
   // What is too large is the same thing wherever it is met again.
-  const told = new WeakSet<object>()
+  const toldItems = new WeakSet<object>()
   for await (const whole of readWhole(pager, paging.query, known)) {
-    const page = { ...whole, rejected: whole.rejected.filter((item) => !told.has(item)) }
-    for (const item of page.rejected) told.add(item)
+    const page = { ...whole, rejected: whole.rejected.filter((item) => !toldItems.has(item)) }
+    for (const item of page.rejected) toldItems.add(item)
     if (first || page.incidents.length > 0 || page.rejected.length > 0 || page.partial) yield page
     first = false
   }
@@ -161,12 +161,12 @@ function upwards(items: readonly Listed[]): [Instant, Instant] | null {
  * is still to come.
  */
 async function isCounted(pager: Pager, query: ListQuery, known: Known, before: number | null): Promise<boolean> {
-  const seen = [...known.values()].filter((item) => inside(query, item))
+  const items = [...known.values()].filter((item) => inside(query, item))
   let newest = ''
-  for (const { updatedAt } of seen) if (updatedAt !== null && updatedAt > newest) newest = updatedAt
-  if (newest === '' || (before ?? 0) > seen.length) return false
+  for (const { updatedAt } of items) if (updatedAt !== null && updatedAt > newest) newest = updatedAt
+  if (newest === '' || (before ?? 0) > items.length) return false
   const count = await pager.count({ ...query, updatedBefore: instantAfter(newest) })
-  return count === null || count <= seen.length
+  return count === null || count <= items.length
 }
 
 /** So much of a page is left free in parts of what was seen, for what was not. */
@@ -181,13 +181,13 @@ async function* readApart(pager: Pager, query: ListQuery, known: Known): AsyncGe
   const passed: Known = new Map()
   const { pages, passedOver } = yield* readInSteps(pager, query, known, passed)
   if (pages === 1) return
-  const seen = [...passed.values()].filter((item) => inside(query, item))
-  if (seen.length === 0) {
+  const items = [...passed.values()].filter((item) => inside(query, item))
+  if (items.length === 0) {
     // Only what is too large to be read: there is nothing to take apart.
     if (passedOver + passed.size > 0 && [...passed.values()].every(({ updatedAt }) => updatedAt === null)) return
     throw pager.unexpected('filter_ignored')
   }
-  const parts = partsOf(query, seen, pager.source.kinds, pager.most * filled)
+  const parts = partsOf(query, items, pager.source.kinds, pager.most * filled)
   for (const part of parts ?? []) yield* readApart(pager, part, known)
   if (parts !== null) return
   const count = await pager.count(query)
@@ -201,8 +201,8 @@ function isKnown(known: Known, { id, updatedAt }: Listed): boolean {
 function note(known: Known, items: readonly Listed[]): void {
   for (const item of items) {
     if (item.id === null) continue
-    const held = known.get(item.id)
-    if (!held || (item.updatedAt ?? '') >= (held.updatedAt ?? '')) known.set(item.id, bare(item))
+    const before = known.get(item.id)
+    if (!before || (item.updatedAt ?? '') >= (before.updatedAt ?? '')) known.set(item.id, bare(item))
   }
 }
 

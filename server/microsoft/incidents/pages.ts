@@ -212,8 +212,8 @@ export class Pager {
   #oversizedAt(error: Refusal, skip: number): Listed {
     const head = error instanceof AnswerTooLarge ? error.head : null
     const key = head === null ? `item ${skip + 1}` : hash('sha256', head, 'hex')
-    const known = this.#oversized.get(key)
-    if (known) return known
+    const before = this.#oversized.get(key)
+    if (before) return before
     const item = tooLargeItem(head === null ? null : firstItemIn(head), `item ${skip + 1} of the list`)
     this.#oversized.set(key, item)
     this.#logRejected([item])

@@ -70,13 +70,13 @@ function cutsOf(times: readonly Instant[], most: number): Instant[] {
   if (only === undefined) return []
   if (others.length === 0) return [only, instantAfter(only)]
   const cuts: Instant[] = []
-  let held = 0
+  let size = 0
   for (const [index, time] of times.entries()) {
-    if (held >= most && time !== times[index - 1]) {
+    if (size >= most && time !== times[index - 1]) {
       cuts.push(time)
-      held = 0
+      size = 0
     }
-    held++
+    size++
   }
   return cuts.length > 0 ? cuts : [different[Math.ceil(different.length / 2)] ?? only]
 }

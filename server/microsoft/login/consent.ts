@@ -163,6 +163,6 @@ function bagOf(query: unknown): ReadParameter {
 }
 
 function numberIn(errorUri: string | null): number | null {
-  const found = /[?&]code=(\d{4,8})\b/.exec(errorUri ?? '')?.[1]
-  return found === undefined ? null : Number(found)
+  const digits = /[?&]code=(\d{4,8})\b/.exec(errorUri ?? '')?.[1]
+  return digits === undefined ? null : Number(digits)
 }

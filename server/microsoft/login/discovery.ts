@@ -33,12 +33,12 @@ const deadlineMs = 10_000
 
 /** https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#find-your-apps-openid-configuration-document-uri */
 export function discoverFrom(authorityHost: string, { send, now }: { send: Send; now: () => Date }): Discovery {
-  const known = new LRUCache<string, { configuration: OpenIdConfiguration; readAt: number }>({ max: 5_000 })
+  const cache = new LRUCache<string, { configuration: OpenIdConfiguration; readAt: number }>({ max: 5_000 })
   return {
     async configuration(tenant) {
-      const held = known.get(tenant)
-      const age = held ? now().getTime() - held.readAt : Number.POSITIVE_INFINITY
-      if (held && age >= 0 && age < keptMs) return held.configuration
+      const entry = cache.get(tenant)
+      const age = entry ? now().getTime() - entry.readAt : Number.POSITIVE_INFINITY
+      if (entry && age >= 0 && age < keptMs) return entry.configuration
       const answer = await send({
         url: `${authorityHost}/${encodeURIComponent(tenant)}/v2.0/.well-known/openid-configuration`,
         deadlineMs,
@@ -54,7 +54,7 @@ export function discoverFrom(authorityHost: string, { send, now }: { send: Send;
       }
       const configuration = read(answer.text, authorityHost, now())
       if (configuration === null) return null
-      known.set(tenant, { configuration, readAt: now().getTime() })
+      cache.set(tenant, { configuration, readAt: now().getTime() })
       return configuration
     },
   }

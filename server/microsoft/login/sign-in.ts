@@ -127,8 +127,8 @@ function askingNoMore(send: Send): Send {
 /** `invalid_grant` here is about the code, unless its number tells of something else: a sign-in to start again. */
 function asSignIn(refusal: Refusal): Refusal {
   if (refusal.code === 'not-consented') return new Refusal('interaction-required', refusal.facts)
-  const known = findEntry(refusal.facts.aadsts) !== null
-  if (refusal.code !== 'unexpected-answer' || refusal.facts.error !== 'invalid_grant' || known) return refusal
+  const hasEntry = findEntry(refusal.facts.aadsts) !== null
+  if (refusal.code !== 'unexpected-answer' || refusal.facts.error !== 'invalid_grant' || hasEntry) return refusal
   return new Refusal('sign-in-invalid', refusal.facts)
 }
 
@@ -226,8 +226,8 @@ function keySetAt(
   { send, now }: { send: Send; now: () => Date },
   keySets: LRUCache<string, RemoteJWKSet>,
 ): RemoteJWKSet {
-  const held = keySets.get(address)
-  if (held) return held
+  const keySet = keySets.get(address)
+  if (keySet) return keySet
   const keys = createRemoteJWKSet(new URL(address), {
     timeoutDuration: keyDeadlineMs,
     cooldownDuration: 0,

@@ -34,9 +34,9 @@ export class TenantProfiles {
   /** @returns null when Microsoft knows no such tenant or did not answer; never throws a Refusal */
   async describe(tenantId: string): Promise<TenantProfile | null> {
     const { now, log } = this.#means
-    const held = this.#held.get(tenantId)
-    const age = held ? now().getTime() - held.readAt : Number.POSITIVE_INFINITY
-    if (held && age >= 0 && age < (held.profile === null ? retriedMs : keptMs)) return held.profile
+    const entry = this.#held.get(tenantId)
+    const age = entry ? now().getTime() - entry.readAt : Number.POSITIVE_INFINITY
+    if (entry && age >= 0 && age < (entry.profile === null ? retriedMs : keptMs)) return entry.profile
     const profile = await this.#read(tenantId).catch((error: unknown) => {
       log[error instanceof Refusal ? 'debug' : 'error']({ err: error, tenantId }, 'tenant not described')
       return null

@@ -98,8 +98,8 @@ export class TokenStore implements Tokens {
   #holdingOf(tenant: string, resource: string): Holding {
     const tenantId = requireTenantId(tenant, this.#means.now())
     const key = `${tenantId} ${resource}`
-    const held = this.#holdings.get(key)
-    if (held) return held
+    const before = this.#holdings.get(key)
+    if (before) return before
     const holding: Holding = {
       tenantId,
       resource,

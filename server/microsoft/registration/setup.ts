@@ -114,7 +114,7 @@ type Material = Omit<SetupMaterial, 'azureCli' | 'powershell'>
 function azureCli(config: SetupConfig, { app, signIn, tenantId }: Material): string {
   const graph = graphResource(config).uri
   const cloud = cloudFor(config).name
-  const named = {
+  const names = {
     global: 'AzureCloud',
     'us-government': 'AzureUSGovernment',
     'us-dod': 'AzureUSGovernment',
@@ -123,7 +123,7 @@ function azureCli(config: SetupConfig, { app, signIn, tenantId }: Material): str
   return `#!/usr/bin/env bash
 # Registers Muster in your own tenant. Needs the Azure CLI and a Global Administrator.
 set -euo pipefail
-az cloud set --name ${named}
+az cloud set --name ${names}
 az login --tenant ${tenantId} --allow-no-subscriptions --output none
 
 # 1. The app that your customers consent to.

@@ -16,7 +16,7 @@ export async function clockAhead({
   send: Send
   now: () => Date
 }): Promise<number> {
-  const asked = now().getTime()
+  const askedAt = now().getTime()
   const answer = await send({
     url: `${config.authorityHost}/common/v2.0/.well-known/openid-configuration`,
     deadlineMs: 10_000,
@@ -28,5 +28,5 @@ export async function clockAhead({
   if (Number.isNaN(theirs)) {
     throw new Refusal('unexpected-answer', { at: answered.toISOString(), status: answer.status, error: 'no_date' })
   }
-  return Math.round((asked + answered.getTime()) / 2 - (theirs + 500))
+  return Math.round((askedAt + answered.getTime()) / 2 - (theirs + 500))
 }

@@ -37,19 +37,19 @@ export function readApiRefusal(
   { about, roleHeld }: { about: 'list' | 'item'; roleHeld: boolean | null },
   now: Date,
 ): Refusal {
-  const said = (objectIn(answer.text).error ?? {}) as Record<string, unknown>
-  const inner = (said.innerError ?? {}) as Record<string, unknown>
+  const fault = (objectIn(answer.text).error ?? {}) as Record<string, unknown>
+  const inner = (fault.innerError ?? {}) as Record<string, unknown>
   const facts: RefusalFacts = {
     aadsts: null,
     status: answer.status,
-    error: word(said.code),
-    correlationId: idIn(inner['client-request-id']) ?? idIn(said.target),
+    error: word(fault.code),
+    correlationId: idIn(inner['client-request-id']) ?? idIn(fault.target),
     traceId: idIn(inner['request-id']) ?? idIn(answer.headers.get('request-id')),
     at: now.toISOString(),
   }
-  return new Refusal(apiCode(answer.status, said, roleHeld), facts, {
+  return new Refusal(apiCode(answer.status, fault, roleHeld), facts, {
     retryAfterMs: retryAfterMs(answer.headers, now),
-    unknownItem: about === 'item' && answer.status === 404 && namesUnknownItem(said),
+    unknownItem: about === 'item' && answer.status === 404 && namesUnknownItem(fault),
   })
 }
 

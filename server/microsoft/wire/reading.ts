@@ -28,13 +28,13 @@ export function text(value: unknown, limit: number): string | null {
 
 /** A list of texts; what is not text is left out, and so is everything when it is not a list. */
 export function texts(value: unknown, limit: number, most = 200): string[] {
-  const found: string[] = []
+  const list: string[] = []
   for (const one of Array.isArray(value) ? value : []) {
     const read = text(one, limit)
-    if (read !== null) found.push(read)
-    if (found.length >= most) break
+    if (read !== null) list.push(read)
+    if (list.length >= most) break
   }
-  return found
+  return list
 }
 
 /** A list of records; what is not a record is left out. */
@@ -43,8 +43,8 @@ export function records(value: unknown): Record<string, unknown>[] {
 }
 
 export function instant(value: unknown): Instant | null {
-  const said = text(value, 60)
-  return said === null ? null : instantOf(said)
+  const words = text(value, 60)
+  return words === null ? null : instantOf(words)
 }
 
 export function wholeNumber(value: unknown): number | null {
@@ -70,11 +70,11 @@ export function instantOf(value: string): Instant | null {
   const [, year, month, day, time = '', fraction = '', zone = 'Z'] = written.exec(value) ?? []
   if (year === undefined || Number(year) < 1990 || Number(year) > 2199) return null
   const utc = zone === 'Z' || zone === 'z'
-  const said = `${year}-${month}-${day}T${time}`
-  const at = Date.parse(said + (utc ? 'Z' : zone.replace(/^(...):?(..)$/, '$1:$2')))
+  const iso = `${year}-${month}-${day}T${time}`
+  const at = Date.parse(iso + (utc ? 'Z' : zone.replace(/^(...):?(..)$/, '$1:$2')))
   if (Number.isNaN(at)) return null
   // A 30 February is read as 2 March, and 24:00:00 as the next day: as long as it stays the same day, it stays as it is.
-  const whole = utc && Number(day) <= 28 && !time.startsWith('24') ? said : new Date(at).toISOString().slice(0, 19)
+  const whole = utc && Number(day) <= 28 && !time.startsWith('24') ? iso : new Date(at).toISOString().slice(0, 19)
   return `${whole}.${fraction.slice(0, 7).padEnd(7, '0')}Z`
 }
 

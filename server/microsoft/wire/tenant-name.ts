@@ -77,7 +77,7 @@ function nameInAddress(address: string): TenantName | null {
   return microsoftHosts.test(host) ? nameInMicrosoftPage(url) : { id: null, domain: host }
 }
 
-const named = new Set(['tid', 'tenantid', 'tenant', 'domain_hint', 'whr', 'realm', 'ctid', 'customerid'])
+const parameters = new Set(['tid', 'tenantid', 'tenant', 'domain_hint', 'whr', 'realm', 'ctid', 'customerid'])
 
 /**
  * `login.microsoftonline.com/<tenant>/…`, `portal.azure.com/#@<tenant>/…`, `security.microsoft.com/…?tid=<tenant>`,
@@ -94,7 +94,7 @@ function nameInMicrosoftPage(url: URL): TenantName | null {
   }
   for (const part of [url.search, url.hash]) {
     for (const [, key = '', value] of part.matchAll(/[?&#/]([a-z_]+)[=/]([^&#/?]+)/giu)) {
-      if (named.has(key.toLowerCase())) add(value)
+      if (parameters.has(key.toLowerCase())) add(value)
     }
   }
   add(/^#@([^/?]+)/u.exec(url.hash)?.[1])

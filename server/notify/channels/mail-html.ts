@@ -26,7 +26,7 @@ const dark = `
  */
 export function mailHtml(message: Message, partner: string): string {
   const { language, heading, text, kind, tone, rows, link, why } = message
-  const said = (words: string) => marked(words, language)
+  const textOf = (words: string) => marked(words, language)
   return `<!doctype html>
 <html lang="${language}">
 <head>
@@ -44,14 +44,14 @@ ${table('page', 'background-color:#f7f8f8', '<tr><td align="center" style="paddi
 ${table('card', 'max-width:600px;background-color:#ffffff;border:1px solid #e3e6e9;text-align:left', '')}
 <tr><td height="4" style="height:4px;line-height:4px;font-size:0;background-color:${bars[tone]}">&nbsp;</td></tr>
 <tr><td style="padding:24px 20px 8px;${font}">
-${paragraph('fg2', 'margin:0 0 4px;color:#4c555e;font-size:13px;line-height:20px', said([partner, kind].filter(Boolean).join(' · ')))}
-<h1 class="fg" style="margin:0;color:#14181c;font-size:22px;line-height:30px;font-weight:bold">${said(heading)}</h1>
-${paragraph('fg', 'margin:12px 0 0;color:#14181c;font-size:16px;line-height:24px', said(text))}
+${paragraph('fg2', 'margin:0 0 4px;color:#4c555e;font-size:13px;line-height:20px', textOf([partner, kind].filter(Boolean).join(' · ')))}
+<h1 class="fg" style="margin:0;color:#14181c;font-size:22px;line-height:30px;font-weight:bold">${textOf(heading)}</h1>
+${paragraph('fg', 'margin:12px 0 0;color:#14181c;font-size:16px;line-height:24px', textOf(text))}
 </td></tr>
-${rows.length === 0 ? '' : `<tr><td style="padding:16px 20px 8px;${font}">\n${rowsTable(rows, said)}\n</td></tr>`}
-${link === null ? '' : button(link, said)}
+${rows.length === 0 ? '' : `<tr><td style="padding:16px 20px 8px;${font}">\n${rowsTable(rows, textOf)}\n</td></tr>`}
+${link === null ? '' : button(link, textOf)}
 </table>
-${why === null ? '' : footer(why, said)}
+${why === null ? '' : footer(why, textOf)}
 </td></tr></table>
 </div>
 </body>

@@ -185,10 +185,10 @@ export function readOutboundUrl(door: Pick<DoorSettings, 'outboundAllow' | 'publ
  */
 export async function checkPeer(door: DoorSettings, host: string, port: number): Promise<CheckedPeer> {
   const name = bareHost(host)
-  const found = await resolve(door, name)
-  const [first] = found
+  const addresses = await resolve(door, name)
+  const [first] = addresses
   if (!first) throw new OutboundError('name-unknown')
-  for (const { address } of found) {
+  for (const { address } of addresses) {
     refuseAddress(door, address, name)
     if (isOwnSocket(door, address, port)) throw new OutboundError('address-refused', 'own')
   }

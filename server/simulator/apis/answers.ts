@@ -149,8 +149,8 @@ export function loginHeaders(res: Response, requestId: string = randomUUID()): v
 export function correlationOf(req: Request): string | undefined {
   const body: unknown = req.body
   const posted = body && typeof body === 'object' ? (body as Record<string, unknown>)['client-request-id'] : undefined
-  const asked = posted ?? req.query['client-request-id'] ?? req.get('client-request-id')
-  return typeof asked === 'string' ? asked : undefined
+  const id = posted ?? req.query['client-request-id'] ?? req.get('client-request-id')
+  return typeof id === 'string' ? id : undefined
 }
 
 /** The error envelope of the Defender host: `target` is what its support asks for. */

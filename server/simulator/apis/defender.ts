@@ -87,14 +87,14 @@ async function update(parts: SimulatorParts, req: Request, res: Response): Promi
 async function hunt(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(parts, req, res, 'defender', null, ['AdvancedHunting.Read.All'])
   if (!call || (await withoutData(call))) return
-  const asked: unknown = (req.body as Record<string, unknown> | undefined)?.Query
-  const found = typeof asked === 'string' ? huntIn(call.tenant, asked) : null
-  if (!found)
+  const query: unknown = (req.body as Record<string, unknown> | undefined)?.Query
+  const result = typeof query === 'string' ? huntIn(call.tenant, query) : null
+  if (!result)
     return sendDefenderError(res, 400, 'BadRequest', 'The query is empty or names a table that does not exist.')
   await sendJson(res, 200, {
-    Stats: { ExecutionTime: 0.04, dataset_statistics: [{ table_row_count: found.rows.length, table_size: 102 }] },
-    Schema: found.schema.map(({ name, type }) => ({ Name: name, Type: type })),
-    Results: found.rows,
+    Stats: { ExecutionTime: 0.04, dataset_statistics: [{ table_row_count: result.rows.length, table_size: 102 }] },
+    Schema: result.schema.map(({ name, type }) => ({ Name: name, Type: type })),
+    Results: result.rows,
   })
 }
 

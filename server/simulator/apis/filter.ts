@@ -153,8 +153,8 @@ function compileComparison<T>(
   }
   const test = holds[comparison]
   return (item) => {
-    const held = read(item)
-    return held !== null && test(held)
+    const value = read(item)
+    return value !== null && test(value)
   }
 }
 

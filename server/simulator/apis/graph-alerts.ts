@@ -53,20 +53,20 @@ export async function listAlerts(parts: SimulatorParts, req: Request, res: Respo
     const matches = query.$filter ? compileFilter(parseFilter(query.$filter), alertFields) : () => true
     const all = wantsAllMembers(req)
     const items: Record<string, unknown>[] = []
-    let seen = 0
+    let count = 0
     for (const incident of call.tenant.incidents.all().toReversed()) {
       for (const alert of alertsIn(call.tenant, incident)) {
         if (!matches(alert)) continue
-        seen++
-        if (seen > skip && items.length < top) items.push(graphAlert(alert, incident, call.tenant.id, all))
+        count++
+        if (count > skip && items.length < top) items.push(graphAlert(alert, incident, call.tenant.id, all))
       }
-      if (seen > skip + top) break
+      if (count > skip + top) break
     }
     await sendList(
       call,
       {
         '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#security/alerts_v2',
-        ...(seen > skip + top ? { '@odata.nextLink': nextLink(parts, req, skip + top) } : {}),
+        ...(count > skip + top ? { '@odata.nextLink': nextLink(parts, req, skip + top) } : {}),
       },
       items,
     )

@@ -157,9 +157,9 @@ async function comment(parts: SimulatorParts, req: Request, res: Response): Prom
 async function hunt(parts: SimulatorParts, req: Request, res: Response): Promise<void> {
   const call = await admit(parts, req, res, 'graph', quotas.graphSecurity, ['ThreatHunting.Read.All'])
   if (!call || (await withoutData(call))) return
-  const asked: unknown = (req.body as Record<string, unknown> | undefined)?.Query
-  const found = typeof asked === 'string' ? huntIn(call.tenant, asked) : null
-  if (!found)
+  const query: unknown = (req.body as Record<string, unknown> | undefined)?.Query
+  const result = typeof query === 'string' ? huntIn(call.tenant, query) : null
+  if (!result)
     return sendGraphError(
       parts,
       req,
@@ -170,8 +170,8 @@ async function hunt(parts: SimulatorParts, req: Request, res: Response): Promise
     )
   await sendJson(res, 200, {
     '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.security.huntingQueryResults',
-    schema: found.schema,
-    results: found.rows,
+    schema: result.schema,
+    results: result.rows,
   })
 }
 

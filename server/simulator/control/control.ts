@@ -176,20 +176,20 @@ function press(world: World, req: Request, res: Response): void {
   const fields = req.body as Body
   const name = String(fields.action ?? '')
   const action = actions.get(name)
-  let said = `No such button: ${name}`
+  let message = `No such button: ${name}`
   // Weather buttons bring their settings along as a query string.
   const filled = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''))
   const settings = Object.fromEntries(new URLSearchParams(String(fields.with ?? '')))
   if (action) {
     try {
       action(world, { ...filled, ...settings })
-      said = `Done: ${name}${settings.kind ? ` ${settings.kind}` : ''}`
+      message = `Done: ${name}${settings.kind ? ` ${settings.kind}` : ''}`
     } catch (error) {
-      said = `Refused: ${error instanceof Error ? error.message : name}`
+      message = `Refused: ${error instanceof Error ? error.message : name}`
     }
   }
   const place = fields.tenant && fields.tenant !== '*' ? `#t-${encodeURIComponent(String(fields.tenant))}` : ''
-  res.redirect(303, `/_sim?done=${encodeURIComponent(said)}${place}`)
+  res.redirect(303, `/_sim?done=${encodeURIComponent(message)}${place}`)
 }
 
 /** All there is to see, for outside processes: no secrets, no incidents but their number. */

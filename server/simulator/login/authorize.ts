@@ -36,8 +36,8 @@ export function authorizeRoutes(parts: SimulatorParts): Router {
 }
 
 async function authorize(parts: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
-  const named = String(req.params.tenant)
-  const authority = authorityOf(parts, named)
+  const name = String(req.params.tenant)
+  const authority = authorityOf(parts, name)
   if (await weathered(parts, req, res, 'login', tenantIdOf(authority))) return
   const params = paramsOf(req)
   const judged = judgeClient(parts, params, authority)
@@ -45,7 +45,7 @@ async function authorize(parts: SimulatorParts, req: Request, res: Response, ver
   const { app, redirectUri } = judged
   const errand = parts.sessions.begin({
     kind: 'authorize',
-    authority: named,
+    authority: name,
     version,
     params: { ...params, redirect_uri: redirectUri },
     personId: null,
@@ -54,9 +54,9 @@ async function authorize(parts: SimulatorParts, req: Request, res: Response, ver
   const fault = refusedOnPage(res) ?? parameterFault(params, version)
   if (fault) return redirectRefusal(parts, req, res, errand, fault)
 
-  const known = accountsOf(parts, req)
+  const accounts = accountsOf(parts, req)
   const hinted = params.login_hint?.toLowerCase()
-  const candidates = known.filter((person) => {
+  const candidates = accounts.filter((person) => {
     const tenant = authority.kind === 'tenant' ? authority.tenant : parts.world.find(person.tenantId)
     return tenant && parts.world.accountIn(person, tenant) && (!hinted || person.username.toLowerCase() === hinted)
   })
@@ -69,7 +69,7 @@ async function authorize(parts: SimulatorParts, req: Request, res: Response, ver
     errand.personId = only.id
     return authorizeAs(parts, req, res, errand, only)
   }
-  sendAccountPage(parts, res, errand, app, known)
+  sendAccountPage(parts, res, errand, app, accounts)
 }
 
 const nobodySignedIn: LoginRefusal = {

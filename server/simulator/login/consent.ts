@@ -22,22 +22,22 @@ export function consentRoutes(parts: SimulatorParts): Router {
 }
 
 async function adminConsent(parts: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
-  const named = String(req.params.tenant)
-  const authority = authorityOf(parts, named)
+  const name = String(req.params.tenant)
+  const authority = authorityOf(parts, name)
   if (await weathered(parts, req, res, 'login', tenantIdOf(authority))) return
   const params = paramsOf(req)
   const judged = judgeClient(parts, params, authority)
   if ('error' in judged) return sendErrorPage(parts, res, judged, traceOf(parts.world, correlationOf(req)))
   const errand = parts.sessions.begin({
     kind: 'adminconsent',
-    authority: named,
+    authority: name,
     version,
     params: { ...params, redirect_uri: judged.redirectUri },
     personId: null,
   })
   const refused = refusedOnPage(res)
   if (refused) return refuse(parts, req, res, errand, refused)
-  if (version === 2 && named === 'common') {
+  if (version === 2 && name === 'common') {
     return declineAdminConsent(parts, res, errand, {
       error: 'invalid_request',
       error_description: "The provided request must include a 'response_type' input parameter.",

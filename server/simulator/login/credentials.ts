@@ -118,14 +118,14 @@ function keyFor(
   try {
     decodeJwt(assertion)
     const header = decodeProtectedHeader(assertion)
-    const named = [header['x5t#S256'], header.x5t].filter((value) => typeof value === 'string')
+    const thumbprints = [header['x5t#S256'], header.x5t].filter((value) => typeof value === 'string')
     for (const pem of registration.certificates ?? []) {
       if (!pem.includes('BEGIN CERTIFICATE')) return createPublicKey(pem)
       const certificate = new X509Certificate(pem)
       const prints = [certificate.fingerprint256, certificate.fingerprint].map((print) =>
         Buffer.from(print.replaceAll(':', ''), 'hex').toString('base64url'),
       )
-      if (!named.some((name) => prints.includes(name))) continue
+      if (!thumbprints.some((name) => prints.includes(name))) continue
       if (now < Date.parse(certificate.validFrom) || now > Date.parse(certificate.validTo)) return 1000502
       const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey
       if (asymmetricKeyType !== 'rsa') return 700027

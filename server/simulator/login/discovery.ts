@@ -57,12 +57,12 @@ export function tenantIdOf(authority: Authority): string | null {
 }
 
 async function configuration(parts: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
-  const named = String(req.params.tenant)
-  const authority = authorityOf(parts, named)
+  const name = String(req.params.tenant)
+  const authority = authorityOf(parts, name)
   if (await weathered(parts, req, res, 'discovery', tenantIdOf(authority))) return
-  if (authority.kind === 'refused') return sendNotFound(parts, req, res, named)
+  if (authority.kind === 'refused') return sendNotFound(parts, req, res, name)
   const tenantId = tenantIdOf(authority)
-  const base = `${parts.origin}/${tenantId ?? named}`
+  const base = `${parts.origin}/${tenantId ?? name}`
   const protocol = version === 2 ? 'oauth2/v2.0' : 'oauth2'
   res.set({ 'Cache-Control': 'max-age=86400, private', 'Access-Control-Allow-Origin': '*' })
   await sendJson(res, 200, {

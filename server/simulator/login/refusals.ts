@@ -34,8 +34,8 @@ const nameless: ReadonlyMap<number, () => LoginRefusal> = new Map([
 
 /** Any number as the login service would say it. Those that it does not know get a general text. */
 export function refusalOf(code: number): LoginRefusal {
-  const told = observed.get(code) ?? toldByNumber.get(code)
-  if (told) return { code, ...told }
+  const text = observed.get(code) ?? toldByNumber.get(code)
+  if (text) return { code, ...text }
   return nameless.get(code)?.() ?? { code, error: 'invalid_request', status: 400, message: 'The request was refused.' }
 }
 

@@ -28,8 +28,8 @@ export function tokenRoutes(parts: SimulatorParts): Router {
 }
 
 async function token(parts: SimulatorParts, req: Request, res: Response, version: 1 | 2): Promise<void> {
-  const named = String(req.params.tenant)
-  const authority = authorityOf(parts, named)
+  const name = String(req.params.tenant)
+  const authority = authorityOf(parts, name)
   if (await weathered(parts, req, res, 'token', tenantIdOf(authority))) return
   const answer = await tokenAnswer(parts, req, authority, version)
   if ('error' in answer) return sendRefusal(parts, req, res, answer)
@@ -66,10 +66,10 @@ async function clientCredentials(
   tenant: Tenant,
   version: 1 | 2,
 ): Promise<{ body: Record<string, unknown> } | LoginRefusal> {
-  const asked = version === 2 ? fields.scope : fields.resource
-  if (!asked) return parameterMissing(version === 2 ? 'scope' : 'resource')
-  if (version === 2 && (!asked.endsWith('/.default') || /\s/.test(asked.trim()))) return scopeInvalid(asked)
-  const identifier = version === 2 ? asked.slice(0, -'/.default'.length) : asked
+  const name = version === 2 ? fields.scope : fields.resource
+  if (!name) return parameterMissing(version === 2 ? 'scope' : 'resource')
+  if (version === 2 && (!name.endsWith('/.default') || /\s/.test(name.trim()))) return scopeInvalid(name)
+  const identifier = version === 2 ? name.slice(0, -'/.default'.length) : name
 
   const app = admitted(parts, client, tenant)
   if ('error' in app) return app

@@ -27,18 +27,18 @@ export function defenderChange(body: unknown, incident: Incident): IncidentChang
   if (Object.keys(rest).length > 0) return null
   const change: IncidentChange = {}
   if (status !== undefined) {
-    const known = typeof status === 'string' ? statuses.get(status.toLowerCase()) : undefined
-    if (!known) return null
-    change.status = known
+    const word = typeof status === 'string' ? statuses.get(status.toLowerCase()) : undefined
+    if (!word) return null
+    change.status = word
   }
   if (assignedTo !== undefined) {
     if (assignedTo !== null && typeof assignedTo !== 'string') return null
     change.assignedTo = assignedTo
   }
   if (classification !== undefined) {
-    const known = [...determinations.keys()].find((value) => pascal(value) === classification)
-    if (!known) return null
-    change.classification = known
+    const word = [...determinations.keys()].find((value) => pascal(value) === classification)
+    if (!word) return null
+    change.classification = word
   }
   if (determination !== undefined) {
     const pair = determinations.get(change.classification ?? incident.classification) ?? []

@@ -17,8 +17,8 @@ export function appForAll(
   const grants = roles.flatMap((role) => {
     const resource = resourceOf(role)
     if (resource === 'mtp' && !tenant.licensed) return []
-    const held = before?.grants.find((grant) => grant.role === role)
-    return [held ?? { resource, role, visibleAt: now + propagationMs }]
+    const grantBefore = before?.grants.find((grant) => grant.role === role)
+    return [grantBefore ?? { resource, role, visibleAt: now + propagationMs }]
   })
   return {
     clientId: clientId.toLowerCase(),

@@ -74,9 +74,9 @@ export class IncidentIndex {
 
   remove(id: number): boolean {
     this.#unshown = this.#unshown.filter(({ incident }) => incident.id !== id)
-    const known = this.#takeOut(id)
-    if (known) this.#note(id, known)
-    return known !== undefined
+    const before = this.#takeOut(id)
+    if (before) this.#note(id, before)
+    return before !== undefined
   }
 
   /** What was shown at `ms`, as far back as changes are remembered. */
@@ -113,11 +113,11 @@ export class IncidentIndex {
   }
 
   #takeOut(id: number): Incident | undefined {
-    const known = this.#byId.get(id)
-    if (!known) return undefined
+    const incident = this.#byId.get(id)
+    if (!incident) return undefined
     this.#byId.delete(id)
-    this.#byUpdate.splice(this.#placeOf(known), 1)
-    return known
+    this.#byUpdate.splice(this.#placeOf(incident), 1)
+    return incident
   }
 
   #note(id: number, before: Incident | undefined): void {
@@ -139,15 +139,15 @@ export class IncidentIndex {
     const low = from === null ? 0 : this.#firstAtOrAfter(from)
     const high = to === null ? list.length : this.#firstAfter(to)
     const page: Incident[] = []
-    let seen = 0
+    let count = 0
     for (let step = 0; step < high - low; step++) {
       const incident = list[descending ? high - 1 - step : low + step]
       if (!incident || !matches(incident)) continue
-      seen++
-      if (seen > skip && page.length < top) page.push(incident)
-      if (!counting && seen > skip + top) break
+      count++
+      if (count > skip && page.length < top) page.push(incident)
+      if (!counting && count > skip + top) break
     }
-    return { page, more: seen > skip + top, total: seen }
+    return { page, more: count > skip + top, total: count }
   }
 
   #placeOf(incident: Incident): number {

@@ -87,8 +87,8 @@ export class Tenancy {
   addTenant(input: NewTenant): Tenant {
     const id = (input.id ?? this.random.guid()).toLowerCase()
     if (this.#tenants.has(id)) throw new Error(`tenant ${id} exists`)
-    const named = slugOf(input.displayName)
-    const slug = named && !this.#domains.has(`${named}.onmicrosoft.com`) ? named : `${named}${id.slice(0, 8)}`
+    const name = slugOf(input.displayName)
+    const slug = name && !this.#domains.has(`${name}.onmicrosoft.com`) ? name : `${name}${id.slice(0, 8)}`
     const tenant: Tenant = {
       id,
       displayName: input.displayName,

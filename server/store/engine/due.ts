@@ -115,8 +115,8 @@ export async function endDueClaim(
   await holdDueRow(tx, work, claim)
   const [table, key, due, lease] = columnsOf(work)
   const at = next?.toISOString() ?? null
-  const asked = sql`${due} < ${lease} and ${at === null ? sql`1 = 1` : sql`${due} < ${at}`}`
-  await sql`update ${table} set ${due} = case when ${asked} then ${due} else ${at} end, ${lease} = null
+  const earlier = sql`${due} < ${lease} and ${at === null ? sql`1 = 1` : sql`${due} < ${at}`}`
+  await sql`update ${table} set ${due} = case when ${earlier} then ${due} else ${at} end, ${lease} = null
     ${set ? sql`, ${set}` : sql``} where ${key} = ${claim.key}`.execute(tx)
 }
 

@@ -27,14 +27,14 @@ interface Whereabouts {
 
 /** Looks at a database that no process need have opened. Migrates nothing and creates nothing. */
 export async function inspectDatabase(at: Whereabouts, log: Log): Promise<DatabaseCondition> {
-  const found = { ...placeOf(at), reason: '' }
-  if (at.databaseUrl === null && !existsSync(sqliteFile(at.dataDir))) return { ...found, ...absentFile(at.dataDir) }
+  const condition = { ...placeOf(at), reason: '' }
+  if (at.databaseUrl === null && !existsSync(sqliteFile(at.dataDir))) return { ...condition, ...absentFile(at.dataDir) }
   let db: Database | null = null
   try {
     db = connectDatabase({ ...at, log })
     return await inspectOpenDatabase(db, at)
   } catch (error) {
-    return { ...found, state: 'unreachable', reason: reasonOf(error) }
+    return { ...condition, state: 'unreachable', reason: reasonOf(error) }
   } finally {
     await db?.destroy()
   }
@@ -57,18 +57,18 @@ export async function customerNamesIn(at: Whereabouts, log: Log): Promise<string
 
 /** The same of a database that is open: it answers, has this version's schema, and takes a write. */
 export async function inspectOpenDatabase(db: Database, at: Whereabouts): Promise<DatabaseCondition> {
-  const found = { ...placeOf(at), engine: isPostgres(db) ? 'PostgreSQL' : 'SQLite', reason: '' } as const
+  const condition = { ...placeOf(at), engine: isPostgres(db) ? 'PostgreSQL' : 'SQLite', reason: '' } as const
   try {
     const state = await schemaState(db)
-    if (state !== 'current') return { ...found, state }
+    if (state !== 'current') return { ...condition, state }
   } catch (error) {
-    return { ...found, state: 'unreachable', reason: reasonOf(error) }
+    return { ...condition, state: 'unreachable', reason: reasonOf(error) }
   }
   try {
     await proveWritable(db)
-    return { ...found, state: 'current' }
+    return { ...condition, state: 'current' }
   } catch (error) {
-    return { ...found, state: 'read-only', reason: reasonOf(error) }
+    return { ...condition, state: 'read-only', reason: reasonOf(error) }
   }
 }
 

@@ -28,7 +28,7 @@ export async function alertsDue(db: Database, tenantId: string, limit: number, n
     .orderBy('last_update_at', 'desc')
     .limit(limit)
     .execute()
-  return rows.map(named)
+  return rows.map(namesOf)
 }
 
 /** Incidents that changed a while ago and whose alerts were read right then: more may have come since. */
@@ -44,7 +44,7 @@ export async function alertsDueAgain(db: Database, tenantId: string, limit: numb
     .execute()
   const readEarly = ({ alerts_read_at, stored_at }: (typeof rows)[number]) =>
     Date.parse(alerts_read_at ?? '') < Date.parse(stored_at) + againAfter
-  return rows.filter(readEarly).slice(0, limit).map(named)
+  return rows.filter(readEarly).slice(0, limit).map(namesOf)
 }
 
 const readable = (db: Database, tenantId: string, now: Date) =>
@@ -70,7 +70,7 @@ const readable = (db: Database, tenantId: string, now: Date) =>
       ),
     )
 
-const named = (row: { incident_id: string; title: string; assigned_to: string | null; facts: string }): Named => ({
+const namesOf = (row: { incident_id: string; title: string; assigned_to: string | null; facts: string }): Named => ({
   id: row.incident_id,
   title: row.title,
   assignedTo: row.assigned_to,

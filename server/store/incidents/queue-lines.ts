@@ -35,10 +35,10 @@ export async function linesOf(
     return linesAt(db, keysOf(db, selection, order, cursor, limit), order, cursor)
   // A word that many hold is found among the first lines there are, and the others need not be known for it.
   const first = keysOf(db, withoutText(selection), order, cursor, lookedThrough)
-  const found = await linesAt(db, first, order, cursor, { text, limit })
-  if (found.length >= limit || first === null) return found
+  const lines = await linesAt(db, first, order, cursor, { text, limit })
+  if (lines.length >= limit || first === null) return lines
   const { rows } = await sql<{ n: number }>`select count(*) as n from ${first} as line`.execute(db)
-  if (Number(rows[0]?.n ?? 0) < lookedThrough) return found
+  if (Number(rows[0]?.n ?? 0) < lookedThrough) return lines
   if ((await located(db, selection, text)).candidates?.length === 0) return []
   return linesAt(db, keysOf(db, selection, order, cursor, limit), order, cursor)
 }
@@ -58,8 +58,8 @@ export function keysOf(
   if (selection.text !== null && gathers(db, selection)) {
     const bound = cursor === null ? null : beyond(cursor, order, {})
     // Materialized: expecting the next match just around the corner, PostgreSQL would walk the queue for it.
-    const found = sql`select ${columns} from incidents where ${conditions(selection, {})}`
-    return sql`(with found as materialized (${found}) select * from found
+    const keys = sql`select ${columns} from incidents where ${conditions(selection, {})}`
+    return sql`(with found as materialized (${keys}) select * from found
       ${bound === null || bound === 'all' || bound === 'none' ? sql`` : sql`where ${bound}`}
       order by ${ordering(order, backwards)} limit ${limit})`
   }

@@ -16,16 +16,16 @@ export async function recordRejected(
   now: Date,
 ): Promise<void> {
   for (const { id, reason, detail } of items.slice(0, mostOfAPage)) {
-    const said = { reason, detail: detail.slice(0, 1_000), last_seen_at: now.toISOString() }
+    const reading = { reason, detail: detail.slice(0, 1_000), last_seen_at: now.toISOString() }
     await tx
       .insertInto('rejected_items')
       .values({
         tenant_id: tenantId,
         item: (id ?? `?${reason}`).slice(0, 200),
-        ...said,
+        ...reading,
         first_seen_at: now.toISOString(),
       })
-      .onConflict((oc) => oc.columns(['tenant_id', 'item']).doUpdateSet(said))
+      .onConflict((oc) => oc.columns(['tenant_id', 'item']).doUpdateSet(reading))
       .execute()
   }
 }

@@ -118,21 +118,21 @@ function stateIs(eb: Builder, state: AlarmListState) {
 }
 
 async function seenBy(db: Database, ids: readonly string[]): Promise<Map<string, SeenBy[]>> {
-  const found = new Map<string, SeenBy[]>()
-  if (ids.length === 0) return found
+  const byAlarm = new Map<string, SeenBy[]>()
+  if (ids.length === 0) return byAlarm
   const rows = await db
     .selectFrom('notify_seen')
     .selectAll()
     .where('alarm_id', 'in', [...ids])
     .orderBy('at')
     .execute()
-  for (const { alarm_id, name, at } of rows) found.set(alarm_id, [...(found.get(alarm_id) ?? []), { name, at }])
-  return found
+  for (const { alarm_id, name, at } of rows) byAlarm.set(alarm_id, [...(byAlarm.get(alarm_id) ?? []), { name, at }])
+  return byAlarm
 }
 
 async function toldTo(db: Database, ids: readonly string[]): Promise<Map<string, ListedAlarm['told']>> {
-  const found = new Map<string, ListedAlarm['told']>()
-  if (ids.length === 0) return found
+  const byAlarm = new Map<string, ListedAlarm['told']>()
+  if (ids.length === 0) return byAlarm
   const rows = await db
     .selectFrom('outbox as o')
     .innerJoin('destinations as d', 'd.id', 'o.destination_id')
@@ -142,8 +142,8 @@ async function toldTo(db: Database, ids: readonly string[]): Promise<Map<string,
     .orderBy('o.created_at')
     .execute()
   for (const { subject_id, state, name } of rows) {
-    const others = (found.get(subject_id) ?? []).filter((one) => one.destination !== name)
-    found.set(subject_id, [...others, { destination: name, state }])
+    const others = (byAlarm.get(subject_id) ?? []).filter((one) => one.destination !== name)
+    byAlarm.set(subject_id, [...others, { destination: name, state }])
   }
-  return found
+  return byAlarm
 }

@@ -60,15 +60,15 @@ async function hearAccess(tx: Tx, { at, customerId, tenantId, facts }: Heard): P
       await raiseAlarm(tx, { kind: 'customer-proven', subject: tenantId, customerId, tenantId }, at)
     }
   } else if (lostStates.includes(facts.to) && (tenant?.first_active_at ?? null) !== null) {
-    const told = { code: String(facts.to), ...pick(facts, 'aadsts') }
-    await raiseAlarm(tx, { ...subject, customerId, tenantId, facts: told }, at)
+    const reason = { code: String(facts.to), ...pick(facts, 'aadsts') }
+    await raiseAlarm(tx, { ...subject, customerId, tenantId, facts: reason }, at)
   }
 }
 
 async function hearClaim(tx: Tx, { at, customerId, subjectId, facts }: Heard): Promise<void> {
   if (subjectId === null) return
-  const told = { code: customerId === null ? 'unclaimed' : 'unpinned', ...pick(facts, 'tenantId') }
-  await raiseAlarm(tx, { kind: 'claim-waiting', subject: subjectId, customerId, subjectId, facts: told }, at)
+  const reason = { code: customerId === null ? 'unclaimed' : 'unpinned', ...pick(facts, 'tenantId') }
+  await raiseAlarm(tx, { kind: 'claim-waiting', subject: subjectId, customerId, subjectId, facts: reason }, at)
 }
 
 async function endClaim(tx: Tx, { at, subjectId }: Heard): Promise<void> {

@@ -15,10 +15,10 @@ const name = 'alarm watch'
  */
 export async function noteWatch(tx: Tx, now: Date, gapMs: number): Promise<number> {
   const row = await tx.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst()
-  const kept = row ? (JSON.parse(row.value) as Watch) : null
+  const record = row ? (JSON.parse(row.value) as Watch) : null
   const at = now.toISOString()
-  const unbroken = kept !== null && now.getTime() - Date.parse(kept.lastAt) <= gapMs
-  const watch: Watch = { since: unbroken ? kept.since : at, lastAt: at }
+  const unbroken = record !== null && now.getTime() - Date.parse(record.lastAt) <= gapMs
+  const watch: Watch = { since: unbroken ? record.since : at, lastAt: at }
   const value = JSON.stringify(watch)
   await tx
     .insertInto('settings')

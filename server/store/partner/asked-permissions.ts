@@ -48,15 +48,15 @@ export async function recordSeenRoles(
   { tenantId, roles }: { tenantId: string; roles: readonly string[] },
   now: Date,
 ): Promise<void> {
-  const known = await readAskedPermissions(tx)
-  const news = unmet(known, roles)
+  const record = await readAskedPermissions(tx)
+  const news = unmet(record, roles)
   // Most checks meet nothing new, and hold no row that other checks wait for.
   if (news.length === 0) return
   await change(tx, now, (before) => {
-    const seen = unmet(before, roles).map((role) => ({ role, tenantId, at: now.toISOString() }))
-    return { ...before, seen: [...before.seen, ...seen] }
+    const roleSightings = unmet(before, roles).map((role) => ({ role, tenantId, at: now.toISOString() }))
+    return { ...before, seen: [...before.seen, ...roleSightings] }
   })
-  const registered = new Set(known.registration?.permissions.map(({ name }) => name))
+  const registered = new Set(record.registration?.permissions.map(({ name }) => name))
   const names = news.filter((role) => !registered.has(role)).join(', ')
   if (names !== '') await recordAudit(tx, muster, { action: 'permissions.seen', at: now, tenantId, facts: { names } })
 }

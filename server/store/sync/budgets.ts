@@ -81,14 +81,14 @@ export async function takeOneEach(
     .$if(isPostgres(tx), (query) => query.forUpdate())
     .execute()
   const textOf = new Map(rows.map((row) => [row.tenant_id, row.calls]))
-  const kept: { tenant_id: string; calls: string }[] = []
+  const budgetRows: { tenant_id: string; calls: string }[] = []
   for (const tenantId of sorted) {
     const marks = lately(textOf.get(tenantId), secondOf(now))
     const { granted } = takeFrom(marks, 1, limits, now)
-    if (granted > 0) kept.push({ tenant_id: tenantId, calls: JSON.stringify(marks) })
+    if (granted > 0) budgetRows.push({ tenant_id: tenantId, calls: JSON.stringify(marks) })
   }
-  if (kept.length > 0) await keep(tx, kept)
-  return new Set(kept.map((row) => row.tenant_id))
+  if (budgetRows.length > 0) await keep(tx, budgetRows)
+  return new Set(budgetRows.map((row) => row.tenant_id))
 }
 
 /** Counts calls that somebody waited for and that were made whatever the budget says: access checks. */
@@ -189,11 +189,11 @@ function leftOf(marks: readonly Mark[], limits: CallLimits, at: number) {
 /** The first second in which both windows have room again. */
 function freeAt(marks: readonly Mark[], limits: CallLimits, at: number): number {
   const roomIn = (window: number, limit: number) => {
-    let held = 0
+    let count = 0
     for (let i = marks.length - 1; i >= 0; i--) {
       const [second, calls] = marks[i] as Mark
-      held += calls
-      if (held >= limit) return second + window + 1
+      count += calls
+      if (count >= limit) return second + window + 1
     }
     return at
   }

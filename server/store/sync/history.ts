@@ -69,7 +69,7 @@ export async function syncsPage(
     )
   }
   const rows = await query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(page.limit).execute()
-  const asked = await askersOf(db, tenantId, rows)
+  const askers = await askersOf(db, tenantId, rows)
   return rows.map((row) => ({
     id: row.id,
     kind: row.kind as PastSync['kind'],
@@ -86,7 +86,7 @@ export async function syncsPage(
     rejected: row.rejected,
     differences: row.differences,
     partial: partialFromText(row.partial_sources),
-    askedBy: asked.get(row.window_id ?? '') ?? asked.get(row.request_id ?? '') ?? null,
+    askedBy: askers.get(row.window_id ?? '') ?? askers.get(row.request_id ?? '') ?? null,
   }))
 }
 
@@ -108,7 +108,7 @@ async function askersOf(
 ): Promise<Map<string, string>> {
   const windows = [...new Set(rows.map((row) => row.window_id))].filter((id) => id !== null)
   const requests = [...new Set(rows.map((row) => row.request_id))].filter((id) => id !== null)
-  const asked = new Map<string, string>()
+  const askers = new Map<string, string>()
   if (windows.length > 0) {
     const found = await db
       .selectFrom('windows')
@@ -116,7 +116,7 @@ async function askersOf(
       .where('id', 'in', windows)
       .where('tenant_id', '=', tenantId)
       .execute()
-    for (const { id, created_by } of found) if (created_by !== null) asked.set(id, created_by)
+    for (const { id, created_by } of found) if (created_by !== null) askers.set(id, created_by)
   }
   if (requests.length > 0) {
     const found = await db
@@ -127,8 +127,8 @@ async function askersOf(
       .where('request_id', 'in', requests)
       .execute()
     for (const { request_id, actor_name } of found) {
-      if (request_id !== null && actor_name !== null) asked.set(request_id, actor_name)
+      if (request_id !== null && actor_name !== null) askers.set(request_id, actor_name)
     }
   }
-  return asked
+  return askers
 }

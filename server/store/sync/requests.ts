@@ -68,7 +68,7 @@ const remembered = day
 
 /** The request with which somebody asked for a sync run, until one was made for it, however long it had to wait. */
 export async function findRequest(db: Database, tenantId: string, now: Date): Promise<string | null> {
-  const asked = await db
+  const request = await db
     .selectFrom('audit_events')
     .select(['request_id', 'at'])
     .where('tenant_id', '=', tenantId)
@@ -76,15 +76,15 @@ export async function findRequest(db: Database, tenantId: string, now: Date): Pr
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst()
-  if (!asked?.request_id || asked.at < new Date(now.getTime() - remembered).toISOString()) return null
+  if (!request?.request_id || request.at < new Date(now.getTime() - remembered).toISOString()) return null
   const made = await db
     .selectFrom('syncs')
     .select('id')
     .where('tenant_id', '=', tenantId)
-    .where('started_at', '>=', asked.at)
-    .where('request_id', '=', asked.request_id)
+    .where('started_at', '>=', request.at)
+    .where('request_id', '=', request.request_id)
     .where('outcome', 'in', ['complete', 'partial', 'failed'])
     .limit(1)
     .executeTakeFirst()
-  return made ? null : asked.request_id
+  return made ? null : request.request_id
 }

@@ -110,8 +110,8 @@ export async function requestReread(
 ): Promise<void> {
   const { closedDays } = await readSettings(db)
   // What retention has removed, or is about to, is not brought back.
-  const kept = closedDays === 0 ? Number.NEGATIVE_INFINITY : now.getTime() - (closedDays - 1) * day
-  const from = Math.max(Date.parse(stretch.from), kept)
+  const keptSince = closedDays === 0 ? Number.NEGATIVE_INFINITY : now.getTime() - (closedDays - 1) * day
+  const from = Math.max(Date.parse(stretch.from), keptSince)
   const to = Math.min(Date.parse(stretch.to), now.getTime())
   // Whoever fills a form in takes a while: a day more is no harm.
   if (!(from < to && from >= now.getTime() - (rereadDays + 1) * day)) throw new PortalError('BAD_REQUEST')
@@ -120,14 +120,14 @@ export async function requestReread(
     if (tenant.accessState !== 'active') throw new PortalError('CONFLICT')
     if (tenant.pausedAt !== null) throw new PortalError('TENANT_PAUSED')
     if ((await readPause(tx)) !== null) throw new PortalError('READING_PAUSED')
-    const asked = await tx
+    const openRequest = await tx
       .selectFrom('windows')
       .select('id')
       .where('tenant_id', '=', tenantId)
       .where('kind', '=', 'reread')
       .where('finished_at', 'is', null)
       .executeTakeFirst()
-    if (asked) throw new PortalError('CONFLICT')
+    if (openRequest) throw new PortalError('CONFLICT')
     const window = { tenantId, kind: 'reread', from: instantOf(from), to: instantOf(to), step: day } as const
     await openWindow(tx, { ...window, createdBy: actor.name }, now)
     const at = now.toISOString()

@@ -112,8 +112,8 @@ async function findAskedMeanwhile(tx: Tx, tenantId: string, now: Date): Promise<
     .select(['next_check_at', 'check_lease_until'])
     .where('tenant_id', '=', tenantId)
     .executeTakeFirstOrThrow()
-  const asked = next_check_at !== null && check_lease_until !== null && next_check_at < check_lease_until
-  return asked ? soonest(next_check_at, now.toISOString()) : null
+  const isEarlier = next_check_at !== null && check_lease_until !== null && next_check_at < check_lease_until
+  return isEarlier ? soonest(next_check_at, now.toISOString()) : null
 }
 
 /** The tenant's row after a check. Reading begins with access, and ends with it. */

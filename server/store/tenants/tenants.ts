@@ -176,7 +176,7 @@ export async function nameTenant(
   now: Date,
 ): Promise<void> {
   await write(db, async (tx) => {
-    const named = await tx
+    const row = await tx
       .updateTable('tenants')
       .set({ display_name: profile.displayName, default_domain: profile.defaultDomain })
       .where('tenant_id', '=', tenantId)
@@ -188,11 +188,11 @@ export async function nameTenant(
       )
       .returning('customer_id')
       .executeTakeFirst()
-    if (!named) return
+    if (!row) return
     await recordAudit(tx, actor, {
       action: 'tenant.profile-read',
       at: now,
-      customerId: named.customer_id,
+      customerId: row.customer_id,
       tenantId,
       facts: { displayName: profile.displayName, defaultDomain: profile.defaultDomain },
     })

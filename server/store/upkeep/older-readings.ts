@@ -98,11 +98,11 @@ function changeOf(row: Row, { incident, alerts }: Reading, now: Date) {
     redirect_id,
     facts,
   } = toRow(row.tenant_id, incident, now)
-  const kept = alerts ?? (JSON.parse(row.alerts ?? '[]') as Omit<RemoteAlert, 'original'>[]).map(withoutOriginal)
+  const latest = alerts ?? (JSON.parse(row.alerts ?? '[]') as Omit<RemoteAlert, 'original'>[]).map(withoutOriginal)
   return {
     ...{ title, severity, severity_rank, status, assigned_to, classification, determination, redirect_id, facts },
     open: row.gone_at === null ? open : 0,
-    search_text: searchText(incident, kept),
+    search_text: searchText(incident, latest),
     ...(alerts === null ? {} : alertsAsKept(alerts)),
   }
 }

@@ -31,7 +31,7 @@ const keysAtOnce = 500
  */
 export async function closedLongAgo(db: Database, before: Date, limit: number): Promise<Removable[]> {
   const at = before.toISOString()
-  const found: Removable[] = []
+  const removables: Removable[] = []
   // Severity by severity: each is one stretch of the index that the queue has anyway.
   for (const rank of ranks) {
     const rows = await db
@@ -54,12 +54,12 @@ export async function closedLongAgo(db: Database, before: Date, limit: number): 
         ),
       )
       .orderBy('old.last_update_at')
-      .limit(limit - found.length)
+      .limit(limit - removables.length)
       .execute()
-    found.push(...rows.map((row) => ({ tenantId: row.tenant_id, incidentId: row.incident_id })))
-    if (found.length >= limit) break
+    removables.push(...rows.map((row) => ({ tenantId: row.tenant_id, incidentId: row.incident_id })))
+    if (removables.length >= limit) break
   }
-  return found
+  return removables
 }
 
 /**

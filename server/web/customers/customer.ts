@@ -102,11 +102,11 @@ async function conflictOf(
   customer: Customer,
 ): Promise<CustomerFacts['conflict']> {
   if (customer.expectedTenantId === null || customer.offboardedAt !== null) return null
-  const found = await findExpectedConflict(portal.db, customer.expectedTenantId, customer.id)
-  if (found === null || req.operator.role !== 'Admin') return found && { ...found, customer: null }
+  const conflict = await findExpectedConflict(portal.db, customer.expectedTenantId, customer.id)
+  if (conflict === null || req.operator.role !== 'Admin') return conflict && { ...conflict, customer: null }
   // Whose it is, is told to who may see that customer.
-  const [other] = await customerNames(portal.db, [found.customer.id], undefined, req.scope)
-  return { ...found, customer: other ?? null }
+  const [other] = await customerNames(portal.db, [conflict.customer.id], undefined, req.scope)
+  return { ...conflict, customer: other ?? null }
 }
 
 async function worstOf(
@@ -144,14 +144,14 @@ export async function noticeOf(portal: Portal, req: OperatorRequest, error: unkn
   return { kind: 'taken', customer: await customerFor(portal, req, customerId) }
 }
 
-const named = {
+const names = {
   tenant: line(2_000, { missing: says('customers.tenant.missing'), long: says('customers.tenant.unknown') }),
 }
 
 /** Takes on a tenant that consented long ago; it is proven like any other. */
 export const addTenant: Handler<OperatorRequest> = async (portal, req, res) => {
   const customerId = pathValue(req, 'id')
-  const form = readForm(named, req)
+  const form = readForm(names, req)
   if (form.faults) return showCustomerWith(portal, req, res, customerId, form)
   const { typed } = form
   try {

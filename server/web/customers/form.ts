@@ -167,9 +167,8 @@ async function resolve(portal: Portal, typed: Typed[string] | undefined, known: 
   const none = { expectedTenantId: null, expectedDomain: null }
   const read = details.expected.safeParse(typed)
   if (!read.success || read.data === null) return { tenant: none, fault: null }
-  const named = readTenantName(read.data)
-  const same =
-    named !== null && (named.id ?? named.domain) === (named.id ? known?.expectedTenantId : known?.expectedDomain)
+  const name = readTenantName(read.data)
+  const same = name !== null && (name.id ?? name.domain) === (name.id ? known?.expectedTenantId : known?.expectedDomain)
   if (known?.expectedTenantId && same) {
     const { expectedTenantId, expectedDomain } = known
     return { tenant: { expectedTenantId, expectedDomain }, fault: null }

@@ -44,7 +44,7 @@ export function reviewView(
   const { t, named, time } = tools
   const { customer, attempts, faults, mayChange } = facts
   const { name, domains } = review.claimed
-  const known = name ?? domains[0] ?? review.tenantId ?? ''
+  const title = name ?? domains[0] ?? review.tenantId ?? ''
   const field = `asked-${review.id}`
   const attempt = attempts.find((one) => one.id === review.attemptId)
   const nothing = t('customers.review.nothing')
@@ -84,8 +84,8 @@ export function reviewView(
     ],
     field,
     isWrong: (faults ?? []).some((fault) => fault.field === field),
-    asked: t('customers.review.asked', { tenant: known }),
-    confirm: t('customers.review.confirm', { tenant: known }),
+    asked: t('customers.review.asked', { tenant: title }),
+    confirm: t('customers.review.confirm', { tenant: title }),
     mayDecide: mayChange,
     mayConfirm: mayChange && customer.offboardedAt === null,
   }

@@ -10,8 +10,8 @@ import { noticeOf, showCustomerWith } from './customer.ts'
 export const confirm: Handler<OperatorRequest> = async (portal, req, res) => {
   const review = await reviewFor(portal, req, pathValue(req, 'id'))
   const customerId = review.customerId ?? ''
-  const asked = { [`asked-${review.id}`]: z.literal('yes', says('customers.review.ask-first')) }
-  const form = readForm(asked, req)
+  const schema = { [`asked-${review.id}`]: z.literal('yes', says('customers.review.ask-first')) }
+  const form = readForm(schema, req)
   if (form.faults) return showCustomerWith(portal, req, res, customerId, form)
   try {
     await confirmReview(portal, operatorActor(req), review.id)

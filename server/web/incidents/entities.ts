@@ -191,13 +191,14 @@ function factsOf(facts: readonly EntityFact[], detail: string | null): Pick<Enti
 
 /** What sets one of several apart is shown, whichever field it is. */
 function variantFacts(facts: readonly EntityFact[], detail: string | null): Pick<EntityFacts, 'facts' | 'folded'> {
-  const told: EntityFact[] = detail === null || facts.some(([, value]) => value === detail) ? [] : [['detail', detail]]
+  const details: EntityFact[] =
+    detail === null || facts.some(([, value]) => value === detail) ? [] : [['detail', detail]]
   const identifying = facts.filter(isIdentifying)
   const shown = identifying.some(([code]) => shownFacts.has(code))
     ? identifying.filter(([code]) => shownFacts.has(code))
     : identifying
   return {
-    facts: factLines([...told, ...shown]),
+    facts: factLines([...details, ...shown]),
     folded: factLines(facts.filter((fact) => !shown.includes(fact))),
   }
 }

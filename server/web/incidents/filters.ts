@@ -70,16 +70,16 @@ export function filterOf({ query, tenantId }: QueueAddress): QueueFilter {
 /** The address of this list, with changes; what goes without saying is left out. Any change but of `at` begins at its top. */
 export function hrefOf({ query, tenantId }: QueueAddress, change: Partial<QueueQuery> = {}): string {
   const { customers, groups, severities, status, text, order, at } = { ...query, at: null, ...change }
-  const said = new URLSearchParams()
-  if (text !== '') said.set('q', text)
-  for (const id of customers) said.append('customer', id)
-  for (const name of groups) said.append('group', name)
-  for (const severity of severities) said.append('severity', severity)
-  if (status !== 'open') said.set('status', status)
-  if (order !== 'worst') said.set('order', order)
-  if (at !== null) said.set('at', at)
+  const search = new URLSearchParams()
+  if (text !== '') search.set('q', text)
+  for (const id of customers) search.append('customer', id)
+  for (const name of groups) search.append('group', name)
+  for (const severity of severities) search.append('severity', severity)
+  if (status !== 'open') search.set('status', status)
+  if (order !== 'worst') search.set('order', order)
+  if (at !== null) search.set('at', at)
   const path = tenantId === null ? '/incidents' : `/tenants/${encodeURIComponent(tenantId)}/incidents`
-  return said.size === 0 ? path : `${path}?${said}`
+  return search.size === 0 ? path : `${path}?${search}`
 }
 
 const everything: QueueQuery = {

@@ -59,7 +59,7 @@ async function show(
   const list = listFrom(req.query.from, tenant.tenantId)
   const notes = async () =>
     notesView(req, tenant.tenantId, incident.id, await notesOf(portal.db, tenant.tenantId, incident.id))
-  const kept = {
+  const original = {
     typed: typeof said?.typed.text === 'string' ? said.typed.text : '',
     faults: said?.faults ?? null,
   }
@@ -75,7 +75,7 @@ async function show(
       return
     }
     const defender = defenderUrl(portal.config, tenant.tenantId, incident.redirectId ?? incident.id)
-    const facts = { incident, tenant, back: backTo(list), defender, notes: await notes(), ...kept }
+    const facts = { incident, tenant, back: backTo(list), defender, notes: await notes(), ...original }
     await render(res, mergedPage, facts, code)
     return
   }
@@ -104,7 +104,7 @@ async function show(
       allHref: withAllEntities(portal, incidentAddress(tenant.tenantId, incident.id, list)),
     }),
     notes: written,
-    ...kept,
+    ...original,
     raw: rawOf(incident),
   }
   await render(res, incidentPage, facts, code)

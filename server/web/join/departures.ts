@@ -29,16 +29,16 @@ const cookieFor = (name: string): Sealed<Departure> => ({ name: `${prefix}${name
 /** The departures this browser holds, the latest first. */
 export async function departuresOf(portal: Portal, req: Request): Promise<Departure[]> {
   const names = namesIn(portal, req).slice(0, 2 * mostDepartures)
-  const held = await Promise.all(names.map((name) => unseal(portal, req, cookieFor(name))))
-  return held.filter((one) => one !== null).sort((a, b) => (a.leftAt < b.leftAt ? 1 : -1))
+  const cookies = await Promise.all(names.map((name) => unseal(portal, req, cookieFor(name))))
+  return cookies.filter((one) => one !== null).sort((a, b) => (a.leftAt < b.leftAt ? 1 : -1))
 }
 
 export async function keepDeparture(portal: Portal, req: Request, res: Response, departure: Departure): Promise<void> {
-  const held = await departuresOf(portal, req)
-  const kept = new Set(held.slice(0, mostDepartures - 1).map(({ state }) => departureCookie(state).name))
+  const departures = await departuresOf(portal, req)
+  const names = new Set(departures.slice(0, mostDepartures - 1).map(({ state }) => departureCookie(state).name))
   for (const name of namesIn(portal, req)) {
     const cookie = cookieFor(name)
-    if (!kept.has(cookie.name)) dropSealed(portal, res, cookie)
+    if (!names.has(cookie.name)) dropSealed(portal, res, cookie)
   }
   await seal(portal, res, departureCookie(departure.state), departure)
 }

@@ -197,12 +197,12 @@ export interface NotAdminView extends Pick<LinkPage, 'partner' | 'link'> {
 
 export function notAdminView(facts: LinkPage, tools: PageTools): NotAdminView {
   const { partner, link } = facts
-  const asked = link.pinnedTenantId ? 'join.not-admin.asked.pinned' : 'join.not-admin.asked.unpinned'
+  const whoKey = link.pinnedTenantId ? 'join.not-admin.asked.pinned' : 'join.not-admin.asked.unpinned'
   return {
     partner,
     link,
     terms: termsView(facts, tools),
-    asked: tools.t(asked),
+    asked: tools.t(whoKey),
     letter: letterView(facts, true, tools),
   }
 }

@@ -63,7 +63,7 @@ export function joinPageAgain(req: Request): string {
   return `/join/${encodeURIComponent(pathValue(req, 'token'))}?again=1${isLanguage(lang) ? `&lang=${lang}` : ''}`
 }
 
-const asked = {
+const questions = {
   lang: z.string().refine(isLanguage).optional(),
   /** As public/js/times.js found it. */
   zone: z.string().max(100).optional(),
@@ -71,7 +71,7 @@ const asked = {
 
 /** The visitor goes on: an attempt starts, and the browser is sent to Microsoft. */
 export const addAttempt: Handler = async (portal, req, res) => {
-  const { value } = readForm(asked, req)
+  const { value } = readForm(questions, req)
   if (value === null) throw new PortalError('BAD_REQUEST')
   const token = pathValue(req, 'token')
   await usableLinkOf(portal, req, res, value.lang)

@@ -35,8 +35,8 @@ export async function rememberJourney(portal: Portal, req: Request, res: Respons
 
 /** Null for the classic link, which starts at Microsoft, and when it was too long ago. */
 export async function findJourney(portal: Portal, req: Request, linkId: string): Promise<Journey | null> {
-  const known = (await unseal(portal, req, journeys)) ?? []
-  return known.find((journey) => journey.linkId === linkId) ?? null
+  const opened = (await unseal(portal, req, journeys)) ?? []
+  return opened.find((journey) => journey.linkId === linkId) ?? null
 }
 
 /**

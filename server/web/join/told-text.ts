@@ -14,14 +14,14 @@ export interface ToldText {
 /** The reader's own language first, then English, then whatever there is; null where nothing was written. */
 export function toldText(settings: Settings, name: CustomerText, language: Language): ToldText | null {
   const order = [language, ...languages.map(({ code }) => code)]
-  const told = order.find((code) => settings[textSetting(name, code)] !== '')
-  return told === undefined
+  const source = order.find((code) => settings[textSetting(name, code)] !== '')
+  return source === undefined
     ? null
-    : { text: settings[textSetting(name, told)], language: told, isForeign: told !== language }
+    : { text: settings[textSetting(name, source)], language: source, isForeign: source !== language }
 }
 
 /** The text, marked with its language, and the language in words where it is not the page's. */
 export function toldHtml({ text, language, isForeign }: ToldText, { t }: Pick<PageTools, 't'>): Html {
-  const told = html`<span lang="${language}">${text}</span>`
-  return isForeign ? html`${told} <span class="muted">${t('join.told.in', { language })}</span>` : told
+  const markup = html`<span lang="${language}">${text}</span>`
+  return isForeign ? html`${markup} <span class="muted">${t('join.told.in', { language })}</span>` : markup
 }

@@ -87,20 +87,20 @@ export const showAlarms: Handler<OperatorRequest> = async (portal, req, res) => 
     listCustomers(db, undefined, res.locals.reader.alphabet, req.scope),
     readAlarmSettings(db),
   ])
-  const found = lists.flat().sort((a, b) => (a.raisedAt < b.raisedAt ? 1 : -1))
+  const alarms = lists.flat().sort((a, b) => (a.raisedAt < b.raisedAt ? 1 : -1))
   const reader = readerOf(res.locals.reader)
   const lineOf = (alarm: ListedAlarm, isOver: boolean) => alarmLine(reader, alarm, isOver, now())
   const sections = (['us', 'customer', 'nobody'] as const).map((who) => ({
     ...headOf(who),
     values: {},
     ended: false,
-    lines: state === 'over' ? [] : found.filter((alarm) => whoOf(alarm) === who).map((alarm) => lineOf(alarm, false)),
+    lines: state === 'over' ? [] : alarms.filter((alarm) => whoOf(alarm) === who).map((alarm) => lineOf(alarm, false)),
   }))
   const ended = {
     ...headOf('over'),
     values: { days: alarmDays },
     ended: true,
-    lines: (state === 'over' ? found : over).map((alarm) => lineOf(alarm, true)),
+    lines: (state === 'over' ? alarms : over).map((alarm) => lineOf(alarm, true)),
   }
   const tabCount = { ...counts, open: counts.new + counts.seen }
   const address = (to: string) => `/alarms?${new URLSearchParams({ state: to, ...(kind ? { kind } : {}) })}`
@@ -117,7 +117,7 @@ export const showAlarms: Handler<OperatorRequest> = async (portal, req, res) => 
     customers: customers.map(({ id, name }) => ({ id, name, picked: id === customer })),
     state,
     mayConfigure: runsPortal(req),
-    unseen: req.operator.role === 'Reader' ? [] : found.filter((alarm) => isNew(alarm)).map(({ id }) => id),
+    unseen: req.operator.role === 'Reader' ? [] : alarms.filter((alarm) => isNew(alarm)).map(({ id }) => id),
   })
 }
 
@@ -219,7 +219,7 @@ function alarmLine(reader: Addressee, alarm: ListedAlarm, isOver: boolean, now: 
   const ended = isOver && alarm.overAt !== null && whoOf(alarm) !== 'nobody'
   const change = ended ? 'over' : 'raised'
   const until = isOver && alarm.overAt !== null ? Date.parse(alarm.overAt) : now.getTime()
-  const seen = alarm.seenBy[0]
+  const viewer = alarm.seenBy[0]
   return {
     id: alarm.id,
     href: `/alarms/${alarm.id}`,
@@ -231,7 +231,7 @@ function alarmLine(reader: Addressee, alarm: ListedAlarm, isOver: boolean, now: 
     kind: `notify.kind.${alarm.kind}`,
     notes: [
       ...(alarm.times > 1 ? [{ key: 'alarms.times' as const, values: { n: alarm.times } }] : []),
-      ...(seen ? [{ key: 'alarms.seen-by' as const, values: { name: seen.name ?? '' } }] : []),
+      ...(viewer ? [{ key: 'alarms.seen-by' as const, values: { name: viewer.name ?? '' } }] : []),
       ...(alarm.told.length > 0
         ? [
             {

@@ -74,7 +74,7 @@ export const showDeliveries: Handler<OperatorRequest> = async (portal, req, res)
   const { db } = portal
   const filter = destination ? { destinationId: destination } : {}
   const [at = '', ...id] = before?.split('_') ?? []
-  const [found, counts, destinations, { messageDays }] = await Promise.all([
+  const [messages, counts, destinations, { messageDays }] = await Promise.all([
     listMessages(db, {
       ...filter,
       ...(state ? { states: [state] } : {}),
@@ -85,7 +85,7 @@ export const showDeliveries: Handler<OperatorRequest> = async (portal, req, res)
     listDestinations(db),
     readAlarmSettings(db),
   ])
-  const shown = found.slice(0, perPage)
+  const shown = messages.slice(0, perPage)
   const alarms = await namedAlarms(
     db,
     shown.filter(({ topic }) => topic === 'alarm').map(({ subjectId }) => subjectId),
@@ -100,7 +100,7 @@ export const showDeliveries: Handler<OperatorRequest> = async (portal, req, res)
     return `/deliveries?${new URLSearchParams(parts)}`
   }
   const all = messageStates.reduce((sum, one) => sum + counts[one], 0)
-  const more = found.length > perPage
+  const more = messages.length > perPage
   const replayable = counts.failed + counts.held
   await render(res, deliveriesPage, {
     lines: shown.map((message) => lineOf(message, names, alarms, (alarm, change) => headingOf(reader, alarm, change))),

@@ -75,8 +75,8 @@ export async function readDestination(portal: Portal, req: OperatorRequest, ther
     const fault = value.url === '' ? (there ? null : 'missing') : await faultOfAddress(portal, kind, value.url)
     if (fault) faults.push({ field: 'url', key: addressFaults[fault] })
   }
-  const known = await listCustomers(portal.db, undefined, undefined, req.scope)
-  if (value.customers.some((id) => !known.some((one) => one.id === id))) {
+  const ours = await listCustomers(portal.db, undefined, undefined, req.scope)
+  if (value.customers.some((id) => !ours.some((one) => one.id === id))) {
     faults.push({ field: 'customers', key: 'destinations.unknown' })
   }
   if (faults.length > 0) return { kind, typed, faults }

@@ -15,10 +15,10 @@ export interface ScopedTo {
 export async function scopedTo({ db }: Portal, { scope }: OperatorRequest): Promise<ScopedTo | null> {
   if (scope === 'everything') return null
   const customers = await customerNames(db, undefined, undefined, scope)
-  const named = new Set(scope.customerIds)
+  const ids = new Set(scope.customerIds)
   return {
     groups: [...scope.groups, ...scope.groupValues.map((value) => value.replaceAll('_', ' '))].filter(Boolean),
-    names: customers.filter(({ id }) => named.has(id)).map(({ name }) => name),
+    names: customers.filter(({ id }) => ids.has(id)).map(({ name }) => name),
     customers: customers.length,
   }
 }

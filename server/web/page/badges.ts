@@ -193,8 +193,8 @@ function incidentBadges(
       html`<span class="sev sev-${value === 'unknown' ? 'informational' : value}">${severityShape(value)}${word(`severity.${value}`)}</span>`,
     status(value) {
       // What an older Muster stored need not be a word of this one.
-      const known = Object.hasOwn(statuses, value) ? value : 'unknown'
-      return html`<span class="st st-${statuses[known].kind}">${statuses[known].shape}${word(`status.${known}`)}</span>`
+      const status = Object.hasOwn(statuses, value) ? value : 'unknown'
+      return html`<span class="st st-${statuses[status].kind}">${statuses[status].shape}${word(`status.${status}`)}</span>`
     },
     verdict: (value) =>
       value === null || value === 'unknown'

@@ -106,8 +106,8 @@ function stepsOf(findings: readonly Finding[], known: Known): SetupStep[] {
     'trial',
   ]
   const steps = names.map((name): SetupStep => {
-    const found = findings.filter(({ check }) => checksOf[name]?.includes(check))
-    return { name, findings: found, state: stateOf(found) }
+    const matches = findings.filter(({ check }) => checksOf[name]?.includes(check))
+    return { name, findings: matches, state: stateOf(matches) }
   })
   for (const step of steps) {
     // Nobody but an Admin is shown this page.

@@ -49,12 +49,12 @@ export function searchView(facts: SearchFacts, tools: PageTools): SearchView {
   const { t, frame } = tools
   const { text } = facts
   const kinds = [customersOf(facts, tools), tenantsOf(facts, tools), incidentsOf(facts, tools)]
-  const found = kinds.filter(({ hits }) => hits.length > 0)
+  const groups = kinds.filter(({ hits }) => hits.length > 0)
   const blind = frame?.fleet.blind ?? 0
   return {
     text,
-    lead: text === '' ? t('search.nothing-asked') : t(found.length > 0 ? 'search.found' : 'search.none', { text }),
-    kinds: found,
+    lead: text === '' ? t('search.nothing-asked') : t(groups.length > 0 ? 'search.found' : 'search.none', { text }),
+    kinds: groups,
     looked: [
       { title: t('shell.place.customers'), text: t('search.looked.customers', { n: facts.looked.customers }) },
       { title: t('search.tenants'), text: t('search.looked.tenants', { n: facts.looked.tenants }) },
@@ -109,12 +109,12 @@ function tenantsOf({ text, tenants }: SearchFacts, { t, number, named, tenantSta
 function incidentsOf({ incidents, list }: SearchFacts, tools: PageTools): Kind {
   const { t, number, named, short, severity, status, time } = tools
   const { count, exact } = incidents.count
-  const told = exact ? number(count) : t('incidents.more-than', { n: number(count) })
+  const countText = exact ? number(count) : t('incidents.more-than', { n: number(count) })
   return {
     name: 'incidents',
     title: t('shell.place.incidents'),
     icon: 'inbox',
-    count: told,
+    count: countText,
     hits: incidents.shown.map((item) => ({
       href: incidentAddress(item.tenantId, item.incidentId, list),
       name: named(short(item.title, 300)),
@@ -122,6 +122,8 @@ function incidentsOf({ incidents, list }: SearchFacts, tools: PageTools): Kind {
       notes: [`#${item.incidentId}`, status(item.status), named(item.customerName), time(item.lastUpdateAt)],
     })),
     more:
-      !exact || count > incidents.shown.length ? { href: hrefOf(list), label: t('search.more', { n: told }) } : null,
+      !exact || count > incidents.shown.length
+        ? { href: hrefOf(list), label: t('search.more', { n: countText }) }
+        : null,
   }
 }

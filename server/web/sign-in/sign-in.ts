@@ -89,9 +89,9 @@ export const startSignIn: Handler = async (portal, req, res) => {
  * @throws PortalError `SIGN_IN_EXPIRED`
  */
 export const returnFromSignIn: Handler = async (portal, req, res) => {
-  const said = readSignInReturn(req.query)
+  const answer = readSignInReturn(req.query)
   const begun = await unseal(portal, req, transaction)
-  if (begun === null || said.state === null || !sameText(begun.state, said.state)) {
+  if (begun === null || answer.state === null || !sameText(begun.state, answer.state)) {
     throw new PortalError('SIGN_IN_EXPIRED')
   }
   await res.locals.countCode(req)
@@ -99,7 +99,7 @@ export const returnFromSignIn: Handler = async (portal, req, res) => {
   const acceptedUntil = new Date(portal.now().getTime() + transaction.seconds * 1000)
   if (!(await spend(portal.db, begun.state, acceptedUntil))) throw new PortalError('SIGN_IN_EXPIRED')
   try {
-    await endSignIn(portal, req, said, begun)
+    await endSignIn(portal, req, answer, begun)
   } catch (error) {
     return leadToRefusal(portal, res, error)
   }

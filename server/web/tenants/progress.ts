@@ -25,12 +25,12 @@ const soonest = 3_000
 /** What a window has come to. `standsStill`: nothing is read at the moment, so that a rate would be a lie. */
 export function progressOf(window: ReadWindow, standsStill: boolean, now: Date): Progress {
   const { kind, from, to, seen } = window
-  const known = window.expected !== null && window.expected >= seen && window.expected > 0 ? window.expected : null
+  const total = window.expected !== null && window.expected >= seen && window.expected > 0 ? window.expected : null
   const byTime = share(Date.parse(to) - Date.parse(window.reached), Date.parse(to) - Date.parse(from))
   const begun = window.startedAt !== null
   const elapsed = begun ? now.getTime() - Date.parse(window.startedAt as string) : 0
   const moving = !standsStill && elapsed >= soonest
-  const done = known === null ? byTime : share(seen, known)
+  const done = total === null ? byTime : share(seen, total)
   const perSecond = moving && seen > 0 ? seen / (elapsed / 1_000) : null
   // It begins long before the first of them: what part of the time was read says nothing.
   if (kind === 'open') return { ...progressOfOpen(window), perSecond }
@@ -39,7 +39,7 @@ export function progressOf(window: ReadWindow, standsStill: boolean, now: Date):
     stretch: { from, to },
     askedBy: window.createdBy,
     seen,
-    expected: known,
+    expected: total,
     done,
     reached: begun && window.reached !== to ? window.reached : null,
     perSecond,

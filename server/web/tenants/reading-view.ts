@@ -196,8 +196,8 @@ function stretchText(
 ): Html {
   const { t, time } = tools
   const back = reached ? html` · ${t('tenants.progress.back-to')} ${time(reached)}` : ''
-  const asked = askedBy ? html` · ${t('tenants.progress.asked', { name: askedBy })}` : ''
-  return html`${time(from)} – ${time(to)}${back}${asked}`
+  const asker = askedBy ? html` · ${t('tenants.progress.asked', { name: askedBy })}` : ''
+  return html`${time(from)} – ${time(to)}${back}${asker}`
 }
 
 function controlsView({ reading, reread }: ReadingSectionFacts, tools: PageTools): ControlsView {

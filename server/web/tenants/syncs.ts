@@ -103,17 +103,17 @@ export const showSyncs: Handler<OperatorRequest> = async (portal, req, res) => {
   const tenant = await tenantFor(portal, req, pathValue(req, 'tenantId'))
   const filter: PastFilter = { ...(kind === null ? {} : { kind }), ...(outcome === null ? {} : { outcome }) }
   const cursor = before !== null ? { before } : at !== null ? { from: at } : {}
-  const [customer, found] = await Promise.all([
+  const [customer, history] = await Promise.all([
     customerFor(portal, req, tenant.customerId),
     syncsPage(portal.db, tenant.tenantId, { ...filter, ...cursor, limit: runsPerPage + 1 }),
   ])
-  const runs = found.slice(0, runsPerPage)
+  const runs = history.slice(0, runsPerPage)
   const last = runs.at(-1)
   const action = `/tenants/${tenant.tenantId}/syncs`
   const address = (parts: Record<string, string | null>) => {
-    const said = new URLSearchParams()
-    for (const [name, value] of Object.entries({ kind, outcome, ...parts })) if (value !== null) said.set(name, value)
-    return said.size === 0 ? action : `${action}?${said}`
+    const search = new URLSearchParams()
+    for (const [name, value] of Object.entries({ kind, outcome, ...parts })) if (value !== null) search.set(name, value)
+    return search.size === 0 ? action : `${action}?${search}`
   }
   await render(res, pastSyncsPage, {
     tenant,
@@ -126,6 +126,6 @@ export const showSyncs: Handler<OperatorRequest> = async (portal, req, res) => {
     at,
     action,
     newest: address({}),
-    next: last && found.length > runsPerPage ? address({ before: last.id }) : null,
+    next: last && history.length > runsPerPage ? address({ before: last.id }) : null,
   })
 }

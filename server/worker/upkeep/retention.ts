@@ -131,11 +131,11 @@ async function removeTombstones(portal: Portal, before: Date, clock: Clock, turn
 async function removeClosedIncidents(portal: Portal, before: Date, clock: Clock, turn: RunBudget): Promise<void> {
   let removed = 0
   while (turn.goesOn) {
-    const found = await closedLongAgo(portal.db, before, atOnce)
-    if (found.length === 0 || !(await clock.right())) break
+    const incidents = await closedLongAgo(portal.db, before, atOnce)
+    if (incidents.length === 0 || !(await clock.right())) break
     let gone = 0
-    for (const tenantId of new Set(found.map((one) => one.tenantId))) {
-      const incidentIds = found.filter((one) => one.tenantId === tenantId).map((one) => one.incidentId)
+    for (const tenantId of new Set(incidents.map((one) => one.tenantId))) {
+      const incidentIds = incidents.filter((one) => one.tenantId === tenantId).map((one) => one.incidentId)
       gone += await removeClosed(portal.db, tenantId, { incidentIds }, before)
       if (!(await turn.rest())) break
     }

@@ -134,7 +134,7 @@ function write(
   // Drawn in any case: the IDs that follow must not depend on the incident's status.
   const resolvedByItself = random.chance(0.1)
   const resolved = resolvedByItself || incident.status === 'resolved'
-  const known = [createdAt, incident.lastUpdateAt].sort()[0] ?? createdAt
+  const shownAt = [createdAt, incident.lastUpdateAt].sort()[0] ?? createdAt
   return {
     id: `${alertPrefix.get(script.service) ?? 'xx'}${random.guid()}${script.service === 'microsoftDefenderForEndpoint' ? '_1' : ''}`,
     title: script.title,
@@ -147,7 +147,7 @@ function write(
     service: script.service,
     detectionSource: script.detectionSource,
     detectorId: new Random(hashOf(script.title)).guid(),
-    createdAt: known,
+    createdAt: shownAt,
     lastUpdateAt: incident.lastUpdateAt,
     resolvedAt: resolved ? incident.lastUpdateAt : null,
     firstActivityAt: instantOf(at, n === 0 ? 0 : random.int(0, 9999)),
