@@ -26,27 +26,27 @@ export const boundedLines = 600
  */
 function createLineBound(windowMs: number, summarise: (leftOut: Record<string, number>) => void) {
   let endsAt = 0
-  let written = new Map<number, number>()
+  let lineCounts = new Map<number, number>()
   return (level: number): boolean => {
     if (!scopes.getStore()?.bounded) return true
     const now = performance.now()
     if (now >= endsAt) {
       endsAt = now + windowMs
-      written = new Map()
+      lineCounts = new Map()
     }
-    const lines = (written.get(level) ?? 0) + 1
-    written.set(level, lines)
+    const lines = (lineCounts.get(level) ?? 0) + 1
+    lineCounts.set(level, lines)
     if (lines === boundedLines + 1) {
-      const counted = written
+      const counted = lineCounts
       setTimeout(() => summarise(leftOutOf(counted)), endsAt - now).unref()
     }
     return lines <= boundedLines
   }
 }
 
-const leftOutOf = (written: ReadonlyMap<number, number>): Record<string, number> =>
+const leftOutOf = (lineCounts: ReadonlyMap<number, number>): Record<string, number> =>
   Object.fromEntries(
-    [...written].flatMap(([level, lines]) =>
+    [...lineCounts].flatMap(([level, lines]) =>
       lines > boundedLines ? [[pino.levels.labels[level] ?? String(level), lines - boundedLines] as const] : [],
     ),
   )

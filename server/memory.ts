@@ -6,10 +6,10 @@ export class Memory {
   readonly #objects = new Map<new () => object, object>()
 
   of<T extends object>(kind: new () => T): T {
-    const held = this.#objects.get(kind)
-    if (held) return held as T
-    const made = new kind()
-    this.#objects.set(kind, made)
-    return made
+    const before = this.#objects.get(kind)
+    if (before) return before as T
+    const object = new kind()
+    this.#objects.set(kind, object)
+    return object
   }
 }

@@ -29,7 +29,7 @@ export const isLanguage = (value: unknown): value is Language =>
 
 /** The reader's language from an Accept-Language header, by its quality values; English when none fits. */
 export function languageFor(acceptLanguage: string | undefined): Language {
-  const wanted = (acceptLanguage ?? '')
+  const preferences = (acceptLanguage ?? '')
     .slice(0, 200)
     .split(',')
     .map((part) => {
@@ -38,7 +38,7 @@ export function languageFor(acceptLanguage: string | undefined): Language {
       return { tag: tag.toLowerCase(), quality: quality === undefined ? 1 : Number(quality) }
     })
     .sort((a, b) => b.quality - a.quality)
-  for (const { tag, quality } of wanted) {
+  for (const { tag, quality } of preferences) {
     if (!(quality > 0)) continue
     if (tag === 'sv' || tag.startsWith('sv-')) return 'sv'
     if (tag === 'zh' || /^zh-(hant|tw|hk|mo)\b/.test(tag)) return 'zh-Hant'

@@ -123,6 +123,6 @@ const text = (key: string) =>
   say('en', key as MessageKey, { partner: 'your security partner', customer: 'the customer', aadsts: 0, status: 0 })
 
 function sentence(title: string): string {
-  const begun = title.charAt(0).toUpperCase() + title.slice(1)
-  return /[.?!]$/.test(begun) ? begun : `${begun}.`
+  const sentence = title.charAt(0).toUpperCase() + title.slice(1)
+  return /[.?!]$/.test(sentence) ? sentence : `${sentence}.`
 }

@@ -82,9 +82,9 @@ const modes =
   'Use verify-full (encrypted, and the server is who it says), verify-ca with sslrootcert, no-verify (encrypted, whoever it is), or disable.'
 
 /** Null where the address says nothing. `require` is not less than verify-full: what is encrypted for anybody is open to him. */
-function readSsl(said: URLSearchParams): boolean | ConnectionOptions | AddressFault | null {
-  const mode = said.get('sslmode') ?? modeOf(said.get('ssl'))
-  const files = { ca: said.get('sslrootcert'), cert: said.get('sslcert'), key: said.get('sslkey') }
+function readSsl(parameters: URLSearchParams): boolean | ConnectionOptions | AddressFault | null {
+  const mode = parameters.get('sslmode') ?? modeOf(parameters.get('ssl'))
+  const files = { ca: parameters.get('sslrootcert'), cert: parameters.get('sslcert'), key: parameters.get('sslkey') }
   const anyFile = Object.values(files).some((file) => file !== null)
   if (mode === null && !anyFile) return null
   if (mode === 'disable') return false

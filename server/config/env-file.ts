@@ -83,16 +83,16 @@ function faultOf({ values, faults }: EnvFile, name: string): void {
   faults.set(name, { fault: 'not-utf8', line: 0 })
 }
 
-function readOwn(written: string): { value: string } | { fault: EnvFault } {
-  if (typographic.test(written)) return { fault: 'typographic-quote' }
-  const quote = quotes.find((one) => written.startsWith(one))
+function readOwn(text: string): { value: string } | { fault: EnvFault } {
+  if (typographic.test(text)) return { fault: 'typographic-quote' }
+  const quote = quotes.find((one) => text.startsWith(one))
   if (quote === undefined) {
-    const value = written.replace(/(^|\s)#(\s.*)?$|\s#.*$/s, '').trim()
+    const value = text.replace(/(^|\s)#(\s.*)?$|\s#.*$/s, '').trim()
     return value.includes('#') ? { fault: 'unquoted-hash' } : { value }
   }
-  const end = written.indexOf(quote, 1)
+  const end = text.indexOf(quote, 1)
   if (end === -1) return { fault: 'unclosed-quote' }
-  return /^\s*(#.*)?$/s.test(written.slice(end + 1)) ? { value: written.slice(1, end) } : { fault: 'text-after-quote' }
+  return /^\s*(#.*)?$/s.test(text.slice(end + 1)) ? { value: text.slice(1, end) } : { fault: 'text-after-quote' }
 }
 
 /** Somebody else's variable may span lines, but never over one of ours. */

@@ -90,11 +90,11 @@ export function readChoice<T extends string>(
   choices: readonly [T, ...T[]],
   fault: Fault,
 ): T {
-  const found = choices.find((choice) => choice === value)
-  if (value !== undefined && found === undefined) {
+  const known = choices.find((choice) => choice === value)
+  if (value !== undefined && known === undefined) {
     fault(name, 'is not one of the choices', `Use ${choices.join(', ')}, or leave it empty for ${choices[0]}.`)
   }
-  return found ?? choices[0]
+  return known ?? choices[0]
 }
 
 export function readAdmins(value: string | undefined, fault: Fault): string[] {

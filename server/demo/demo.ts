@@ -262,7 +262,7 @@ async function freePort(port: number, host: string): Promise<number> {
     server.once('error', (error) => reject(portFault('PORT', port, error) ?? error))
     server.listen(port, host, resolve)
   })
-  const found = (server.address() as AddressInfo).port
+  const freePort = (server.address() as AddressInfo).port
   await new Promise((resolve) => server.close(resolve))
-  return found
+  return freePort
 }

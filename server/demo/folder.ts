@@ -36,16 +36,16 @@ export function newKept(): Kept {
   return { version: 1, appSecret: secret(), signInSecret: secret(), sessionSecret: secret(), told: false }
 }
 
-export function keep(dataDir: string, kept: Kept): void {
+export function keep(dataDir: string, state: Kept): void {
   const file = keptFile(dataDir)
-  writeFileSync(`${file}.next`, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 })
+  writeFileSync(`${file}.next`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
   renameSync(`${file}.next`, file)
 }
 
 /** Removes the demonstration's own files, and nothing else that lies in its folder. */
 export function removeDemo(dataDir: string, { database }: { database: boolean }): void {
   const file = sqliteFile(dataDir)
-  const stored = database ? [file, `${file}-wal`, `${file}-shm`] : []
+  const files = database ? [file, `${file}-wal`, `${file}-shm`] : []
   // The file by which the rest is known goes last: a removal that is cut short is done again.
-  for (const own of [...stored, stateFile(dataDir), keptFile(dataDir)]) rmSync(own, { force: true })
+  for (const own of [...files, stateFile(dataDir), keptFile(dataDir)]) rmSync(own, { force: true })
 }

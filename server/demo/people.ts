@@ -51,9 +51,9 @@ export interface Scene {
 export const visitor = (browser: string | null): Visitor => ({ browser, actor: somebody, addressHash: null })
 
 export async function ensureCustomer(portal: Portal, key: DemoKey, pinned: boolean): Promise<Customer> {
-  const wanted = demoCustomers[key]
-  const customer = (await listCustomers(portal.db)).find(({ name }) => name === wanted.name)
-  return customer ?? createCustomer(portal.db, operator, detailsOf(wanted, pinned), portal.now())
+  const details = demoCustomers[key]
+  const customer = (await listCustomers(portal.db)).find(({ name }) => name === details.name)
+  return customer ?? createCustomer(portal.db, operator, detailsOf(details, pinned), portal.now())
 }
 
 export async function invite(stage: Stage, portal: Portal, key: DemoKey, pinned: boolean): Promise<void> {

@@ -51,11 +51,11 @@ export async function bringToLife(
   const { clock } = simulator
   const start = clock.now()
   const happen = incidentsAsTheyCome(simulator.world)
-  let moved = 0
+  let movedMs = 0
   const moveTo = (ms: number) => {
     const step = ms - clock.now()
     clock.advance(step)
-    moved += step
+    movedMs += step
   }
   const scenes = script({ portal, simulator, links: new Map() })
   try {
@@ -68,7 +68,7 @@ export async function bringToLife(
       progress(n + 1, scenes.length)
     }
   } finally {
-    clock.advance(-moved)
+    clock.advance(-movedMs)
     happen(Number.POSITIVE_INFINITY)
     Object.assign(behaviour, usual)
   }

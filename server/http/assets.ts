@@ -40,7 +40,7 @@ const sheets = [
 const sheet = sheets.map((name) => readFileSync(join(folder, 'css', `${name}.css`), 'utf8')).join('\n')
 
 /** Where release 0.1 had them: its pages ask this one while both run side by side. */
-const moved = new Map([
+const newPlaces = new Map([
   ['base.css', 'css/base.css'],
   ['muster.css', 'css/muster.css'],
   ['muster.js', 'js/muster.js'],
@@ -75,7 +75,7 @@ const encode = {
 
 /** Sends a text in the first of these encodings that the browser takes, made once, when it is first asked for. */
 function sendText(type: string, text: Buffer): RequestHandler {
-  const made: Partial<Record<(typeof encodings)[number], Promise<Buffer>>> = {}
+  const bodies: Partial<Record<(typeof encodings)[number], Promise<Buffer>>> = {}
   return async (req, res) => {
     res.type(type).vary('Accept-Encoding')
     const encoding = encodings.find((one) => req.acceptsEncodings(one) !== false)
@@ -83,8 +83,8 @@ function sendText(type: string, text: Buffer): RequestHandler {
       res.send(text)
       return
     }
-    made[encoding] ??= encode[encoding](text)
-    res.set('Content-Encoding', encoding).send(await made[encoding])
+    bodies[encoding] ??= encode[encoding](text)
+    res.set('Content-Encoding', encoding).send(await bodies[encoding])
   }
 }
 
@@ -100,7 +100,7 @@ export function assets(): Router {
     next()
   })
   router.get('/:version/css/muster.css', sendText('css', Buffer.from(sheet)))
-  for (const [name, place] of moved) router.get(`/:version/${name}`, (_req, res) => res.redirect(place))
+  for (const [name, place] of newPlaces) router.get(`/:version/${name}`, (_req, res) => res.redirect(place))
   for (const [name, file] of vendored) {
     router.get(`/:version/vendor/${name}`, sendText('js', readFileSync(file)))
   }

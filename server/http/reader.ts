@@ -26,11 +26,11 @@ const zoneCookieSeconds = 7 * 86_400
 /** A visitor: the language he asked for, or his browser does; the zone and the theme that his browser was told to keep. */
 export function visitor(config: Config, req: Request): Reader {
   const asked = req.query.lang
-  const wanted = req.headers['accept-language']
-  const language = isLanguage(asked) ? asked : languageFor(wanted)
+  const languages = req.headers['accept-language']
+  const language = isLanguage(asked) ? asked : languageFor(languages)
   return {
     language,
-    alphabet: alphabetFor(wanted) ?? language,
+    alphabet: alphabetFor(languages) ?? language,
     timeZone: zoneOf(cookieOf(config, req, zoneCookie)),
     theme: themeOf(cookieOf(config, req, themeCookie)),
     operator: null,

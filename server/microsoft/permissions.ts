@@ -23,7 +23,7 @@ export interface Permission {
  * well (the service names it in its own refusals), so `SecurityAlert.Read.All` is not asked for.
  * https://learn.microsoft.com/graph/permissions-reference, https://learn.microsoft.com/defender-xdr/api-list-incidents
  */
-const asked: Record<IncidentsApi, readonly Permission[]> = {
+const permissionsOf: Record<IncidentsApi, readonly Permission[]> = {
   defender: [{ name: 'Incident.Read.All', id: 'a9790345-4595-42e4-971a-ccdc79f19b7c', capability: 'readIncidents' }],
   graph: [
     { name: 'SecurityIncident.Read.All', id: '45cc0394-e837-488b-a098-1918f48d186c', capability: 'readIncidents' },
@@ -76,7 +76,7 @@ export const permissionIds: ReadonlyMap<string, string> = new Map([
 export const capabilities = ['readIncidents', 'writeIncidents', 'hunting', 'organisationProfile'] as const
 
 export function permissionsFor(api: IncidentsApi): readonly Permission[] {
-  return asked[api]
+  return permissionsOf[api]
 }
 
 type ResourceConfig = Pick<Config, 'incidentsApi' | 'authorityHost' | 'defenderUrl' | 'graphUrl'>
@@ -114,10 +114,10 @@ export function allowsExactly(api: IncidentsApi, capability: Capability, roles: 
 }
 
 export function missingRoles(api: IncidentsApi, roles: readonly string[]): string[] {
-  return asked[api].filter(({ capability }) => !allows(api, capability, roles)).map(({ name }) => name)
+  return permissionsOf[api].filter(({ capability }) => !allows(api, capability, roles)).map(({ name }) => name)
 }
 
 export function unexpectedRoles(api: IncidentsApi, roles: readonly string[]): string[] {
-  const expected = new Set(asked[api].map(({ name }) => spelled(name)))
+  const expected = new Set(permissionsOf[api].map(({ name }) => spelled(name)))
   return roles.filter((role) => !expected.has(spelled(role)))
 }

@@ -14,7 +14,7 @@ const tag = /^[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?$/i
 
 /** The first language of an Accept-Language header whose alphabet is known, by its quality values; null for none. */
 export function alphabetFor(acceptLanguage: string | undefined): Alphabet | null {
-  const wanted = (acceptLanguage ?? '')
+  const preferences = (acceptLanguage ?? '')
     .slice(0, 200)
     .split(',')
     .map((part) => {
@@ -24,7 +24,7 @@ export function alphabetFor(acceptLanguage: string | undefined): Alphabet | null
     })
     .filter(({ name, quality }) => tag.test(name) && quality > 0)
     .sort((a, b) => b.quality - a.quality)
-  return wanted.find(({ name }) => Intl.Collator.supportedLocalesOf(name).length > 0)?.name ?? null
+  return preferences.find(({ name }) => Intl.Collator.supportedLocalesOf(name).length > 0)?.name ?? null
 }
 
 /** A name as it is searched: in small letters, and without the marks on them, so that `oberg` finds `Öberg`. */

@@ -67,8 +67,8 @@ export async function makeDestination(
   const id = newDestinationId()
   const secret = kind === 'webhook' ? newWebhookSecret() : null
   const address = addressOf(kind, typed, secret === null ? [] : [secret])
-  const kept = { id, kind, ownerId: actor.id, ...sealedAddress(portal, id, address) }
-  await write(portal.db, (tx) => addDestination(tx, actor, { ...settings, ...kept }, portal.now()))
+  const row = { id, kind, ownerId: actor.id, ...sealedAddress(portal, id, address) }
+  await write(portal.db, (tx) => addDestination(tx, actor, { ...settings, ...row }, portal.now()))
   return { id, secret }
 }
 
@@ -159,6 +159,6 @@ function sealedAddress(
   id: string,
   address: Partial<TypedAddress> & { secrets?: readonly string[] },
 ) {
-  const shown = address.recipients?.join(', ') ?? shownAddress(address.url ?? '')
-  return { sealed: sealForStore(config, sealingPurpose, sealedPlace(id), JSON.stringify(address)), shown }
+  const text = address.recipients?.join(', ') ?? shownAddress(address.url ?? '')
+  return { sealed: sealForStore(config, sealingPurpose, sealedPlace(id), JSON.stringify(address)), shown: text }
 }

@@ -28,7 +28,7 @@ export function addressed(announcements: readonly Announcement[], around: Surrou
   return announcements.flatMap(({ alarm, change }): NewMessage[] => {
     const groups = alarm.customerId === null ? [] : around.groupsOf(alarm.customerId)
     const message = { topic: 'alarm', subjectId: alarm.id, change } as const
-    const sent = around.destinations
+    const others = around.destinations
       .filter((destination) => wants(destination, alarm, groups))
       .map((destination) => ({
         ...message,
@@ -37,7 +37,7 @@ export function addressed(announcements: readonly Announcement[], around: Surrou
       }))
     const owner = around.destinations.find((one) => one.id === alarm.subjectId)?.ownerId
     const byMail = alarm.kind === 'delivery-failing' && change === 'raised' && around.mail && owner !== undefined
-    return byMail ? [...sent, { ...message, destinationId: null, recipient: owner, dueAt: now }] : sent
+    return byMail ? [...others, { ...message, destinationId: null, recipient: owner, dueAt: now }] : others
   })
 }
 

@@ -26,15 +26,18 @@ const longestRest = minute
  * When a message is tried again after so many tries, in milliseconds from now; null when that was the last.
  * @param asked what the other side asked for, in milliseconds
  */
-export function retryAfter(tries: number, asked: number | null, random = Math.random()): number | null {
+export function retryAfter(tries: number, askedMs: number | null, random = Math.random()): number | null {
   const wait = waits[tries]
   if (wait === undefined) return null
-  return Math.max(wait * (1 + jitter * random), Math.min(asked ?? 0, longestRetryAfter))
+  return Math.max(wait * (1 + jitter * random), Math.min(askedMs ?? 0, longestRetryAfter))
 }
 
 /** How long a destination is left alone by all its messages after so many failures in a row, in milliseconds. */
-export function restAfter(failures: number, asked: number | null): number {
-  return Math.max(Math.min(second * 2 ** Math.min(failures, 10), longestRest), Math.min(asked ?? 0, longestRetryAfter))
+export function restAfter(failures: number, askedMs: number | null): number {
+  return Math.max(
+    Math.min(second * 2 ** Math.min(failures, 10), longestRest),
+    Math.min(askedMs ?? 0, longestRetryAfter),
+  )
 }
 
 /**

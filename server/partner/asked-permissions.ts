@@ -56,10 +56,10 @@ export interface Asking {
 type Knowledge = Pick<Portal, 'db' | 'microsoft' | 'now' | 'config'>
 
 /** Roles met in tokens that no page tells of and no Admin was asked about: they stop new links. */
-export function rolesBeyond(portal: Pick<Knowledge, 'microsoft' | 'now'>, known: AskedPermissions): SeenRole[] {
-  const ours = permissionsKnown(portal, known).permissions.filter(({ kind }) => kind === 'application')
-  const names = new Set([...ours.map(({ name }) => name), ...(known.confirmed?.known ?? [])].map(spelled))
-  return known.seen.filter(({ role }) => !names.has(spelled(role)))
+export function rolesBeyond(portal: Pick<Knowledge, 'microsoft' | 'now'>, record: AskedPermissions): SeenRole[] {
+  const ours = permissionsKnown(portal, record).permissions.filter(({ kind }) => kind === 'application')
+  const names = new Set([...ours.map(({ name }) => name), ...(record.confirmed?.known ?? [])].map(spelled))
+  return record.seen.filter(({ role }) => !names.has(spelled(role)))
 }
 
 interface Known {
@@ -67,8 +67,8 @@ interface Known {
   permissions: readonly AskedPermission[]
 }
 
-function permissionsKnown({ microsoft, now }: Pick<Knowledge, 'microsoft' | 'now'>, known: AskedPermissions): Known {
-  const { registration, confirmed } = known
+function permissionsKnown({ microsoft, now }: Pick<Knowledge, 'microsoft' | 'now'>, record: AskedPermissions): Known {
+  const { registration, confirmed } = record
   const application = (name: string): AskedPermission => ({ name, kind: 'application' })
   if (registration && now().getTime() - Date.parse(registration.readAt) < registrationLasts) {
     // A registration that asks for no role at all cannot be the one that customers consent to.

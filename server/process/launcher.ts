@@ -7,13 +7,13 @@ const everyMs = 500
  * the two, which ends and tells nobody; a killed npm tells nobody at all. Whoever runs `node dist/main.js` is not watched:
  * a service manager and `nohup` leave their processes without a parent on purpose.
  */
-export function watchLauncher(gone: () => void): void {
+export function watchLauncher(onGone: () => void): void {
   const parent = process.ppid
   const shellsParent = isShell(parent) ? parentOf(parent) : null
   const watch = setInterval(() => {
     if (process.ppid === parent && (shellsParent === null || parentOf(parent) === shellsParent)) return
     clearInterval(watch)
-    gone()
+    onGone()
   }, everyMs)
   watch.unref()
 }

@@ -136,9 +136,9 @@ function application(
   app.use((error: unknown, _req: Request, res: Response, next: NextFunction) => {
     if (res.headersSent) return next(error)
     const status = (error as { status?: unknown } | null)?.status
-    const known = typeof status === 'number' && status < 500 ? status : 500
+    const shownStatus = typeof status === 'number' && status < 500 ? status : 500
     const message = error instanceof Error ? error.message : 'unknown'
-    res.status(known).json({ error: { code: known === 500 ? 'SimulatorFault' : 'BadRequest', message } })
+    res.status(shownStatus).json({ error: { code: shownStatus === 500 ? 'SimulatorFault' : 'BadRequest', message } })
   })
   return app
 }

@@ -25,27 +25,27 @@ const longestRest = 75_000
 export function callsFor(portal: Portal, tenantId: string, turn: JobContext, purpose: keyof typeof shareOf): Calls {
   const { db, config, now } = portal
   const { prepaid } = turn
-  let made = 0
-  let taken = prepaid?.at ?? now()
+  let calls = 0
+  let takenAt = prepaid?.at ?? now()
   let reserved = prepaid?.calls ?? 0
   if (prepaid) prepaid.calls = 0
   let portion = 1
   const giveBack = async () => {
     const unused = reserved
     reserved = 0
-    await giveCallsBack(db, tenantId, unused, taken)
+    await giveCallsBack(db, tenantId, unused, takenAt)
   }
   return {
     get made() {
-      return made
+      return calls
     },
     async take() {
-      const age = now().getTime() - taken.getTime()
+      const age = now().getTime() - takenAt.getTime()
       if (reserved > 0 && (age < 0 || age > goodForMs)) await giveBack()
       while (reserved === 0) {
         turn.stopping?.throwIfAborted()
-        taken = now()
-        const { granted, waitMs } = await takeCalls(db, tenantId, portion, config.sync, taken, shareOf[purpose])
+        takenAt = now()
+        const { granted, waitMs } = await takeCalls(db, tenantId, portion, config.sync, takenAt, shareOf[purpose])
         reserved = granted
         portion = Math.min(portion * 2, mostAtOnce)
         if (granted > 0) break
@@ -56,7 +56,7 @@ export function callsFor(portal: Portal, tenantId: string, turn: JobContext, pur
         await turn.rest(waitMs)
       }
       reserved--
-      made++
+      calls++
     },
     settle: giveBack,
   }

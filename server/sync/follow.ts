@@ -70,7 +70,7 @@ async function follow(run: SyncRun): Promise<SyncOutcome> {
   const lastChangeAt = changed ? run.now.toISOString() : tenant.lastChangeAt
   const usual = nextPause({ lastChangeAt, syncFailures: 0 }, portal.config.sync, run.now)
   const pause = pauseAfter(run, lists, behind || pending, usual)
-  const stored = await completeSync(
+  const counts = await completeSync(
     portal.db,
     run.claim,
     run.row,
@@ -92,7 +92,7 @@ async function follow(run: SyncRun): Promise<SyncOutcome> {
     run.now,
     last,
   )
-  if (last) run.count(last, stored)
+  if (last) run.count(last, counts)
   return incomplete ? 'partial' : 'complete'
 }
 

@@ -135,11 +135,11 @@ export class SyncRun {
     this.turn.stopping?.throwIfAborted()
   }
 
-  count(page: IncidentPage, stored: PageStored): void {
+  count(page: IncidentPage, counts: PageStored): void {
     this.figures.pages++
     this.figures.seen += page.incidents.length
     this.figures.rejected += page.rejected.length
-    this.#add(stored)
+    this.#add(counts)
   }
 
   #add({ added, changed, differences }: PageStored): void {

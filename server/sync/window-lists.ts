@@ -30,13 +30,13 @@ export class WindowLists {
    * @param mostPages of one list; null for no end
    * @throws Refusal; ClaimLostError; what the sync run is stopped with
    */
-  async read(query: IncidentQuery, openOnly: boolean, listed: Set<string>, mostPages: number | null): Promise<ListEnd> {
-    if (!openOnly) return this.#readList(query, listed, mostPages)
+  async read(query: IncidentQuery, openOnly: boolean, ids: Set<string>, mostPages: number | null): Promise<ListEnd> {
+    if (!openOnly) return this.#readList(query, ids, mostPages)
     let pages = 0
     let last: IncidentPage | null = null
     for (const status of this.#run.portal.microsoft.openLists) {
       if (last) await this.#commit(last)
-      const list = await this.#readOpen({ ...query, status }, listed, mostPages)
+      const list = await this.#readOpen({ ...query, status }, ids, mostPages)
       pages += list.pages
       last = list.last
       if (!list.whole) return { ...list, pages }
@@ -45,18 +45,18 @@ export class WindowLists {
   }
 
   /** One of the lists of what is open. Where what has no name cannot be asked for, it is looked for among all there is. */
-  async #readOpen(query: IncidentQuery, listed: Set<string>, mostPages: number | null): Promise<ListEnd> {
-    if (query.status !== 'other') return this.#readList(query, listed, mostPages)
+  async #readOpen(query: IncidentQuery, ids: Set<string>, mostPages: number | null): Promise<ListEnd> {
+    if (query.status !== 'other') return this.#readList(query, ids, mostPages)
     if (!this.#otherRefused) {
       try {
-        return await this.#readList(query, listed, mostPages)
+        return await this.#readList(query, ids, mostPages)
       } catch (error) {
         if (!isFilterRefused(error)) throw error
         this.#otherRefused = true
       }
     }
     const { status: _, ...all } = query
-    return this.#readList(all, listed, mostPages, ({ status }) => !closedStatuses.has(status))
+    return this.#readList(all, ids, mostPages, ({ status }) => !closedStatuses.has(status))
   }
 
   /** Stores a page; @returns it where it is the last, and still to be stored. */

@@ -152,9 +152,9 @@ class WindowReading {
     const back = Date.parse(this.#reached) - this.#step
     const sliced = back > Date.parse(this.#window.to) - openDays * day
     const from = this.#step === everything || !sliced ? beginning : instant(back)
-    const listed = await this.#readBackTo(from, true, sliced || this.#step === everything)
-    if (listed === null) return
-    await this.#commit(listed.last, { reached: from, step: this.#step, seen: 0, expected: this.#expected(from) })
+    const list = await this.#readBackTo(from, true, sliced || this.#step === everything)
+    if (list === null) return
+    await this.#commit(list.last, { reached: from, step: this.#step, seen: 0, expected: this.#expected(from) })
     this.#reached = from
   }
 
@@ -196,16 +196,16 @@ class WindowReading {
   /** As dense as it was so far; Microsoft's lists do not say how long they are. */
   #expected(reached: Instant): number | null {
     const whole = Date.parse(this.#window.to) - Date.parse(this.#window.from)
-    const done = Date.parse(this.#window.to) - Date.parse(reached)
-    return done <= 0 ? null : Math.max(this.#seen, Math.round((this.#seen * whole) / done))
+    const doneMs = Date.parse(this.#window.to) - Date.parse(reached)
+    return doneMs <= 0 ? null : Math.max(this.#seen, Math.round((this.#seen * whole) / doneMs))
   }
 
   /** @returns how many incidents changed by it */
   async #commit(page: IncidentPage | null, slice: SliceEnd | null): Promise<number> {
     const { run } = this
-    const stored = await storeWindowPage(run.portal.db, run.claim, this.#at, page, slice, run.now)
-    if (page) run.count(page, stored)
-    return stored.changed
+    const counts = await storeWindowPage(run.portal.db, run.claim, this.#at, page, slice, run.now)
+    if (page) run.count(page, counts)
+    return counts.changed
   }
 
   /** What an incident's own answer, or none, makes of what is kept of it. */
@@ -224,11 +224,11 @@ class WindowReading {
    * answer, in a sync run whose lists were whole.
    * @returns whether it came to its end; else there is more of it, and some of it is done
    */
-  async #lookAfter(within: Parameters<typeof unlistedOf>[2], listed: ReadonlySet<string>): Promise<boolean> {
+  async #lookAfter(within: Parameters<typeof unlistedOf>[2], ids: ReadonlySet<string>): Promise<boolean> {
     const { run } = this
     const { db, microsoft } = run.portal
     const { tenantId } = run.claim
-    const unlisted = await unlistedOf(db, tenantId, within, listed)
+    const unlisted = await unlistedOf(db, tenantId, within, ids)
     let [settled, unchanged, refused] = [0, 0, 0]
     for (const id of startingAnywhere(unlisted)) {
       run.throwIfStopping()

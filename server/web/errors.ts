@@ -78,20 +78,20 @@ const waysOn: Partial<Record<ErrorCode, WayOn>> = {
 /** Decides what is told of an error: the only place that does. */
 function decide(error: unknown): Answer {
   if (error instanceof Refusal) return fromRefusal(error)
-  const known = toPortalError(error)
-  const { told } = known
+  const fault = toPortalError(error)
+  const { told } = fault
   const words = told?.words ?? null
   return {
-    status: known.status,
-    code: known.code,
-    key: words === null ? `error.${known.code}` : (`login.${words}` as MessageKey),
-    facts: known.facts,
-    retryAfterMs: known.retryAfterMs ?? null,
+    status: fault.status,
+    code: fault.code,
+    key: words === null ? `error.${fault.code}` : (`login.${words}` as MessageKey),
+    facts: fault.facts,
+    retryAfterMs: fault.retryAfterMs ?? null,
     aadsts: told?.aadsts ?? null,
     correlationId: told?.correlationId ?? null,
-    wayOn: words === null ? (waysOn[known.code] ?? null) : wantsOtherAccount(words) ? 'other-account' : 'sign-in',
-    settingsPath: settingsPathOf(known),
-    unexpected: known.status >= 500,
+    wayOn: words === null ? (waysOn[fault.code] ?? null) : wantsOtherAccount(words) ? 'other-account' : 'sign-in',
+    settingsPath: settingsPathOf(fault),
+    unexpected: fault.status >= 500,
   }
 }
 

@@ -118,12 +118,12 @@ class CourierLoop implements Courier {
 /** Tells and sends everything that is due now, once: for tests and commands that must see the end of it. */
 export async function sendDue(portal: Portal): Promise<number> {
   const notebook = new Notebook(portal)
-  let done = await announceDue(portal)
+  let count = await announceDue(portal)
   for (;;) {
     const parcels = await claimParcels(portal, { limit: atOnce, busy: [] })
-    if (parcels.length === 0) return done
+    if (parcels.length === 0) return count
     await Promise.all(parcels.map((parcel) => deliver(portal, notebook, parcel)))
-    done += parcels.length
+    count += parcels.length
   }
 }
 

@@ -75,12 +75,12 @@ export function checkForm(
 ): 'in' | 'answered' {
   const body = req.body as Record<string, unknown> | undefined
   const open = access === 'public' || access === 'customer-browser'
-  const standing = open ? judgeFormToken(portal, req.path, body?.[field]) : isRequestValid(req) ? 'valid' : 'foreign'
-  if (standing === 'valid') {
+  const verdict = open ? judgeFormToken(portal, req.path, body?.[field]) : isRequestValid(req) ? 'valid' : 'foreign'
+  if (verdict === 'valid') {
     delete body?.[field]
     return 'in'
   }
-  if (standing === 'foreign' || formPage === undefined) throw new PortalError('FORM_EXPIRED')
+  if (verdict === 'foreign' || formPage === undefined) throw new PortalError('FORM_EXPIRED')
   res.redirect(303, formPage(req))
   return 'answered'
 }

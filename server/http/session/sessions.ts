@@ -80,9 +80,9 @@ class KeptSessions extends session.Store {
 
   override get(id: string, done: (error: unknown, session?: session.SessionData | null) => void): void {
     const { db, now } = this.#portal
-    findSession(db, id, now()).then((kept) => {
-      if (kept === null) return done(null, null)
-      done(null, { ...(JSON.parse(kept.data) as session.SessionData), expiresAt: kept.expiresAt })
+    findSession(db, id, now()).then((row) => {
+      if (row === null) return done(null, null)
+      done(null, { ...(JSON.parse(row.data) as session.SessionData), expiresAt: row.expiresAt })
     }, done)
   }
 

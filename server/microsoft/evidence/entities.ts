@@ -73,9 +73,9 @@ const unknownKind: Reader = {
 }
 
 function firstText(patterns: readonly string[]): TextOf {
-  const made = patterns.map(compiled)
+  const readers = patterns.map(compiled)
   return (record) => {
-    for (const textOf of made) {
+    for (const textOf of readers) {
       const value = textOf(record)
       if (value !== null) return value
     }

@@ -94,9 +94,9 @@ export async function readItems(
       await breath()
       began = performance.now()
     }
-    const sent = item instanceof Buffer ? item : null
-    const record: unknown = sent === null ? item : JSON.parse(sent.toString())
-    read.push(listed(record, readItem(source, record, tenantId, bytes > largestItem, sent)))
+    const bytesSent = item instanceof Buffer ? item : null
+    const record: unknown = bytesSent === null ? item : JSON.parse(bytesSent.toString())
+    read.push(listed(record, readItem(source, record, tenantId, bytes > largestItem, bytesSent)))
   }
   return read
 }

@@ -240,11 +240,11 @@ export class Pager {
   #logRejected(items: readonly Listed[]): void {
     const rejected = items.flatMap(({ read }) => ('reason' in read ? [read] : []))
     if (rejected.length === 0) return
-    const shown = rejected.slice(0, 20).map(({ cause: _, ...item }) => item)
+    const firstFew = rejected.slice(0, 20).map(({ cause: _, ...item }) => item)
     // An error of ours that one item led to: with its stack, as nobody else tells of it.
     const cause = rejected.find((item) => item.cause !== undefined)?.cause
     const { log, tenantId } = this.#paging
-    log.warn({ tenantId, rejected: shown, ...(cause ? { err: cause } : {}) }, 'incidents were not understood')
+    log.warn({ tenantId, rejected: firstFew, ...(cause ? { err: cause } : {}) }, 'incidents were not understood')
   }
 }
 

@@ -19,7 +19,7 @@ export function readKept(
   const incident = source.readIncident(record, tenantId, new TextEncoder().encode(original))
   if (typeof incident === 'string') return null
   if (alertOriginals === null) return { incident, alerts: incident.alerts }
-  const sent = records(JSON.parse(alertOriginals))
-  const alerts = source.readAlerts({ value: sent, alerts: sent }, tenantId)
-  return { incident, alerts: alerts.length === sent.length ? alerts : null }
+  const alertRecords = records(JSON.parse(alertOriginals))
+  const alerts = source.readAlerts({ value: alertRecords, alerts: alertRecords }, tenantId)
+  return { incident, alerts: alerts.length === alertRecords.length ? alerts : null }
 }

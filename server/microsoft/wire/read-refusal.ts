@@ -61,26 +61,26 @@ const tenantUnknown = /unknown\s?tenant|tenant[^.]{0,80}not[\s_]?(found|exist|kn
 const itemUnknown = /not_?found$/i
 const incidentUnknown = /incident.{0,80}(not found|not exist|unknown)|(no|unknown) (such )?incident/i
 
-function apiCode(status: number, said: Record<string, unknown>, roleHeld: boolean | null): RefusalCode {
+function apiCode(status: number, fault: Record<string, unknown>, roleHeld: boolean | null): RefusalCode {
   if (status === 401) return 'unauthorized'
   if (status === 429) return 'throttled'
   if (status >= 500) return 'unavailable'
   if (status === 400 || status === 404 || status === 410) {
-    return namesNoService(said, status) ? 'not-set-up' : 'unexpected-answer'
+    return namesNoService(fault, status) ? 'not-set-up' : 'unexpected-answer'
   }
   if (status !== 403) return 'unexpected-answer'
   if (roleHeld === false) return 'role-missing'
-  const message = typeof said.message === 'string' ? said.message.slice(0, 2000) : ''
+  const message = typeof fault.message === 'string' ? fault.message.slice(0, 2000) : ''
   if (roleHeld === null && roleLacking.test(message)) return 'role-missing'
-  if (said.code === 'DisabledFeature' || notSubscribed.test(message)) return 'unlicensed'
+  if (fault.code === 'DisabledFeature' || notSubscribed.test(message)) return 'unlicensed'
   return roleHeld === null ? 'role-missing' : 'data-unavailable'
 }
 
 const wordsOf = ({ code, message }: Record<string, unknown>) =>
   [code, message].map((part) => (typeof part === 'string' ? part.slice(0, 2_000) : '')) as [string, string]
 
-function namesNoService(said: Record<string, unknown>, status: number): boolean {
-  const [code, message] = wordsOf(said)
+function namesNoService(fault: Record<string, unknown>, status: number): boolean {
+  const [code, message] = wordsOf(fault)
   if (code === 'DisabledFeature' || tenantUnknown.test(code)) return true
   // "Tenant 4: incident 7 was not found" is about the incident.
   if (incidentUnknown.test(message)) return false
@@ -90,10 +90,10 @@ function namesNoService(said: Record<string, unknown>, status: number): boolean 
 }
 
 /** https://learn.microsoft.com/defender-xdr/api-get-incident: 404 for an ID that it does not know. */
-function namesUnknownItem(said: Record<string, unknown>): boolean {
-  const [code, message] = wordsOf(said)
+function namesUnknownItem(fault: Record<string, unknown>): boolean {
+  const [code, message] = wordsOf(fault)
   return (
-    !namesNoService(said, 404) && !/tenant/i.test(code) && (itemUnknown.test(code) || incidentUnknown.test(message))
+    !namesNoService(fault, 404) && !/tenant/i.test(code) && (itemUnknown.test(code) || incidentUnknown.test(message))
   )
 }
 
@@ -113,8 +113,8 @@ export function objectIn(text: string): Record<string, unknown> {
 const mostNumbers = 20
 
 function numbersOf(body: Record<string, unknown>): number[] {
-  const listed = Array.isArray(body.error_codes) ? body.error_codes.slice(0, mostNumbers) : []
-  const numbers = listed.map((number: unknown) => (typeof number === 'string' ? Number(number) : number))
+  const codes = Array.isArray(body.error_codes) ? body.error_codes.slice(0, mostNumbers) : []
+  const numbers = codes.map((number: unknown) => (typeof number === 'string' ? Number(number) : number))
   const safe = numbers.filter((number): number is number => Number.isSafeInteger(number))
   return [...new Set([...safe, ...numbersIn(body.error_description)])]
 }

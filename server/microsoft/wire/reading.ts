@@ -60,14 +60,14 @@ function clean(value: string, limit: number): string {
   return (value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value).trim().slice(0, limit)
 }
 
-const written = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?\s*(Z|[+-]\d\d:?\d\d)?$/i
+const isoTime = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?\s*(Z|[+-]\d\d:?\d\d)?$/i
 
 /**
  * Microsoft's times carry 0 to 7 fraction digits; text order is time order only when all carry seven. Years outside
  * 1990–2199 are placeholders (`0001-01-01`) or noise that would carry a cursor away, and read as no time at all.
  */
 export function instantOf(value: string): Instant | null {
-  const [, year, month, day, time = '', fraction = '', zone = 'Z'] = written.exec(value) ?? []
+  const [, year, month, day, time = '', fraction = '', zone = 'Z'] = isoTime.exec(value) ?? []
   if (year === undefined || Number(year) < 1990 || Number(year) > 2199) return null
   const utc = zone === 'Z' || zone === 'z'
   const iso = `${year}-${month}-${day}T${time}`

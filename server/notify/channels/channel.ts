@@ -97,9 +97,9 @@ const longestAnswer = 200
 
 /** An answer as it may be kept and shown: one line, printable, short, and without any of the secrets. */
 export function shownAnswer(text: string, secrets: readonly string[]): string | null {
-  let shown = text
-  for (const secret of secrets) if (secret.length >= 6) shown = shown.replaceAll(secret, '…')
-  const line = shown.replace(/[\p{C}\s]+/gu, ' ').trim()
+  let answer = text
+  for (const secret of secrets) if (secret.length >= 6) answer = answer.replaceAll(secret, '…')
+  const line = answer.replace(/[\p{C}\s]+/gu, ' ').trim()
   return line === '' ? null : line.slice(0, longestAnswer)
 }
 

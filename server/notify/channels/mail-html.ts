@@ -64,13 +64,13 @@ const table = (name: string, style: string, inner: string) =>
 
 const paragraph = (name: string, style: string, inner: string) => `<p class="${name}" style="${style}">${inner}</p>`
 
-function rowsTable(rows: Message['rows'], said: (words: string) => string): string {
+function rowsTable(rows: Message['rows'], textOf: (words: string) => string): string {
   const edge = 'padding:8px 0;border-top:1px solid #e3e6e9'
   const lines = rows.map(
     ({ label, value }) => `<tr>
 <th class="fg2 rule" scope="row" align="left" valign="top" width="110"
- style="${edge};padding-right:12px;color:#4c555e;font-weight:normal">${said(label)}</th>
-<td class="fg rule" style="${edge};color:#14181c;word-break:break-word">${said(value)}</td>
+ style="${edge};padding-right:12px;color:#4c555e;font-weight:normal">${textOf(label)}</th>
+<td class="fg rule" style="${edge};color:#14181c;word-break:break-word">${textOf(value)}</td>
 </tr>`,
   )
   return `<table width="100%" cellpadding="0" cellspacing="0" border="0" style="font-size:15px;line-height:22px">
@@ -78,20 +78,20 @@ ${lines.join('\n')}
 </table>`
 }
 
-function button({ label, url }: NonNullable<Message['link']>, said: (words: string) => string): string {
+function button({ label, url }: NonNullable<Message['link']>, textOf: (words: string) => string): string {
   const look = 'display:inline-block;padding:12px 20px;color:#ffffff;font-size:16px;line-height:20px;font-weight:bold'
   return `<tr><td style="padding:16px 20px 28px;${font}">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr>
-<td style="background-color:#0b6a7d;border-radius:6px"><a href="${escapeMarkup(url)}" style="${look};text-decoration:none">${said(label)}</a></td>
+<td style="background-color:#0b6a7d;border-radius:6px"><a href="${escapeMarkup(url)}" style="${look};text-decoration:none">${textOf(label)}</a></td>
 </tr></table>
 <p class="fg2" style="margin:12px 0 0;color:#4c555e;font-size:13px;line-height:20px;word-break:break-all">
 <a class="link" href="${escapeMarkup(url)}" style="color:#0a5f70">${escapeMarkup(url)}</a></p>
 </td></tr>`
 }
 
-function footer({ text, url }: NonNullable<Message['why']>, said: (words: string) => string): string {
+function footer({ text, url }: NonNullable<Message['why']>, textOf: (words: string) => string): string {
   return `${table('', 'max-width:600px', '')}<tr>
-<td class="fg2" style="padding:16px 20px;color:#4c555e;${font};font-size:13px;line-height:20px;text-align:left">${said(text)}<br>
+<td class="fg2" style="padding:16px 20px;color:#4c555e;${font};font-size:13px;line-height:20px;text-align:left">${textOf(text)}<br>
 <a class="link" href="${escapeMarkup(url)}" style="color:#0a5f70;word-break:break-all">${escapeMarkup(url)}</a></td>
 </tr></table>`
 }

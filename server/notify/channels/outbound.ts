@@ -249,8 +249,8 @@ const isOurName = (publicUrl: string, host: string, url: URL) => {
 }
 
 /** A port of this process, by whatever address of this machine. */
-function isOwnSocket({ port, metricsPort }: DoorSettings, address: string, asked: number): boolean {
-  if (asked !== port && asked !== metricsPort) return false
+function isOwnSocket({ port, metricsPort }: DoorSettings, address: string, targetPort: number): boolean {
+  if (targetPort !== port && targetPort !== metricsPort) return false
   const plain = ipaddr.process(address).toString()
   if (['loopback', 'unspecified'].includes(rangeOf(plain))) return true
   return Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address === plain))

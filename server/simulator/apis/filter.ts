@@ -138,18 +138,18 @@ function compileComparison<T>(
       `The query specified in the URI is not valid. The property '${name}' cannot be used in the $filter query option.`,
     )
   }
-  const wanted = value === null ? null : field.kind === 'time' ? instantLiteral(value) : value.toLowerCase()
+  const operand = value === null ? null : field.kind === 'time' ? instantLiteral(value) : value.toLowerCase()
   const read = field.kind === 'time' ? field.read : (item: T) => field.read(item)?.toLowerCase() ?? null
-  if (comparison === 'eq') return (item) => read(item) === wanted
-  if (comparison === 'ne') return (item) => read(item) !== wanted
-  if (field.kind !== 'time' || wanted === null) {
+  if (comparison === 'eq') return (item) => read(item) === operand
+  if (comparison === 'ne') return (item) => read(item) !== operand
+  if (field.kind !== 'time' || operand === null) {
     throw new FilterError(`A binary operator with incompatible types was detected for operator kind '${comparison}'.`)
   }
   const holds: Record<'ge' | 'gt' | 'le' | 'lt', (a: string) => boolean> = {
-    ge: (a) => a >= wanted,
-    gt: (a) => a > wanted,
-    le: (a) => a <= wanted,
-    lt: (a) => a < wanted,
+    ge: (a) => a >= operand,
+    gt: (a) => a > operand,
+    le: (a) => a <= operand,
+    lt: (a) => a < operand,
   }
   const test = holds[comparison]
   return (item) => {

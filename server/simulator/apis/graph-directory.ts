@@ -78,8 +78,8 @@ function sendAbsent(parts: SimulatorParts, req: Request, res: Response): Promise
 
 function selected(body: Record<string, unknown>, select: string | undefined): Record<string, unknown> {
   if (select === undefined) return body
-  const wanted = new Set(select.split(',').map((name) => name.trim()))
-  return Object.fromEntries(Object.entries(body).filter(([name]) => wanted.has(name)))
+  const names = new Set(select.split(',').map((name) => name.trim()))
+  return Object.fromEntries(Object.entries(body).filter(([name]) => names.has(name)))
 }
 
 function objectIdOf(clientId: string): string {

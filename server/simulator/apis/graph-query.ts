@@ -74,8 +74,8 @@ export function expandsAlerts(expand: string | undefined): boolean {
 
 export function selected(item: Record<string, unknown>, select: string | undefined): Record<string, unknown> {
   if (select === undefined) return item
-  const wanted = new Set([...select.split(',').map((name) => name.trim()), 'alerts'])
-  return Object.fromEntries(Object.entries(item).filter(([name]) => wanted.has(name)))
+  const names = new Set([...select.split(',').map((name) => name.trim()), 'alerts'])
+  return Object.fromEntries(Object.entries(item).filter(([name]) => names.has(name)))
 }
 
 export function nextLink(parts: SimulatorParts, req: Request, skip: number): string {

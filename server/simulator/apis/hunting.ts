@@ -47,9 +47,9 @@ export function huntIn(tenant: Tenant, query: string): HuntingResult | null {
   return { schema, rows }
 }
 
-function holds(held: string, operator: string, wanted: string): boolean {
-  if (operator === '==') return held === wanted
-  const [a, b] = [held.toLowerCase(), wanted.toLowerCase()]
+function holds(value: string, operator: string, operand: string): boolean {
+  if (operator === '==') return value === operand
+  const [a, b] = [value.toLowerCase(), operand.toLowerCase()]
   return operator === '=~' ? a === b : a.includes(b)
 }
 

@@ -6,7 +6,7 @@ import type { EnterpriseApp, Tenant } from '../world/directory.ts'
 import type { World } from '../world/world.ts'
 
 /** Every tenant with its state, and a button for everything that can happen to it. Works without scripts. */
-export function sendControlPage(world: World, res: Response, done: string): void {
+export function sendControlPage(world: World, res: Response, message: string): void {
   const tenants = world.tenants()
   const app = [...world.registrations.values()].find(({ audience }) => audience === 'multi')
   sendPage(
@@ -15,7 +15,7 @@ export function sendControlPage(world: World, res: Response, done: string): void
     'Control',
     html`<h1>What happens at Microsoft</h1>
 <p>${tenants.length} tenants. Each button changes this simulated world at once; the app notices when it asks the next time.</p>
-${done ? html`<p class="done" role="status">${done}</p>` : null}
+${message ? html`<p class="done" role="status">${message}</p>` : null}
 ${everything(world, app)}
 <ul class="tenants">${tenants.map((tenant) => card(world, tenant, app))}</ul>`,
   )

@@ -40,9 +40,9 @@ async function authorize(parts: SimulatorParts, req: Request, res: Response, ver
   const authority = authorityOf(parts, name)
   if (await weathered(parts, req, res, 'login', tenantIdOf(authority))) return
   const params = paramsOf(req)
-  const judged = judgeClient(parts, params, authority)
-  if ('error' in judged) return sendErrorPage(parts, res, judged, traceOf(parts.world, correlationOf(req)))
-  const { app, redirectUri } = judged
+  const client = judgeClient(parts, params, authority)
+  if ('error' in client) return sendErrorPage(parts, res, client, traceOf(parts.world, correlationOf(req)))
+  const { app, redirectUri } = client
   const errand = parts.sessions.begin({
     kind: 'authorize',
     authority: name,
@@ -128,9 +128,9 @@ export async function authorizeAs(
 ): Promise<void> {
   const { params } = errand
   const authority = authorityOf(parts, errand.authority)
-  const judged = judgeClient(parts, params, authority)
-  if ('error' in judged) return sendErrorPage(parts, res, judged, traceOf(parts.world, correlationOf(req)))
-  const { app } = judged
+  const client = judgeClient(parts, params, authority)
+  if ('error' in client) return sendErrorPage(parts, res, client, traceOf(parts.world, correlationOf(req)))
+  const { app } = client
   const silent = params.prompt === 'none'
   const tenant = authority.kind === 'tenant' ? authority.tenant : parts.world.tenant(person.tenantId)
   const account = parts.world.accountIn(person, tenant)

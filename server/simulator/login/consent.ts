@@ -26,13 +26,13 @@ async function adminConsent(parts: SimulatorParts, req: Request, res: Response, 
   const authority = authorityOf(parts, name)
   if (await weathered(parts, req, res, 'login', tenantIdOf(authority))) return
   const params = paramsOf(req)
-  const judged = judgeClient(parts, params, authority)
-  if ('error' in judged) return sendErrorPage(parts, res, judged, traceOf(parts.world, correlationOf(req)))
+  const client = judgeClient(parts, params, authority)
+  if ('error' in client) return sendErrorPage(parts, res, client, traceOf(parts.world, correlationOf(req)))
   const errand = parts.sessions.begin({
     kind: 'adminconsent',
     authority: name,
     version,
-    params: { ...params, redirect_uri: judged.redirectUri },
+    params: { ...params, redirect_uri: client.redirectUri },
     personId: null,
   })
   const refused = refusedOnPage(res)
@@ -46,7 +46,7 @@ async function adminConsent(parts: SimulatorParts, req: Request, res: Response, 
   if (version === 2 && !params.scope) {
     return sendErrorPage(parts, res, parameterMissing('scope'), traceOf(parts.world, correlationOf(req)))
   }
-  sendAccountPage(parts, res, errand, judged.app, accountsOf(parts, req))
+  sendAccountPage(parts, res, errand, client.app, accountsOf(parts, req))
 }
 
 /** Goes on once the account is known. */
@@ -59,9 +59,9 @@ export async function adminConsentAs(
   decision?: Decision,
 ): Promise<void> {
   const authority = authorityOf(parts, errand.authority)
-  const judged = judgeClient(parts, errand.params, authority)
-  if ('error' in judged) return sendErrorPage(parts, res, judged, traceOf(parts.world, correlationOf(req)))
-  const { app } = judged
+  const client = judgeClient(parts, errand.params, authority)
+  if ('error' in client) return sendErrorPage(parts, res, client, traceOf(parts.world, correlationOf(req)))
+  const { app } = client
   const tenant = authority.kind === 'tenant' ? authority.tenant : parts.world.tenant(person.tenantId)
   const account = parts.world.accountIn(person, tenant)
   if (!account) {

@@ -97,8 +97,8 @@ async function configuration(parts: SimulatorParts, req: Request, res: Response,
 }
 
 /** Here an unknown tenant is `invalid_tenant`; the token endpoint says `invalid_request` for the same number. */
-async function sendNotFound(parts: SimulatorParts, req: Request, res: Response, named: string): Promise<void> {
-  const refusal = { ...tenantNotFound(named), error: 'invalid_tenant' }
+async function sendNotFound(parts: SimulatorParts, req: Request, res: Response, name: string): Promise<void> {
+  const refusal = { ...tenantNotFound(name), error: 'invalid_tenant' }
   res.set('Cache-Control', 'max-age=86400, private')
   const trace = traceOf(parts.world, correlationOf(req))
   await sendJson(res, 400, refusalBody(parts.world, refusal, trace, parts.origin))

@@ -76,10 +76,10 @@ export class Keys {
 
   /** Claims of a token made here and not yet expired at `now` (milliseconds); null for every other text. */
   async read(token: string, now: number): Promise<AccessClaims | null> {
-    const known = this.#known.get(token)
-    const claims = known ?? (await this.#verify(token, now))
+    const checked = this.#known.get(token)
+    const claims = checked ?? (await this.#verify(token, now))
     if (!claims || claims.exp * 1000 <= now) return null
-    if (!known) this.#remember(token, claims)
+    if (!checked) this.#remember(token, claims)
     return claims
   }
 

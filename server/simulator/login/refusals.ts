@@ -39,18 +39,18 @@ export function refusalOf(code: number): LoginRefusal {
   return nameless.get(code)?.() ?? { code, error: 'invalid_request', status: 400, message: 'The request was refused.' }
 }
 
-export const tenantNotFound = (named: string): LoginRefusal => ({
+export const tenantNotFound = (name: string): LoginRefusal => ({
   code: 90002,
   error: 'invalid_request',
   status: 400,
-  message: `Tenant '${named}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.`,
+  message: `Tenant '${name}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.`,
 })
 
-export const tenantMalformed = (named: string): LoginRefusal => ({
+export const tenantMalformed = (name: string): LoginRefusal => ({
   code: 900023,
   error: 'invalid_request',
   status: 400,
-  message: `Specified tenant identifier '${named}' is neither a valid DNS name, nor a valid external domain.`,
+  message: `Specified tenant identifier '${name}' is neither a valid DNS name, nor a valid external domain.`,
 })
 
 export const appNotFound = (clientId: string, directory: string): LoginRefusal => ({

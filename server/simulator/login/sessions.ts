@@ -50,9 +50,9 @@ export class Sessions {
   }
 
   begin(errand: Omit<Errand, 'id'>): Errand {
-    const begun = { ...errand, id: unguessable() }
-    keep(this.#errands, begun.id, begun)
-    return begun
+    const whole = { ...errand, id: unguessable() }
+    keep(this.#errands, whole.id, whole)
+    return whole
   }
 
   errand(id: string): Errand | undefined {

@@ -78,8 +78,8 @@ async function proceed(
   errand: Errand,
   decision?: Decision,
 ): Promise<void> {
-  const stored = parts.sessions.errand(errand.id)
-  if (stored) stored.personId = errand.personId
+  const errandNow = parts.sessions.errand(errand.id)
+  if (errandNow) errandNow.personId = errand.personId
   const person = parts.world.person(errand.personId ?? '')
   if (!person) return sendLost(res)
   if (errand.kind === 'authorize') return authorizeAs(parts, req, res, errand, person, decision)

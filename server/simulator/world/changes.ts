@@ -42,9 +42,9 @@ export function defenderChange(body: unknown, incident: Incident): IncidentChang
   }
   if (determination !== undefined) {
     const pair = determinations.get(change.classification ?? incident.classification) ?? []
-    const known = pair.find((value) => pascal(value) === determination)
-    if (!known) return null
-    change.determination = known
+    const word = pair.find((value) => pascal(value) === determination)
+    if (!word) return null
+    change.determination = word
   }
   if (tags !== undefined) {
     if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string')) return null

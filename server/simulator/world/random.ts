@@ -26,9 +26,9 @@ export class Random {
 
   /** @throws RangeError when there is nothing to pick from */
   pick<T>(choices: readonly T[]): T {
-    const chosen = choices[Math.floor(this.next() * choices.length)]
-    if (chosen === undefined) throw new RangeError('nothing to pick from')
-    return chosen
+    const choice = choices[Math.floor(this.next() * choices.length)]
+    if (choice === undefined) throw new RangeError('nothing to pick from')
+    return choice
   }
 
   hex(length: number): string {

@@ -164,10 +164,10 @@ export class Sky {
     return new Set(this.#take(passage, (kind) => among(tokenKinds, kind)).map(({ kind }) => kind as TokenKind))
   }
 
-  #take(passage: Passage, wanted: (kind: WeatherKind) => boolean): Weather[] {
+  #take(passage: Passage, isWanted: (kind: WeatherKind) => boolean): Weather[] {
     const struck: Weather[] = []
     for (const weather of this.active()) {
-      if (!wanted(weather.kind) || !covers(weather, passage)) continue
+      if (!isWanted(weather.kind) || !covers(weather, passage)) continue
       struck.push(weather)
       if (weather.left !== null) weather.left--
       // What comes instead of an answer leaves nothing for a second one to strike.

@@ -136,13 +136,13 @@ export async function listCustomers(
     .selectAll()
     .execute()
   const groups = new Map<string, string[]>()
-  const named = await db
+  const holders = await db
     .selectFrom('customer_groups')
     .$if(ids !== undefined, (query) => query.where('customer_id', 'in', [...(ids ?? [])]))
     .where(within(db, scope, 'customer_id'))
     .selectAll()
     .execute()
-  for (const { customer_id, name } of byName(named, nameOf, nameOf, alphabet)) {
+  for (const { customer_id, name } of byName(holders, nameOf, nameOf, alphabet)) {
     const list = groups.get(customer_id)
     if (list) list.push(name)
     else groups.set(customer_id, [name])

@@ -79,10 +79,10 @@ async function refuseNewer(db: Database): Promise<void> {
 }
 
 async function executedMigrations(db: Database): Promise<string[]> {
-  const known = isPostgres(db)
+  const exists = isPostgres(db)
     ? sql`select 1 where to_regclass('kysely_migration') is not null`
     : sql`select 1 from sqlite_master where type = 'table' and name = 'kysely_migration'`
-  if ((await known.execute(db)).rows.length === 0) return []
+  if ((await exists.execute(db)).rows.length === 0) return []
   const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(
     db as unknown as Kysely<unknown>,
   )

@@ -28,11 +28,11 @@ function storable(value: unknown): unknown {
  */
 export function withStorableText<D extends Driver>(driver: D): D {
   const acquire = driver.acquireConnection.bind(driver)
-  const known = new WeakSet<DatabaseConnection>()
+  const connections = new WeakSet<DatabaseConnection>()
   driver.acquireConnection = async () => {
     const connection = await acquire()
-    if (known.has(connection)) return connection
-    known.add(connection)
+    if (connections.has(connection)) return connection
+    connections.add(connection)
     const execute = connection.executeQuery.bind(connection)
     connection.executeQuery = <R>(query: CompiledQuery) =>
       execute<R>({ ...query, parameters: query.parameters.map(storable) })

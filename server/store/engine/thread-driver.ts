@@ -104,11 +104,11 @@ class ThreadedConnection implements DatabaseConnection {
 
   constructor(thread: Worker) {
     this.#thread = thread
-    thread.on('message', (told: Told) => {
-      const waiting = this.#waiting.get(told.id)
-      this.#waiting.delete(told.id)
-      if (told.failed) waiting?.reject(revived(told.failed))
-      else waiting?.resolve(told)
+    thread.on('message', (answer: Told) => {
+      const waiting = this.#waiting.get(answer.id)
+      this.#waiting.delete(answer.id)
+      if (answer.failed) waiting?.reject(revived(answer.failed))
+      else waiting?.resolve(answer)
     })
     // Nobody can go on without it: whoever watches the process starts it again.
     thread.on('error', (error) => {
@@ -123,11 +123,11 @@ class ThreadedConnection implements DatabaseConnection {
   }
 
   /** @throws ClaimLostError; what SQLite said, its code included */
-  ask(asked: (id: number) => Asked): Promise<Told> {
+  ask(requestOf: (id: number) => Asked): Promise<Told> {
     const id = ++this.#asked
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      this.#thread.postMessage(asked(id))
+      this.#thread.postMessage(requestOf(id))
     })
   }
 

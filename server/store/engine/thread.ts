@@ -19,25 +19,27 @@ sqlite.pragma('wal_autocheckpoint = 4000')
 const prepared = new Map<string, Sqlite.Statement>()
 const db = connectSqlite(sqlite, prepare)
 
-parentPort?.on('message', async (asked: Asked) => {
-  if (asked.id === null) {
+parentPort?.on('message', async (request: Asked) => {
+  if (request.id === null) {
     await db.destroy()
     parentPort?.close()
     return
   }
-  const { id } = asked
-  let told: Told
+  const { id } = request
+  let reply: Told
   try {
-    told =
-      'sql' in asked ? { id, ...answer(asked) } : { id, result: await changeNamed(asked.change)(db, ...asked.about) }
+    reply =
+      'sql' in request
+        ? { id, ...answer(request) }
+        : { id, result: await changeNamed(request.change)(db, ...request.about) }
   } catch (error) {
     // A statement that failed may be left half-way; none of them is used again.
     prepared.clear()
     const { message, code } = error as { message: string; code?: unknown }
     const claim = error instanceof ClaimLostError ? error.claim : null
-    told = { id, failed: { message, code: typeof code === 'string' ? code : null, claim } }
+    reply = { id, failed: { message, code: typeof code === 'string' ? code : null, claim } }
   }
-  parentPort?.postMessage(told)
+  parentPort?.postMessage(reply)
 })
 
 function answer({ sql, parameters }: AskedStatement): Pick<Told, 'rows' | 'changes' | 'lastId'> {

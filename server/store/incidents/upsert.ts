@@ -54,7 +54,7 @@ const mostRows = { postgres: 200, sqlite: 64 }
 export async function upsert(tx: Tx, rows: readonly IncidentRow[], now: Date): Promise<string[]> {
   const postgres = isPostgres(tx)
   const believed = new Date(now.getTime() + believedAhead).toISOString()
-  const stored: string[] = []
+  const ids: string[] = []
   for (const carriesAlerts of [true, false]) {
     const alike = rows.filter((row) => (row.alerts !== null) === carriesAlerts)
     for (let start = 0; start < alike.length; ) {
@@ -67,11 +67,11 @@ export async function upsert(tx: Tx, rows: readonly IncidentRow[], now: Date): P
       parameters.push(believed)
       const statement = CompiledQuery.raw(statementFor(size, { carriesAlerts, postgres }), parameters)
       const { rows: written } = await tx.executeQuery<{ incident_id: string }>(statement)
-      for (const { incident_id } of written) stored.push(incident_id)
+      for (const { incident_id } of written) ids.push(incident_id)
       start += size
     }
   }
-  return stored
+  return ids
 }
 
 interface Kind {

@@ -43,25 +43,25 @@ export async function storeIncidents(
   const changes: Change[] = []
   for (const batch of batches([...latest.values()], comparedAtOnce)) {
     const ids = batch.map((row) => row.incident_id)
-    const kept = await keptOf(tx, tenantId, ids)
-    const gone = [...kept.values()].filter((row) => row.gone_at !== null)
-    for (const row of await takeBack(tx, tenantId, gone)) {
+    const rowsBefore = await keptOf(tx, tenantId, ids)
+    const goneRows = [...rowsBefore.values()].filter((row) => row.gone_at !== null)
+    for (const row of await takeBack(tx, tenantId, goneRows)) {
       changes.push([countedOf({ ...row, open: 0 }), countedOf(row)])
-      kept.set(row.incident_id, { ...row, gone_at: null })
+      rowsBefore.set(row.incident_id, { ...row, gone_at: null })
     }
     const stale = (row: IncidentRow) =>
-      partial && (kept.get(row.incident_id)?.last_update_at ?? '') >= row.last_update_at
+      partial && (rowsBefore.get(row.incident_id)?.last_update_at ?? '') >= row.last_update_at
     for (const id of await upsert(
       tx,
       batch.filter((row) => !stale(row)),
       now,
     )) {
-      const before = kept.get(id)
+      const before = rowsBefore.get(id)
       if (!before) added.add(id)
       changed.add(id)
       changes.push([before ? countedOf(before) : null, countedOf(latest.get(id) as IncidentRow)])
     }
-    for (const [id, { last_update_at }] of kept) keptBefore.set(id, last_update_at)
+    for (const [id, { last_update_at }] of rowsBefore) keptBefore.set(id, last_update_at)
   }
   await count(tx, tenantId, changes)
   return { added, changed, keptBefore }
@@ -78,8 +78,8 @@ async function keptOf(tx: Tx, tenantId: string, ids: readonly string[]) {
 }
 
 /** Microsoft lists again what it had been found to know no longer: it counts as what it was, whatever its reading says. */
-async function takeBack(tx: Tx, tenantId: string, gone: readonly { incident_id: string }[]) {
-  if (gone.length === 0) return []
+async function takeBack(tx: Tx, tenantId: string, rows: readonly { incident_id: string }[]) {
+  if (rows.length === 0) return []
   return tx
     .updateTable('incidents')
     .set((eb) => ({
@@ -95,7 +95,7 @@ async function takeBack(tx: Tx, tenantId: string, gone: readonly { incident_id: 
     .where(
       'incident_id',
       'in',
-      gone.map((row) => row.incident_id),
+      rows.map((row) => row.incident_id),
     )
     .returning([...countedColumns, 'last_update_at'])
     .execute()
@@ -131,13 +131,13 @@ export async function deleteIncidents(
   ids: readonly string[],
   counted: Counters,
 ): Promise<void> {
-  const gone = await tx
+  const goneRow = await tx
     .deleteFrom('incidents')
     .where('tenant_id', '=', tenantId)
     .where('incident_id', 'in', ids)
     .returning(countedColumns)
     .execute()
-  const changes = gone.map((row): Change => [countedOf(row), null])
+  const changes = goneRow.map((row): Change => [countedOf(row), null])
   await count(tx, tenantId, changes, counted)
 }
 

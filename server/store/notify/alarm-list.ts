@@ -108,13 +108,13 @@ export async function findListedAlarm(
 type Builder = ExpressionBuilder<Schema & { a: Schema['notify_alarms'] }, 'a'>
 
 function stateIs(eb: Builder, state: AlarmListState) {
-  const seen = sql<boolean>`exists (select 1 from notify_seen as s where s.alarm_id = a.id)`
+  const isSeen = sql<boolean>`exists (select 1 from notify_seen as s where s.alarm_id = a.id)`
   const news = eb('a.kind', 'in', ['consent-refused', 'customer-proven'])
   const goesOn = eb('a.over_at', 'is', null)
   // News is over from the first; it is new all the same until somebody has seen it.
-  if (state === 'new') return eb.and([eb.or([goesOn, news]), eb.not(seen)])
-  if (state === 'seen') return eb.and([goesOn, seen])
-  return eb.and([eb('a.over_at', 'is not', null), eb.or([eb.not(news), seen])])
+  if (state === 'new') return eb.and([eb.or([goesOn, news]), eb.not(isSeen)])
+  if (state === 'seen') return eb.and([goesOn, isSeen])
+  return eb.and([eb('a.over_at', 'is not', null), eb.or([eb.not(news), isSeen])])
 }
 
 async function seenBy(db: Database, ids: readonly string[]): Promise<Map<string, SeenBy[]>> {

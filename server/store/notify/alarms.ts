@@ -174,7 +174,7 @@ export async function takeAnnouncements(tx: Tx, now: Date, limit: number): Promi
   const keys = claims.map((claim) => claim.key)
   const rows = await tx.selectFrom('notify_alarms').selectAll().where('id', 'in', keys).execute()
   const dampingMs = await readDampingMs(tx)
-  const taken: Announcement[] = []
+  const announcements: Announcement[] = []
   for (const claim of claims) {
     const row = rows.find((one) => one.id === claim.key)
     if (!row) continue
@@ -189,11 +189,11 @@ export async function takeAnnouncements(tx: Tx, now: Date, limit: number): Promi
         .set({ announced: change, announced_at: now.toISOString() })
         .where('id', '=', alarm.id)
         .execute()
-      taken.push({ alarm, change })
+      announcements.push({ alarm, change })
     }
     await endDueClaim(tx, announcement, claim, next)
   }
-  return taken
+  return announcements
 }
 
 /** Removes alarms that were over before then, a few in a step. @returns how many went */

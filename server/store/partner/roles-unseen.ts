@@ -9,10 +9,10 @@ export async function readRolesUnseen(db: Database): Promise<string | null> {
 }
 
 /** Notes whether a member's sign-in came with directory roles: a setting of the partner's app, and nobody's of the customer. */
-export async function noteRolesSeen(tx: Tx, seen: boolean, now: Date): Promise<void> {
+export async function noteRolesSeen(tx: Tx, rolesSeen: boolean, now: Date): Promise<void> {
   const since = await readRolesUnseen(tx)
-  if (seen === (since === null)) return
-  if (seen) {
+  if (rolesSeen === (since === null)) return
+  if (rolesSeen) {
     await tx.deleteFrom('settings').where('name', '=', name).execute()
     return
   }

@@ -102,16 +102,16 @@ export async function countCalls(db: Database, tenantId: string, calls: number, 
 }
 
 /** Puts calls back that were taken at `taken`, a moment ago, and not made. */
-export async function giveCallsBack(db: Database, tenantId: string, calls: number, taken: Date): Promise<void> {
-  if (calls > 0) await putBack(db, tenantId, calls, taken)
+export async function giveCallsBack(db: Database, tenantId: string, calls: number, takenAt: Date): Promise<void> {
+  if (calls > 0) await putBack(db, tenantId, calls, takenAt)
 }
 
 const putBack = offloaded(
   'putBack',
-  async (db: Database, tenantId: string, calls: number, taken: Date): Promise<void> => {
+  async (db: Database, tenantId: string, calls: number, takenAt: Date): Promise<void> => {
     await write(db, async (tx) => {
       const marks = parsed(await held(tx, tenantId))
-      const mark = marks.find(([second]) => second === secondOf(taken))
+      const mark = marks.find(([second]) => second === secondOf(takenAt))
       // Merged into an older mark meanwhile: it stays counted, which errs on the side of fewer calls.
       if (!mark) return
       mark[1] = Math.max(0, mark[1] - calls)
@@ -137,10 +137,10 @@ const within = (limits: CallLimits, share: number): CallLimits => ({
   callsPerHour: Math.max(1, Math.floor(limits.callsPerHour * share)),
 })
 
-function takeFrom(marks: Mark[], wanted: number, limits: CallLimits, now: Date): { granted: number; waitMs: number } {
+function takeFrom(marks: Mark[], calls: number, limits: CallLimits, now: Date): { granted: number; waitMs: number } {
   const at = secondOf(now)
   const { minuteLeft, hourLeft } = leftOf(marks, limits, at)
-  const granted = Math.min(wanted, minuteLeft, hourLeft)
+  const granted = Math.min(calls, minuteLeft, hourLeft)
   if (granted > 0) {
     add(marks, granted, at)
     return { granted, waitMs: 0 }

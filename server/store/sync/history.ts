@@ -110,23 +110,23 @@ async function askersOf(
   const requests = [...new Set(rows.map((row) => row.request_id))].filter((id) => id !== null)
   const askers = new Map<string, string>()
   if (windows.length > 0) {
-    const found = await db
+    const windowRows = await db
       .selectFrom('windows')
       .select(['id', 'created_by'])
       .where('id', 'in', windows)
       .where('tenant_id', '=', tenantId)
       .execute()
-    for (const { id, created_by } of found) if (created_by !== null) askers.set(id, created_by)
+    for (const { id, created_by } of windowRows) if (created_by !== null) askers.set(id, created_by)
   }
   if (requests.length > 0) {
-    const found = await db
+    const requestRows = await db
       .selectFrom('audit_events')
       .select(['request_id', 'actor_name'])
       .where('tenant_id', '=', tenantId)
       .where('action', 'in', ['tenant.sync-requested', 'tenant.reread-requested'])
       .where('request_id', 'in', requests)
       .execute()
-    for (const { request_id, actor_name } of found) {
+    for (const { request_id, actor_name } of requestRows) {
       if (request_id !== null && actor_name !== null) askers.set(request_id, actor_name)
     }
   }

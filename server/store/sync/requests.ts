@@ -31,14 +31,14 @@ export async function nudgeSync(db: Database, tenantId: string, now: Date): Prom
   const at = now.toISOString()
   const recently = new Date(now.getTime() - freshFor).toISOString()
   const tenant = await getTenant(db, tenantId)
-  const wanted =
+  const due =
     tenant.accessState === 'active' &&
     tenant.pausedAt === null &&
     !tenant.syncing &&
     (tenant.lastReadAt === null || tenant.lastReadAt < recently) &&
     (tenant.notBefore === null || tenant.notBefore <= at) &&
     (tenant.nextSyncAt ?? '') > at
-  if (!wanted || (await triedSince(db, tenantId, recently))) return
+  if (!due || (await triedSince(db, tenantId, recently))) return
   await write(db, (tx) =>
     tx
       .updateTable('tenants')
@@ -77,7 +77,7 @@ export async function findRequest(db: Database, tenantId: string, now: Date): Pr
     .limit(1)
     .executeTakeFirst()
   if (!request?.request_id || request.at < new Date(now.getTime() - remembered).toISOString()) return null
-  const made = await db
+  const laterRun = await db
     .selectFrom('syncs')
     .select('id')
     .where('tenant_id', '=', tenantId)
@@ -86,5 +86,5 @@ export async function findRequest(db: Database, tenantId: string, now: Date): Pr
     .where('outcome', 'in', ['complete', 'partial', 'failed'])
     .limit(1)
     .executeTakeFirst()
-  return made ? null : request.request_id
+  return laterRun ? null : request.request_id
 }

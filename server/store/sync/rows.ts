@@ -52,20 +52,20 @@ export interface Begun {
 const mostKept = 1_000
 
 /** Writes the row of a sync run that has begun: it is to be seen from now on. */
-export async function insertRow(tx: Tx, claim: Claim, begun: Begun, now: Date): Promise<void> {
+export async function insertRow(tx: Tx, claim: Claim, run: Begun, now: Date): Promise<void> {
   await markOvertaken(tx, claim, now)
   await tx
     .insertInto('syncs')
     .values({
-      id: begun.id,
+      id: run.id,
       tenant_id: claim.tenantId,
-      kind: begun.kind,
-      started_at: begun.startedAt.toISOString(),
+      kind: run.kind,
+      started_at: run.startedAt.toISOString(),
       finished_at: null,
       outcome: null,
       code: null,
-      window_id: begun.windowId,
-      request_id: begun.requestId,
+      window_id: run.windowId,
+      request_id: run.requestId,
       partial_sources: null,
     })
     .execute()
@@ -102,11 +102,11 @@ async function markOvertaken(tx: Tx, claim: Claim, now: Date): Promise<void> {
     .execute()
 }
 
-export const countsOf = (page: PageOfRows | null, stored: PageStored) => ({
+export const countsOf = (page: PageOfRows | null, counts: PageStored) => ({
   pages: page ? 1 : 0,
   seen: page?.rows.length ?? 0,
-  stored: stored.changed,
-  added: stored.added,
+  stored: counts.changed,
+  added: counts.added,
   rejected: page?.rejected.length ?? 0,
 })
 
@@ -166,7 +166,7 @@ const prunedAtOnce = 2_000
 /** Sync runs that began before `before`, except the newest of each tenant: their counts are history. */
 export async function pruneSyncs(db: Database, before: Date): Promise<number> {
   return write(db, async (tx) => {
-    const gone = await tx
+    const result = await tx
       .deleteFrom('syncs')
       .where('id', 'in', (eb) =>
         eb
@@ -184,6 +184,6 @@ export async function pruneSyncs(db: Database, before: Date): Promise<number> {
           .limit(prunedAtOnce),
       )
       .executeTakeFirst()
-    return Number(gone.numDeletedRows)
+    return Number(result.numDeletedRows)
   })
 }

@@ -16,12 +16,12 @@ import { openWindow, type ReadWindow } from './windows.ts'
 export const startSync = offloaded(
   'startSync',
   async (db: Database, claim: Claim, kind: SyncRunKind, now: Date, about: Partial<Begun> = {}): Promise<string> => {
-    const begun: Begun = { id: newId(), startedAt: now, windowId: null, requestId: null, ...about, kind }
+    const run: Begun = { id: newId(), startedAt: now, windowId: null, requestId: null, ...about, kind }
     await write(db, async (tx) => {
       await holdClaim(tx, claim)
-      await insertRow(tx, claim, begun, now)
+      await insertRow(tx, claim, run, now)
     })
-    return begun.id
+    return run.id
   },
 )
 
@@ -58,20 +58,20 @@ export async function storePageOf(
   now: Date,
   settledBefore: Instant | null,
 ): Promise<PageStored> {
-  const stored = await storeItems(tx, tenantId, page, now, settledBefore)
+  const counts = await storeItems(tx, tenantId, page, now, settledBefore)
   await tx
     .updateTable('syncs')
     .set((eb) => ({
       pages: eb('pages', '+', 1),
       seen: eb('seen', '+', page.rows.length),
-      stored: eb('stored', '+', stored.changed),
-      added: eb('added', '+', stored.added),
+      stored: eb('stored', '+', counts.changed),
+      added: eb('added', '+', counts.added),
       rejected: eb('rejected', '+', page.rejected.length),
-      differences: eb('differences', '+', stored.differences),
+      differences: eb('differences', '+', counts.differences),
     }))
     .where('id', '=', syncId)
     .execute()
-  return stored
+  return counts
 }
 
 export interface Completed {
@@ -134,53 +134,53 @@ const offloadedCompleteSync = offloaded(
     return write(db, async (tx) => {
       await holdClaim(tx, claim)
       let id = typeof run === 'string' ? run : null
-      let stored: PageStored = { added: 0, changed: 0, differences: 0 }
+      let counts: PageStored = { added: 0, changed: 0, differences: 0 }
       if (typeof run === 'string') {
-        if (last) stored = await storePageOf(tx, claim.tenantId, run, last, now, null)
+        if (last) counts = await storePageOf(tx, claim.tenantId, run, last, now, null)
       } else {
-        if (last) stored = await storeItems(tx, claim.tenantId, last, now, null)
+        if (last) counts = await storeItems(tx, claim.tenantId, last, now, null)
         // What somebody asked for is to be seen by itself.
         const quiet =
-          run.requestId === null && stored.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.incomplete
+          run.requestId === null && counts.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.incomplete
         if (!quiet || !(await lengthenQuietRow(tx, claim, last, done.calls ?? 0, now))) {
           id = run.id
           await insertRow(tx, claim, run, now)
-          await tx.updateTable('syncs').set(countsOf(last, stored)).where('id', '=', id).execute()
+          await tx.updateTable('syncs').set(countsOf(last, counts)).where('id', '=', id).execute()
         }
       }
       const outcome = done.incomplete ? 'partial' : 'complete'
       if (id !== null) await finishRow(tx, id, outcome, null, done.calls ?? 0, now, done.partial)
-      const nextSyncAt = (stored.changed > 0 && done.nextSyncIfChangedAt) || done.nextSyncAt
-      await endSync(tx, claim, { ...done, nextSyncAt, changed: done.changed === true || stored.changed > 0 }, now)
-      return stored
+      const nextSyncAt = (counts.changed > 0 && done.nextSyncIfChangedAt) || done.nextSyncAt
+      await endSync(tx, claim, { ...done, nextSyncAt, changed: done.changed === true || counts.changed > 0 }, now)
+      return counts
     })
   },
 )
 
-async function endSync(tx: Tx, claim: Claim, done: Completed, now: Date): Promise<void> {
-  const due = await dueOf(tx, claim, done.nextSyncAt, done.notBefore ?? null)
+async function endSync(tx: Tx, claim: Claim, end: Completed, now: Date): Promise<void> {
+  const due = await dueOf(tx, claim, end.nextSyncAt, end.notBefore ?? null)
   const { access_state, ...times } = due
-  const { partialCursor } = done
+  const { partialCursor } = end
   // What waits for whole answers need wait no longer.
   const wholeAgain = partialCursor === null && access_state === 'active'
   await tx
     .updateTable('tenants')
     .set({
       ...times,
-      sync_phase: done.phase,
-      ...(done.cursor === null ? {} : { cursor: done.cursor }),
+      sync_phase: end.phase,
+      ...(end.cursor === null ? {} : { cursor: end.cursor }),
       ...(partialCursor === undefined ? {} : { partial_cursor: partialCursor }),
-      ...(done.behind || done.whole === false ? {} : { last_read_at: now.toISOString() }),
-      ...(done.changed ? { last_change_at: now.toISOString() } : {}),
+      ...(end.behind || end.whole === false ? {} : { last_read_at: now.toISOString() }),
+      ...(end.changed ? { last_change_at: now.toISOString() } : {}),
       last_read_code: null,
       sync_failures: 0,
-      ...((done.windows || wholeAgain) && access_state === 'active' ? { next_window_at: now.toISOString() } : {}),
+      ...((end.windows || wholeAgain) && access_state === 'active' ? { next_window_at: now.toISOString() } : {}),
     })
     .where('tenant_id', '=', claim.tenantId)
     .execute()
-  if (done.partial) await notePartialAnswer(tx, claim.tenantId, done.partial, now)
-  else if (done.whole !== false && !done.behind) await forgetPartialAnswers(tx, claim.tenantId)
-  for (const window of done.windows ?? []) {
+  if (end.partial) await notePartialAnswer(tx, claim.tenantId, end.partial, now)
+  else if (end.whole !== false && !end.behind) await forgetPartialAnswers(tx, claim.tenantId)
+  for (const window of end.windows ?? []) {
     await openWindow(tx, { ...window, tenantId: claim.tenantId, createdBy: null }, now)
   }
 }
@@ -197,12 +197,12 @@ async function dueOf(tx: Tx, claim: Claim, next: Date, notBefore: Date | null) {
     .executeTakeFirstOrThrow()
   const floor = notBefore?.toISOString() ?? ''
   const later = (at: string) => (at < floor ? floor : at)
-  const { next_sync_at: asked, sync_lease_until: lease } = row
-  const askedMeanwhile = asked !== null && lease !== null && asked < lease
+  const { next_sync_at: dueAt, sync_lease_until: lease } = row
+  const askedMeanwhile = dueAt !== null && lease !== null && dueAt < lease
   const active = row.access_state === 'active'
   return {
     access_state: row.access_state,
-    next_sync_at: active ? later(askedMeanwhile ? asked : next.toISOString()) : null,
+    next_sync_at: active ? later(askedMeanwhile ? dueAt : next.toISOString()) : null,
     next_window_at: active && row.next_window_at !== null ? later(row.next_window_at) : null,
     sync_not_before: notBefore === null ? null : floor,
     sync_lease_until: null,

@@ -54,16 +54,16 @@ const offloadedStoreWindowPage = offloaded(
   ): Promise<PageStored> => {
     return write(db, async (tx) => {
       await holdClaim(tx, claim)
-      let stored: PageStored = { added: 0, changed: 0, differences: 0 }
-      if (page) stored = await storePageOf(tx, claim.tenantId, at.syncId, page, now, at.settledBefore)
+      let counts: PageStored = { added: 0, changed: 0, differences: 0 }
+      if (page) counts = await storePageOf(tx, claim.tenantId, at.syncId, page, now, at.settledBefore)
       await tx
         .updateTable('windows')
         .set((eb) => ({
           started_at: eb.fn.coalesce('started_at', eb.val(now.toISOString())),
           pages: eb('pages', '+', page ? 1 : 0),
-          stored: eb('stored', '+', stored.changed),
-          added: eb('added', '+', stored.added),
-          differences: eb('differences', '+', stored.differences),
+          stored: eb('stored', '+', counts.changed),
+          added: eb('added', '+', counts.added),
+          differences: eb('differences', '+', counts.differences),
           ...(slice
             ? {
                 reached_at: slice.reached,
@@ -75,7 +75,7 @@ const offloadedStoreWindowPage = offloaded(
         }))
         .where('id', '=', at.windowId)
         .execute()
-      return stored
+      return counts
     })
   },
 )

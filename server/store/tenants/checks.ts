@@ -153,10 +153,10 @@ export const provesConsent = ({ refusal, claims, missingRoles }: AccessEvidence)
 /** Milliseconds between the latest check and one that is asked for: the calls are the tenant's, whoever presses the button. */
 export const requestedCheckGapMs = 30_000
 
-const soonest = (asked: string, lastCheckAt: string | null): string => {
-  if (lastCheckAt === null) return asked
+const soonest = (askedAt: string, lastCheckAt: string | null): string => {
+  if (lastCheckAt === null) return askedAt
   const paced = new Date(Date.parse(lastCheckAt) + requestedCheckGapMs).toISOString()
-  return asked > paced ? asked : paced
+  return askedAt > paced ? askedAt : paced
 }
 
 /**
@@ -171,13 +171,13 @@ export async function requestCheck(db: Database, actor: Actor, tenantId: string,
     const at = now.toISOString()
     // A clock that was set back is no reason to wait.
     const due = soonest(at, tenant.lastCheckAt !== null && tenant.lastCheckAt <= at ? tenant.lastCheckAt : null)
-    const moved = await tx
+    const row = await tx
       .updateTable('tenants')
       .set({ next_check_at: due })
       .where('tenant_id', '=', tenantId)
       .where((eb) => eb.or([eb('next_check_at', 'is', null), eb('next_check_at', '>', due)]))
       .executeTakeFirst()
-    if (moved.numUpdatedRows === 0n) return
+    if (row.numUpdatedRows === 0n) return
     await recordAudit(tx, actor, {
       action: 'tenant.check-requested',
       at: now,
@@ -244,7 +244,7 @@ export async function pruneChecks(db: Database, tenantId: string, keep: number):
     const surplus = await checks.offset(keep).limit(1_000).execute()
     if (surplus.length === 0) return
     const proof = await checks.where('state', '=', 'active').limit(1).execute()
-    const gone = surplus.map((check) => check.id).filter((id) => id !== proof[0]?.id)
-    if (gone.length > 0) await tx.deleteFrom('access_checks').where('id', 'in', gone).execute()
+    const ids = surplus.map((check) => check.id).filter((id) => id !== proof[0]?.id)
+    if (ids.length > 0) await tx.deleteFrom('access_checks').where('id', 'in', ids).execute()
   })
 }

@@ -50,8 +50,8 @@ export async function count(
     if (counted.open) bump(`open_${severity}`)
     if (counted.open && counted.unassigned) bump(`unassigned_${severity}`)
     const key = `${day} ${severity}`
-    const known = days.get(key)
-    if (known) known.incidents += by
+    const entry = days.get(key)
+    if (entry) entry.incidents += by
     else days.set(key, { day, severity, incidents: by })
   }
   for (const [before, after] of changes) {

@@ -33,8 +33,8 @@ export async function pauseEverything(db: Database, actor: Operator, now: Date):
 
 export async function resumeEverything(db: Database, actor: Operator, now: Date): Promise<void> {
   await write(db, async (tx) => {
-    const gone = await tx.deleteFrom('settings').where('name', '=', 'pause').executeTakeFirst()
-    if (gone.numDeletedRows > 0n) await recordAudit(tx, actor, { action: 'reading.resumed', at: now })
+    const result = await tx.deleteFrom('settings').where('name', '=', 'pause').executeTakeFirst()
+    if (result.numDeletedRows > 0n) await recordAudit(tx, actor, { action: 'reading.resumed', at: now })
   })
 }
 

@@ -49,10 +49,10 @@ export async function writtenAhead(db: Database, now: Date): Promise<number> {
 export async function moveBack(db: Database, now: Date, byMs: number): Promise<number> {
   if (byMs < believedClockMs) return 0
   return write(db, async (tx) => {
-    let moved = 0
-    for (const table of Object.keys(written) as Written[]) moved += await moveRows(tx, table, now, byMs)
+    let count = 0
+    for (const table of Object.keys(written) as Written[]) count += await moveRows(tx, table, now, byMs)
     await moveBudgets(tx, now, byMs)
-    return moved
+    return count
   })
 }
 
@@ -85,8 +85,11 @@ async function moveBudgets(tx: Tx, now: Date, byMs: number): Promise<void> {
   for (const { tenant_id, calls } of await tx.selectFrom('call_budgets').selectAll().orderBy('tenant_id').execute()) {
     const marks = JSON.parse(calls) as [number, number][]
     if (!marks.some(([at]) => at > second)) continue
-    const moved = marks.map(([at, made]): [number, number] => [at > second ? at - Math.ceil(byMs / 1_000) : at, made])
-    const sorted = JSON.stringify(moved.sort(([a], [b]) => a - b))
+    const marksMoved = marks.map(([at, made]): [number, number] => [
+      at > second ? at - Math.ceil(byMs / 1_000) : at,
+      made,
+    ])
+    const sorted = JSON.stringify(marksMoved.sort(([a], [b]) => a - b))
     await tx.updateTable('call_budgets').set({ calls: sorted }).where('tenant_id', '=', tenant_id).execute()
   }
 }

@@ -123,8 +123,8 @@ export async function rereadingProgress(db: Database): Promise<RereadingProgress
   const left = await countOlder(db)
   if (left === 0) return null
   const row = await db.selectFrom('settings').select('value').where('name', '=', progressName).executeTakeFirst()
-  const begun = row ? (JSON.parse(row.value) as { version: number; total: number }) : null
-  return { left, total: begun?.version === readingVersion ? Math.max(begun.total, left) : left }
+  const progress = row ? (JSON.parse(row.value) as { version: number; total: number }) : null
+  return { left, total: progress?.version === readingVersion ? Math.max(progress.total, left) : left }
 }
 
 /** Notes how many there are to begin with, once. */

@@ -222,16 +222,16 @@ export async function removeOffboarded(
 
 /** Deletes up to `limit` of the rows that are no incidents. @returns how many it were */
 async function removeRows(tx: Tx, tenantId: string, limit: number): Promise<number> {
-  let gone = 0
+  let count = 0
   for (const table of ['incident_notes', 'rejected_items', 'syncs', 'windows', 'call_budgets'] as const) {
     // What addresses a row by itself, whatever its key: https://www.sqlite.org/rowidtable.html, PostgreSQL's ctid.
     const row = isPostgres(tx) ? sql`ctid` : sql`rowid`
     const { numAffectedRows } = await sql`delete from ${sql.table(table)} where ${row} in (
-      select ${row} from ${sql.table(table)} where tenant_id = ${tenantId} limit ${limit - gone})`.execute(tx)
-    gone += Number(numAffectedRows ?? 0)
-    if (gone >= limit) break
+      select ${row} from ${sql.table(table)} where tenant_id = ${tenantId} limit ${limit - count})`.execute(tx)
+    count += Number(numAffectedRows ?? 0)
+    if (count >= limit) break
   }
-  return gone
+  return count
 }
 
 const neverRead = {

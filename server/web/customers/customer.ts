@@ -59,7 +59,7 @@ export async function showCustomerWith(
   ])
   const open = addUp(file.tenants)
   const steps = stepsOf(file, now)
-  const done = steps.filter(({ state }) => state === 'done')
+  const stepsDone = steps.filter(({ state }) => state === 'done')
   await render(
     res,
     customerPage,
@@ -69,8 +69,8 @@ export async function showCustomerWith(
       steps,
       progress: {
         steps: steps.length,
-        done: done.length,
-        skipped: done.filter(({ at }) => at === null).length,
+        done: stepsDone.length,
+        skipped: stepsDone.filter(({ at }) => at === null).length,
       },
       link,
       linkState: link && linkState(link, now),

@@ -40,8 +40,10 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
     listGroups(portal.db, alphabet, req.scope),
   ])
   const text = folded(q.trim())
-  const found = outlines.filter((line) => (group === null || line.customer.groups.includes(group)) && holds(line, text))
-  const matching = found.filter(({ standing }) =>
+  const matches = outlines.filter(
+    (line) => (group === null || line.customer.groups.includes(group)) && holds(line, text),
+  )
+  const matching = matches.filter(({ standing }) =>
     state === null ? show === null || groupOf(standing) === show : standing === state,
   )
   if (order === 'trouble') matching.sort((a, b) => (rank.get(a.standing) ?? 0) - (rank.get(b.standing) ?? 0))
@@ -56,7 +58,7 @@ export const showCustomers: Handler<OperatorRequest> = async (portal, req, res) 
   await render(res, customersPage, {
     rows: shown.map((line) => rowOf(line, now)),
     states: countStates(
-      found.map(({ standing }) => standing),
+      matches.map(({ standing }) => standing),
       show,
       state,
     ),

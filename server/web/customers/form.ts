@@ -105,8 +105,8 @@ export const addCustomer: Handler<OperatorRequest> = async (portal, req, res) =>
   }
   const { days, link } = form.value
   const actor = operatorActor(req)
-  const wanted = { ...detailsOf(form.value), ...expected.tenant }
-  const { customer, issued } = await registerCustomer(portal, actor, wanted, link === 'none' ? null : days)
+  const details = { ...detailsOf(form.value), ...expected.tenant }
+  const { customer, issued } = await registerCustomer(portal, actor, details, link === 'none' ? null : days)
   if (issued) await showOnce(portal, req, res, issued)
   res.redirect(303, `/customers/${customer.id}`)
 }
@@ -163,14 +163,15 @@ interface Expected {
  * Asks Microsoft which tenant is meant, unless it is the one already known. It is asked even when another field is to be
  * mended, so that all there is to mend is said at once.
  */
-async function resolve(portal: Portal, typed: Typed[string] | undefined, known: Customer | null): Promise<Expected> {
+async function resolve(portal: Portal, typed: Typed[string] | undefined, before: Customer | null): Promise<Expected> {
   const none = { expectedTenantId: null, expectedDomain: null }
   const read = details.expected.safeParse(typed)
   if (!read.success || read.data === null) return { tenant: none, fault: null }
   const name = readTenantName(read.data)
-  const same = name !== null && (name.id ?? name.domain) === (name.id ? known?.expectedTenantId : known?.expectedDomain)
-  if (known?.expectedTenantId && same) {
-    const { expectedTenantId, expectedDomain } = known
+  const same =
+    name !== null && (name.id ?? name.domain) === (name.id ? before?.expectedTenantId : before?.expectedDomain)
+  if (before?.expectedTenantId && same) {
+    const { expectedTenantId, expectedDomain } = before
     return { tenant: { expectedTenantId, expectedDomain }, fault: null }
   }
   try {

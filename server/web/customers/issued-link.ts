@@ -64,11 +64,11 @@ export async function takeIssued(
   link: ConsentLink | null,
 ): Promise<IssuedLink | null> {
   if (isByItself(req)) return null
-  const held = await unseal(portal, req, carried)
-  if (held === null || held.customerId !== customer.id || held.operatorId !== req.operator.id) return null
+  const issued = await unseal(portal, req, carried)
+  if (issued === null || issued.customerId !== customer.id || issued.operatorId !== req.operator.id) return null
   dropSealed(portal, res, carried)
-  if (link === null || link.id !== held.linkId) return null
-  const { url, classicUrl } = held
+  if (link === null || link.id !== issued.linkId) return null
+  const { url, classicUrl } = issued
   guardSecret(res)
   return { url, classicUrl, mails: await mailsFor(portal, req, customer, link, url) }
 }

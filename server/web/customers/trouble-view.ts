@@ -97,9 +97,9 @@ const refusalOf = ({ check }: Worst) => (check?.refusalCode ? check : null)
 function outageTitle(stands: CustomerStatus, worst: Worst, { t, time, span }: PageTools): Html {
   const { tenant, blindSince } = worst
   const since = blindSince ?? (stands === 'paused' ? tenant.pausedAt : tenant.stateSince)
-  const standing = t(`standing.${stands}`)
-  const what = blindSince ? t('customers.trouble.blind') : t('customers.trouble.since', { standing })
-  const besides = blindSince && stands !== 'blind' ? `: ${standing}` : ''
+  const word = t(`standing.${stands}`)
+  const what = blindSince ? t('customers.trouble.blind') : t('customers.trouble.since', { standing: word })
+  const besides = blindSince && stands !== 'blind' ? `: ${word}` : ''
   return html`${what} ${time(since)}, ${t('customers.trouble.for', { span: span(worst.span) })}${besides}`
 }
 

@@ -194,12 +194,12 @@ function variantFacts(facts: readonly EntityFact[], detail: string | null): Pick
   const details: EntityFact[] =
     detail === null || facts.some(([, value]) => value === detail) ? [] : [['detail', detail]]
   const identifying = facts.filter(isIdentifying)
-  const shown = identifying.some(([code]) => shownFacts.has(code))
+  const headFacts = identifying.some(([code]) => shownFacts.has(code))
     ? identifying.filter(([code]) => shownFacts.has(code))
     : identifying
   return {
-    facts: factLines([...details, ...shown]),
-    folded: factLines(facts.filter((fact) => !shown.includes(fact))),
+    facts: factLines([...details, ...headFacts]),
+    folded: factLines(facts.filter((fact) => !headFacts.includes(fact))),
   }
 }
 

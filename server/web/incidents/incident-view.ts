@@ -173,8 +173,8 @@ function summaryView(facts: IncidentFacts, tools: PageTools): IncidentView['summ
   const { t, owner, severity, status, freshness } = tools
   const { incident, tenant, blindFrom, cameFrom } = facts
   const isBelow = tenant.accessState === 'offboarded' || blindFrom || cameFrom || incident.goneAt
-  const aside = (known: boolean, text: string | null) =>
-    known || !text ? '' : html` <span class="faint t-sm">${text}</span>`
+  const aside = (isKnown: boolean, text: string | null) =>
+    isKnown || !text ? '' : html` <span class="faint t-sm">${text}</span>`
   const plain = (label: string, text: Html | string) => ({ label, class: '', text })
   return {
     class: isBelow ? 'facts inline mt-4' : 'facts inline',

@@ -114,9 +114,9 @@ const survivorOfMerged = async ({ db }: Portal, { tenantId, redirectId }: Stored
   redirectId === null ? null : findSurvivor(db, tenantId, redirectId)
 
 /** The address says an incident was merged into this one: shown only when it is so. */
-async function confirmMerged({ db }: Portal, incident: StoredIncident, said: unknown): Promise<string | null> {
-  if (typeof said !== 'string' || !/^[\w.-]{1,100}$/.test(said) || said === incident.id) return null
-  return (await findSurvivor(db, incident.tenantId, said)) === incident.id ? said : null
+async function confirmMerged({ db }: Portal, incident: StoredIncident, value: unknown): Promise<string | null> {
+  if (typeof value !== 'string' || !/^[\w.-]{1,100}$/.test(value) || value === incident.id) return null
+  return (await findSurvivor(db, incident.tenantId, value)) === incident.id ? value : null
 }
 
 /** Who stands next to it in the list its reader came from. A list found by text is left: finding it again takes too long. */

@@ -11,7 +11,7 @@ import { incidentAddress, listFrom } from './filters.ts'
 import { showIncidentWith } from './incident.ts'
 import { mostOfANote } from './notes.ts'
 
-const written = {
+const fields = {
   text: requiredText(mostOfANote, { missing: says('incident.notes.missing'), long: says('incident.notes.long') }),
 }
 
@@ -19,7 +19,7 @@ const written = {
 export const writeNote: Handler<OperatorRequest> = async (portal, req, res) => {
   const { tenantId } = await tenantFor(portal, req, pathValue(req, 'tenantId'))
   const incidentId = pathValue(req, 'incidentId')
-  const form = readForm(written, req)
+  const form = readForm(fields, req)
   if (form.faults) return showIncidentWith(portal, req, res, form)
   await addNote(portal.db, operatorActor(req), { tenantId, incidentId, text: form.value.text }, portal.now())
   res.redirect(303, `${incidentAddress(tenantId, incidentId, listFrom(req.query.from, tenantId))}#notes`)

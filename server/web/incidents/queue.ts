@@ -20,14 +20,14 @@ const pageSize = 50
 export const showIncidents: Handler<OperatorRequest> = async (portal, req, res) => {
   const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: null }
   const { alphabet } = res.locals.reader
-  const [found, customers, groups] = await Promise.all([
+  const [queue, customers, groups] = await Promise.all([
     find(portal, req, list),
     customerNames(portal.db, undefined, alphabet, req.scope),
     listGroups(portal.db, alphabet, req.scope),
   ])
   const names = new Map(customers.map(({ id, name }) => [id, name]))
   await render(res, queuePage, {
-    ...viewOf(portal, list, found),
+    ...viewOf(portal, list, queue),
     chips: chipsOf(list, names),
     choices: { customers: customers.filter(({ offboardedAt }) => offboardedAt === null), groups },
     only: null,
@@ -39,9 +39,9 @@ export const showTenantIncidents: Handler<OperatorRequest> = async (portal, req,
   const tenant = await tenantFor(portal, req, pathValue(req, 'tenantId'))
   noteOpened(portal, req, res, tenant.tenantId)
   const list: QueueAddress = { query: readQueueQuery(req.query), tenantId: tenant.tenantId }
-  const [found, customer] = await Promise.all([find(portal, req, list), customerFor(portal, req, tenant.customerId)])
+  const [queue, customer] = await Promise.all([find(portal, req, list), customerFor(portal, req, tenant.customerId)])
   await render(res, queuePage, {
-    ...viewOf(portal, list, found),
+    ...viewOf(portal, list, queue),
     chips: chipsOf(list, new Map()),
     choices: { customers: [], groups: [] },
     only: {

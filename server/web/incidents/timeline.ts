@@ -32,36 +32,36 @@ const heights = { high: 24, medium: 16, low: 12, info: 10 } as const
 export function storyOf(alerts: readonly StoredAlert[]): Story {
   const timed = alerts.map((alert) => ({ alert, at: alert.firstActivityAt ?? alert.createdAt }))
   const times = timed.flatMap(({ at }) => (at === null ? [] : [Date.parse(at)])).sort((a, b) => a - b)
-  const begun = times[0]
-  const spanMs = begun === undefined ? 0 : (times.at(-1) as number) - begun
+  const start = times[0]
+  const spanMs = start === undefined ? 0 : (times.at(-1) as number) - start
   const ends = alerts.flatMap(({ lastActivityAt }) => (lastActivityAt === null ? [] : [lastActivityAt])).sort()
   return {
     items: timed.map(({ alert, at }) => {
-      const offset = at === null || begun === undefined ? 0 : Date.parse(at) - begun
+      const offset = at === null || start === undefined ? 0 : Date.parse(at) - start
       return { alert, at, offsetMs: offset > 0 ? offset : null, techniques: techniquesOf(alert.techniques) }
     }),
-    firstAt: begun === undefined ? null : new Date(begun).toISOString(),
-    lastAt: ends.at(-1) ?? (begun === undefined ? null : new Date(begun + spanMs).toISOString()),
+    firstAt: start === undefined ? null : new Date(start).toISOString(),
+    lastAt: ends.at(-1) ?? (start === undefined ? null : new Date(start + spanMs).toISOString()),
     spanMs,
     marks:
-      spanMs === 0 || begun === undefined ? [] : timed.flatMap(({ alert, at }) => markOf(alert, at, begun, spanMs)),
+      spanMs === 0 || start === undefined ? [] : timed.flatMap(({ alert, at }) => markOf(alert, at, start, spanMs)),
     products: [...new Set(alerts.flatMap(({ serviceSource }) => serviceSource ?? []))],
     tactics: tacticsOf(alerts),
   }
 }
 
-function markOf(alert: StoredAlert, at: string | null, begun: number, spanMs: number): Story['marks'] {
+function markOf(alert: StoredAlert, at: string | null, start: number, spanMs: number): Story['marks'] {
   if (at === null) return []
   const kind = alert.severity === 'informational' || alert.severity === 'unknown' ? 'info' : alert.severity
   // The last two per cent are the width of a mark.
-  const x = (((Date.parse(at) - begun) / spanMs) * 98).toFixed(2)
+  const x = (((Date.parse(at) - start) / spanMs) * 98).toFixed(2)
   return [{ x: `${x}%`, kind, y: 30 - heights[kind], height: heights[kind] }]
 }
 
 const techniqueShape = /^(T\d{4})(?:\.(\d{3}))?$/
 
-function techniquesOf(said: readonly string[]): Technique[] {
-  return [...new Set(said)].slice(0, 40).map((id) => {
+function techniquesOf(codes: readonly string[]): Technique[] {
+  return [...new Set(codes)].slice(0, 40).map((id) => {
     const [, technique, part] = techniqueShape.exec(id) ?? []
     const path = part === undefined ? technique : `${technique}/${part}`
     return { id, href: technique === undefined ? null : `https://attack.mitre.org/techniques/${path}/` }

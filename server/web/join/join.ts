@@ -96,11 +96,11 @@ async function linkPage(portal: Portal, req: Request, res: Response) {
  * The link behind the address. Its customer's language is spoken from here on, also where it has ended.
  * @throws PortalError LINK_UNKNOWN, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED
  */
-async function usableLinkOf(portal: Portal, req: Request, res: Response, chosen: Language | null = null) {
+async function usableLinkOf(portal: Portal, req: Request, res: Response, language: Language | null = null) {
   const link = await linkByToken(portal.db, pathValue(req, 'token'))
   if (!link) throw new PortalError('LINK_UNKNOWN')
   const customer = await getCustomer(portal.db, link.customerId)
-  speakTo(req, res, customer, chosen)
+  speakTo(req, res, customer, language)
   refuseEnded(link, portal.now())
   return { link, customer }
 }

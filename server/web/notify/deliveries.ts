@@ -85,14 +85,14 @@ export const showDeliveries: Handler<OperatorRequest> = async (portal, req, res)
     listDestinations(db),
     readAlarmSettings(db),
   ])
-  const shown = messages.slice(0, perPage)
+  const rows = messages.slice(0, perPage)
   const alarms = await namedAlarms(
     db,
-    shown.filter(({ topic }) => topic === 'alarm').map(({ subjectId }) => subjectId),
+    rows.filter(({ topic }) => topic === 'alarm').map(({ subjectId }) => subjectId),
   )
   const reader = readerOf(res.locals.reader)
   const names = new Map(destinations.map((one) => [one.id, one.name]))
-  const last = shown.at(-1)
+  const last = rows.at(-1)
   const address = (more: Record<string, string | undefined>) => {
     const parts = Object.entries({ destination, state, ...more }).flatMap(([name, value]): [string, string][] =>
       value ? [[name, value]] : [],
@@ -103,7 +103,7 @@ export const showDeliveries: Handler<OperatorRequest> = async (portal, req, res)
   const more = messages.length > perPage
   const replayable = counts.failed + counts.held
   await render(res, deliveriesPage, {
-    lines: shown.map((message) => lineOf(message, names, alarms, (alarm, change) => headingOf(reader, alarm, change))),
+    lines: rows.map((message) => lineOf(message, names, alarms, (alarm, change) => headingOf(reader, alarm, change))),
     tabs: [
       { key: 'deliveries.state.all', href: address({ state: undefined }), count: all, here: state === undefined },
       ...messageStates.map((one) => ({

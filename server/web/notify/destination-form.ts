@@ -57,8 +57,8 @@ const addressFaults: Record<AddressFault, MessageKey> = {
 /** @param there the destination that is changed; null for a new one */
 export async function readDestination(portal: Portal, req: OperatorRequest, there: Destination | null): Promise<Read> {
   const read = readForm(form, req)
-  const chosen = kindQuery.parse(req.body ?? {}).kind
-  const kind = there?.kind ?? chosen ?? 'webhook'
+  const kindTyped = kindQuery.parse(req.body ?? {}).kind
+  const kind = there?.kind ?? kindTyped ?? 'webhook'
   if (read.faults) return { kind, typed: read.typed, faults: read.faults }
   const { value, typed } = read
   const faults: FieldFault[] = []

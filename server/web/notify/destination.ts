@@ -54,9 +54,9 @@ export const addNewDestination: Handler<OperatorRequest> = async (portal, req, r
       422,
     )
   }
-  const made = await makeDestination(portal, operatorActor(req), read.kind, read.settings, read.address)
-  if (made.secret !== null) await seal(portal, res, newSecret, { id: made.id, secret: made.secret })
-  res.redirect(303, `/destinations/${made.id}`)
+  const result = await makeDestination(portal, operatorActor(req), read.kind, read.settings, read.address)
+  if (result.secret !== null) await seal(portal, res, newSecret, { id: result.id, secret: result.secret })
+  res.redirect(303, `/destinations/${result.id}`)
 }
 
 const shownQuery = z.object({ test: z.string().max(60).optional().catch(undefined) })

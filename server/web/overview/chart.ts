@@ -73,7 +73,7 @@ const round = (value: number) => Math.round(value * 10) / 10
 
 /** From one line to the next, in round numbers: 1, 2, 5, 10, 20, 50 …; four lines at most reach over the highest bar. */
 function stepFor(most: number): number {
-  const wanted = Math.max(1, most / 4)
-  const power = 10 ** Math.floor(Math.log10(wanted))
-  return power * ([1, 2, 5, 10].find((factor) => factor * power >= wanted) as number)
+  const least = Math.max(1, most / 4)
+  const power = 10 ** Math.floor(Math.log10(least))
+  return power * ([1, 2, 5, 10].find((factor) => factor * power >= least) as number)
 }

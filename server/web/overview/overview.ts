@@ -162,16 +162,16 @@ function causeOf(tenant: Tenant, now: Date): Cause {
     const why = 'overview.blind.paused'
     return { code: null, why, next: `${why}.next`, values, waitsUntil: null, owner: 'partner', byConsent: false }
   }
-  const said = tenant.accessState === 'active' ? tenant.lastReadCode : tenant.stateCode
-  if (said === null && tenant.partial !== null) {
+  const lastCode = tenant.accessState === 'active' ? tenant.lastReadCode : tenant.stateCode
+  if (lastCode === null && tenant.partial !== null) {
     const next = 'signal.partial.next'
     return { code: null, ...lackingKeys(tenant.partial), next, waitsUntil, owner: 'microsoft', byConsent: false }
   }
-  if (said === null || said === 'internal') {
-    const why = said === null ? 'overview.blind.late' : 'overview.blind.internal'
+  if (lastCode === null || lastCode === 'internal') {
+    const why = lastCode === null ? 'overview.blind.late' : 'overview.blind.internal'
     return { code: null, why, next: `${why}.next`, values, waitsUntil, owner: 'partner', byConsent: false }
   }
-  const code = said as RefusalCode
+  const code = lastCode as RefusalCode
   return {
     code,
     ...refusalKeys(code, tenant),

@@ -27,9 +27,9 @@ const mostNames = 4
 
 /** The sentence that says so. */
 export function scopedText({ groups, names, customers }: ScopedTo, { t, lang }: PageTools): Html {
-  const shown = names.slice(0, mostNames)
-  const more = names.length - shown.length
-  const all = [...groups, ...shown, ...(more > 0 ? [t('overview.scoped.more', { n: more })] : [])]
+  const first = names.slice(0, mostNames)
+  const more = names.length - first.length
+  const all = [...groups, ...first, ...(more > 0 ? [t('overview.scoped.more', { n: more })] : [])]
   const list = new Intl.ListFormat(lang, { type: 'conjunction' }).format(all)
   return t.rich(
     all.length === 0 ? 'overview.scoped.nobody' : 'overview.scoped',

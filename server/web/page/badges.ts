@@ -217,9 +217,9 @@ function tenantBadges(
   { brief, now, allPaused }: { brief: Badges['brief']; now: Date; allPaused: boolean },
 ): Pick<Badges, 'lacking' | 'standing' | 'tenantState' | 'freshness'> {
   const standing: Badges['standing'] = (value) => {
-    const shown = (value === 'active' || value === 'reading') && allPaused ? 'paused' : value
-    const { colour, shape } = standings[shown]
-    return html`<span class="badge ${colour}">${icon(shape)}${word(`standing.${shown}`)}</span>`
+    const state = (value === 'active' || value === 'reading') && allPaused ? 'paused' : value
+    const { colour, shape } = standings[state]
+    return html`<span class="badge ${colour}">${icon(shape)}${word(`standing.${state}`)}</span>`
   }
   return {
     standing,

@@ -58,9 +58,9 @@ function written(date: Date, language: Language, zone: string, options: Intl.Dat
     .replace(/^(\p{L}+), (?=\d)/u, '$1 ')
 }
 
-function domainName(stored: string): string {
+function domainName(domain: string): string {
   // Older records hold what was typed around the domain as well.
-  const ascii = readTenantName(stored)?.domain ?? stored
+  const ascii = readTenantName(domain)?.domain ?? domain
   const letters = domainToUnicode(ascii)
   return letters === '' || letters === ascii ? ascii : `${ascii} (${letters})`
 }

@@ -56,8 +56,8 @@ export const saveScope: Handler<OperatorRequest> = async (portal, req, res) => {
   }
   const fault = await faultOf(portal, req, person, chosen)
   if (fault) return render(res, scopePage, await factsOf(portal, req, person, chosen, [fault]), 422)
-  const given = chosen.all ? null : limits
-  await setLimits(portal, operatorActor(req), person.id, given)
+  const limitsGiven = chosen.all ? null : limits
+  await setLimits(portal, operatorActor(req), person.id, limitsGiven)
   res.redirect(303, '/settings#people')
 }
 

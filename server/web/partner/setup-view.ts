@@ -80,7 +80,7 @@ const marks: Partial<Record<SetupStep['state'], string>> = { done: 'check', bad:
 export function setupView(facts: SetupFacts, tools: PageTools): SetupView {
   const { t, word } = tools
   const { steps, material, api } = facts
-  const done = steps.filter(({ state }) => state === 'done' || state === 'warn').length
+  const stepsDone = steps.filter(({ state }) => state === 'done' || state === 'warn').length
   const [signIn = '', consent = ''] = material.app.redirectUris
   return {
     material,
@@ -88,7 +88,7 @@ export function setupView(facts: SetupFacts, tools: PageTools): SetupView {
     certificateCommand: facts.certificateCommand,
     adminLine: facts.adminLine,
     seconds,
-    progress: t('setup.progress', { done, of: steps.length, seconds }),
+    progress: t('setup.progress', { done: stepsDone, of: steps.length, seconds }),
     rereading: facts.rereading && t('setup.rereading', { ...facts.rereading }),
     steps: steps.map((step, i) => stepView(step, i, facts, tools)),
     tags,

@@ -18,26 +18,26 @@ export const showSearch: Handler<OperatorRequest> = async (portal, req, res) => 
   const text = readQueueQuery({ q: req.query.q }).text
   const outlines = await outlineStatuses(db, portal.now(), res.locals.reader.alphabet, req.scope)
   const list = { query: readQueueQuery({ q: text, status: 'any', order: 'newest' }), tenantId: null }
-  const wanted = folded(text)
+  const needle = folded(text)
   const newest = { order: 'newest', limit: mostShown } as const
-  const found = text === '' ? null : await openQueue(db, filterOf(list), newest, req.scope)
-  const customers = text === '' ? [] : outlines.filter((line) => namesOf(line).some((name) => holds(name, wanted)))
+  const queue = text === '' ? null : await openQueue(db, filterOf(list), newest, req.scope)
+  const customers = text === '' ? [] : outlines.filter((line) => namesOf(line).some((name) => holds(name, needle)))
   const tenants =
     text === ''
       ? []
-      : tenantsIn(outlines).filter(({ tenant }) => tenantNames(tenant).some((name) => holds(name, wanted)))
+      : tenantsIn(outlines).filter(({ tenant }) => tenantNames(tenant).some((name) => holds(name, needle)))
   const facts: SearchFacts = {
     text,
     customers: { shown: customers.slice(0, mostShown), count: customers.length },
     tenants: { shown: tenants.slice(0, mostShown), count: tenants.length },
-    incidents: { shown: found?.items ?? [], count: found?.count ?? { count: 0, exact: true } },
+    incidents: { shown: queue?.items ?? [], count: queue?.count ?? { count: 0, exact: true } },
     list,
     looked: { customers: outlines.length, tenants: outlines.reduce((sum, { tenants: own }) => sum + own.length, 0) },
   }
   await render(res, searchPage, facts)
 }
 
-const holds = (name: string | null, wanted: string) => name !== null && folded(name).includes(wanted)
+const holds = (name: string | null, needle: string) => name !== null && folded(name).includes(needle)
 
 const namesOf = ({ customer, link }: CustomerOutline) => [
   customer.name,

@@ -90,20 +90,20 @@ export const startSignIn: Handler = async (portal, req, res) => {
  */
 export const returnFromSignIn: Handler = async (portal, req, res) => {
   const answer = readSignInReturn(req.query)
-  const begun = await unseal(portal, req, transaction)
-  if (begun === null || answer.state === null || !sameText(begun.state, answer.state)) {
+  const errand = await unseal(portal, req, transaction)
+  if (errand === null || answer.state === null || !sameText(errand.state, answer.state)) {
     throw new PortalError('SIGN_IN_EXPIRED')
   }
   await res.locals.countCode(req)
   dropSealed(portal, res, transaction)
   const acceptedUntil = new Date(portal.now().getTime() + transaction.seconds * 1000)
-  if (!(await spend(portal.db, begun.state, acceptedUntil))) throw new PortalError('SIGN_IN_EXPIRED')
+  if (!(await spend(portal.db, errand.state, acceptedUntil))) throw new PortalError('SIGN_IN_EXPIRED')
   try {
-    await endSignIn(portal, req, answer, begun)
+    await endSignIn(portal, req, answer, errand)
   } catch (error) {
     return leadToRefusal(portal, res, error)
   }
-  res.redirect(303, begun.returnTo)
+  res.redirect(303, errand.returnTo)
 }
 
 /** @throws PortalError `SIGN_IN_*`; Refusal when the partner's own registration is at fault */

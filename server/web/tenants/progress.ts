@@ -27,8 +27,8 @@ export function progressOf(window: ReadWindow, standsStill: boolean, now: Date):
   const { kind, from, to, seen } = window
   const total = window.expected !== null && window.expected >= seen && window.expected > 0 ? window.expected : null
   const byTime = share(Date.parse(to) - Date.parse(window.reached), Date.parse(to) - Date.parse(from))
-  const begun = window.startedAt !== null
-  const elapsed = begun ? now.getTime() - Date.parse(window.startedAt as string) : 0
+  const hasBegun = window.startedAt !== null
+  const elapsed = hasBegun ? now.getTime() - Date.parse(window.startedAt as string) : 0
   const moving = !standsStill && elapsed >= soonest
   const done = total === null ? byTime : share(seen, total)
   const perSecond = moving && seen > 0 ? seen / (elapsed / 1_000) : null
@@ -41,7 +41,7 @@ export function progressOf(window: ReadWindow, standsStill: boolean, now: Date):
     seen,
     expected: total,
     done,
-    reached: begun && window.reached !== to ? window.reached : null,
+    reached: hasBegun && window.reached !== to ? window.reached : null,
     perSecond,
     leftMs: moving && done > 0 && done < 1 ? (elapsed / done) * (1 - done) : null,
   }

@@ -79,8 +79,8 @@ export async function showTenantWith(
 }
 
 /** It begins with the last day; what was typed stays, in the zone in which it was typed. */
-function rereadForm(said: { faults: FieldFault[]; typed: Typed } | null, readerZone: string, now: Date): RereadForm {
-  const typed = (name: string) => (typeof said?.typed[name] === 'string' ? (said.typed[name] as string) : null)
+function rereadForm(form: { faults: FieldFault[]; typed: Typed } | null, readerZone: string, now: Date): RereadForm {
+  const typed = (name: string) => (typeof form?.typed[name] === 'string' ? (form.typed[name] as string) : null)
   const zone = zoneOf(typed('zone') ?? undefined) ?? readerZone
   return {
     spans: spanNames,
@@ -88,7 +88,7 @@ function rereadForm(said: { faults: FieldFault[]; typed: Typed } | null, readerZ
     from: typed('from') ?? wallClockAt(now.getTime() - day, zone),
     to: typed('to') ?? wallClockAt(now, zone),
     zone,
-    faults: said?.faults ?? null,
+    faults: form?.faults ?? null,
   }
 }
 

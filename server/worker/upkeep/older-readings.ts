@@ -19,26 +19,26 @@ const busyMs = 500
  */
 export async function readOlderAgain(portal: Portal, stopping?: AbortSignal): Promise<void> {
   const { db, log } = portal
-  const begun = await beginRereading(db, portal.now())
-  if (begun === null) return
-  log.info({ ...begun }, 'incidents of an older version are being read again')
-  let done = 0
+  const progress = await beginRereading(db, portal.now())
+  if (progress === null) return
+  log.info({ ...progress }, 'incidents of an older version are being read again')
+  let count = 0
   for (;;) {
     if (stopping?.aborted) return
-    const read = await readSomeAgain(db, atOnce, (kept) => understood(portal, kept), portal.now())
+    const read = await readSomeAgain(db, atOnce, (original) => understood(portal, original), portal.now())
     // What is left is in somebody's hands this moment: a sync run that stores, or another process that reads again.
     if (read === 0 && (await countOlder(db)) === 0) break
-    done += read
+    count += read
     await sleep(read === 0 ? busyMs : pauseMs, undefined, { signal: stopping }).catch(() => undefined)
   }
-  log.info({ read: done }, 'incidents of an older version have been read again')
+  log.info({ read: count }, 'incidents of an older version have been read again')
 }
 
-function understood({ microsoft, log }: Portal, kept: KeptOriginal): Reading | null {
+function understood({ microsoft, log }: Portal, original: KeptOriginal): Reading | null {
   try {
-    return microsoft.readAgain(kept.tenantId, kept)
+    return microsoft.readAgain(original.tenantId, original)
   } catch (error) {
-    const { tenantId, incidentId } = kept
+    const { tenantId, incidentId } = original
     log.error({ err: error, tenantId, incidentId }, 'an incident could not be read again, and stays as it was')
     return null
   }

@@ -133,16 +133,16 @@ async function removeClosedIncidents(portal: Portal, before: Date, clock: Clock,
   while (turn.goesOn) {
     const incidents = await closedLongAgo(portal.db, before, atOnce)
     if (incidents.length === 0 || !(await clock.right())) break
-    let gone = 0
+    let count = 0
     for (const tenantId of new Set(incidents.map((one) => one.tenantId))) {
       const incidentIds = incidents.filter((one) => one.tenantId === tenantId).map((one) => one.incidentId)
-      gone += await removeClosed(portal.db, tenantId, { incidentIds }, before)
+      count += await removeClosed(portal.db, tenantId, { incidentIds }, before)
       if (!(await turn.rest())) break
     }
-    incidentsRemoved.inc({ reason: 'closed' }, gone)
-    removed += gone
+    incidentsRemoved.inc({ reason: 'closed' }, count)
+    removed += count
     // All of them changed since they were chosen: the next run looks again.
-    if (gone === 0) break
+    if (count === 0) break
   }
   if (removed > 0) portal.log.info({ removed, before: before.toISOString() }, 'closed incidents were removed')
 }
@@ -161,8 +161,8 @@ async function removeMergedAlone(portal: Portal, before: Date, clock: Clock, tur
   search.next = next
   if (missing.length === 0 || !(await clock.right())) return
   for (const { tenantId, survivorId } of missing) {
-    const gone = await removeClosed(portal.db, tenantId, { survivorIds: [survivorId] }, before)
-    incidentsRemoved.inc({ reason: 'closed' }, gone)
+    const count = await removeClosed(portal.db, tenantId, { survivorIds: [survivorId] }, before)
+    incidentsRemoved.inc({ reason: 'closed' }, count)
     if (!turn.goesOn) return
   }
 }
