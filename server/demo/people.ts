@@ -14,7 +14,7 @@ import type { Actor } from '../store/audit.ts'
 import { type Customer, createCustomer, listCustomers } from '../store/customers/customers.ts'
 import { offboardCustomer } from '../store/customers/offboarding.ts'
 import { addNote, notesOf } from '../store/incidents/notes.ts'
-import { linkByToken } from '../store/onboarding/links.ts'
+import { findLinkByToken } from '../store/onboarding/links.ts'
 import { operatorId } from '../store/operators/operators.ts'
 import { pauseTenant } from '../store/tenants/pauses.ts'
 import { hour, minute } from '../time.ts'
@@ -74,13 +74,13 @@ export const tokenOf = (stage: Stage, key: DemoKey) => linkOf(stage, key).token
 export const opened = (stage: Stage, key: DemoKey, ago: number): Scene => ({
   ago,
   play: async (portal) => {
-    const link = await linkByToken(portal.db, tokenOf(stage, key))
+    const link = await findLinkByToken(portal.db, tokenOf(stage, key))
     if (link) await noteOpening(portal, somebody, link)
   },
 })
 
 export async function withdraw(stage: Stage, portal: Portal, key: DemoKey): Promise<void> {
-  const link = await linkByToken(portal.db, tokenOf(stage, key))
+  const link = await findLinkByToken(portal.db, tokenOf(stage, key))
   if (link) await withdrawConsentLink(portal, operator, link.id)
 }
 

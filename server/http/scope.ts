@@ -2,8 +2,8 @@ import type { Config } from '../config/config.ts'
 import { PortalError } from '../errors.ts'
 import type { Portal } from '../portal.ts'
 import { type Customer, findCustomer } from '../store/customers/customers.ts'
-import { type ConsentLink, linkById } from '../store/onboarding/links.ts'
-import { type Review, reviewById } from '../store/onboarding/reviews.ts'
+import { type ConsentLink, getLink } from '../store/onboarding/links.ts'
+import { getReview, type Review } from '../store/onboarding/reviews.ts'
 import type { OperatorLimits } from '../store/operators/limits.ts'
 import type { Operator } from '../store/operators/operators.ts'
 import { everything, type LimitedScope, type Scope } from '../store/scope.ts'
@@ -54,12 +54,12 @@ export async function tenantFor({ db }: Portal, { scope }: ScopedRequest, id: st
 
 /** @throws PortalError NOT_FOUND */
 export async function linkFor({ db }: Portal, { scope }: ScopedRequest, id: string): Promise<ConsentLink> {
-  return linkById(db, id, scope)
+  return getLink(db, id, scope)
 }
 
 /** A review of a customer; those of none belong to the whole portal. @throws PortalError NOT_FOUND */
 export async function reviewFor({ db }: Portal, { scope }: ScopedRequest, id: string): Promise<Review> {
-  return reviewById(db, id, scope)
+  return getReview(db, id, scope)
 }
 
 function there<T>(value: T | null): T {

@@ -3,7 +3,7 @@ import type { Portal } from '../portal.ts'
 import { getCustomer } from '../store/customers/customers.ts'
 import { write } from '../store/engine/write.ts'
 import { awaitProofOf, recordOutcome } from '../store/onboarding/attempts.ts'
-import { decideReview, reviewById } from '../store/onboarding/reviews.ts'
+import { decideReview, getReview } from '../store/onboarding/reviews.ts'
 import { bindClaimed, type OperatorActor, recordRefused } from './binding.ts'
 import { refusalOf } from './by-hand.ts'
 import type { BindingEnd } from './judge-binding.ts'
@@ -14,7 +14,7 @@ import type { BindingEnd } from './judge-binding.ts'
  */
 export async function confirmReview(portal: Portal, actor: OperatorActor, reviewId: string): Promise<void> {
   const now = portal.now()
-  const { customerId, attemptId, tenantId, linkId } = await reviewById(portal.db, reviewId)
+  const { customerId, attemptId, tenantId, linkId } = await getReview(portal.db, reviewId)
   if (customerId === null || tenantId === null) throw new PortalError('NOT_FOUND')
   let verdict = 'bound' as BindingEnd
   try {

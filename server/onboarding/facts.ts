@@ -4,18 +4,17 @@ import type { Portal } from '../portal.ts'
 import { getCustomer, isExpectedElsewhere } from '../store/customers/customers.ts'
 import type { Tx } from '../store/engine/dialect.ts'
 import { digest, newToken } from '../store/identifiers.ts'
-import { findRoom } from '../store/onboarding/attempt-room.ts'
 import {
-  attemptOfBrowser,
-  type ConsentAttempt,
   findAttemptByState,
+  findAttemptOfBrowser,
+  findLatestAttemptOfBrowser,
+  findLatestOwnAttempt,
   findRunOfPerson,
-  holdAttempt,
-  latestAttemptOfBrowser,
-  latestOwnAttempt,
-  redeemState,
-} from '../store/onboarding/attempts.ts'
-import { type ConsentLink, findLink, holdLink, linkById, linkState } from '../store/onboarding/links.ts'
+} from '../store/onboarding/attempt-list.ts'
+import { findRoom } from '../store/onboarding/attempt-room.ts'
+import { redeemState } from '../store/onboarding/attempt-states.ts'
+import { type ConsentAttempt, holdAttempt } from '../store/onboarding/attempts.ts'
+import { type ConsentLink, findLink, getLink, holdLink, linkState } from '../store/onboarding/links.ts'
 import { findTenant } from '../store/tenants/tenants.ts'
 import { consentRightOf } from './consent-right.ts'
 import { linkIdsIn } from './consent-state.ts'
@@ -131,7 +130,7 @@ export async function loadBindingFacts(
     how: claimed.how,
     pinnedTenantId: claimed.pinnedTenantId,
     partnerTenantId: claimed.partnerTenantId,
-    link: linkId === null ? null : linkState(await linkById(tx, linkId), claimed.now),
+    link: linkId === null ? null : linkState(await getLink(tx, linkId), claimed.now),
     served: (await getCustomer(tx, customerId)).offboardedAt === null,
     owner: owner && { customerId: owner.customerId, tombstone: owner.accessState === 'offboarded' },
     expectedElsewhere: await isExpectedElsewhere(tx, tenantId, customerId),
@@ -169,7 +168,7 @@ async function tieOf(portal: Portal, tx: Tx, returned: Return): Promise<Tied> {
 async function tieOfClassic(portal: Portal, tx: Tx, returned: Return, kept: ConsentAttempt): Promise<Tied> {
   const { visitor, claim } = returned
   const link = await holdLink(tx, kept.linkId)
-  const own = await latestOwnAttempt(tx, link.id, visitor.browser)
+  const own = await findLatestOwnAttempt(tx, link.id, visitor.browser)
   if (own !== null && claim !== null && standsFor(own, claim)) return { ...nobody, tie: 'again', link, attempt: own }
   const leftAt = portal.now().toISOString()
   const departure = { state: newToken(), linkId: link.id, kind: 'classic', leftAt } as const
@@ -188,12 +187,12 @@ async function tieOfKept({ now }: Portal, tx: Tx, { visitor }: Return, state: st
   const redemption = await redeemState(tx, state, visitor.browser, now())
   if (redemption.found === 'unknown') return nobody
   const { attempt, found } = redemption
-  const link = await linkById(tx, attempt.linkId)
+  const link = await getLink(tx, attempt.linkId)
   const run = attempt.kind !== 'proof'
   if (found === 'fresh' && run) return { ...nobody, tie: 'first', link, attempt }
   const mine = found === 'fresh' || redemption.mine
   if (found === 'late' && mine && run) return { ...nobody, tie: 'late', link, attempt }
-  const own = run ? attempt : await latestOwnAttempt(tx, attempt.linkId, visitor.browser)
+  const own = run ? attempt : await findLatestOwnAttempt(tx, attempt.linkId, visitor.browser)
   const again = found === 'spent' || found === 'fresh'
   return { ...nobody, tie: again ? 'again' : 'elsewhere', link, attempt: mine ? own : null }
 }
@@ -215,7 +214,7 @@ async function tieOfUnknown(portal: Portal, tx: Tx, returned: Return): Promise<T
   if (claim !== null) portal.log.warn({ event: 'sequence_fail', kind: claim.kind }, unknownState)
   const named = claim?.state ? await linkNamedBy(portal, tx, claim.state) : null
   if (named !== null) return { ...nobody, tie: 'elsewhere', link: named }
-  const own = await latestAttemptOfBrowser(tx, visitor.browser)
+  const own = await findLatestAttemptOfBrowser(tx, visitor.browser)
   const left = others.find(({ leftAt }) => own === null || leftAt > own.startedAt)
   // No code comes back from where a departure leads: whose it is, it does not say.
   if (left !== undefined && claim?.kind !== 'code') {
@@ -224,7 +223,7 @@ async function tieOfUnknown(portal: Portal, tx: Tx, returned: Return): Promise<T
     return newRunOf(portal, tx, returned, link, { tie: 'mangled', departure: left, expiresAt })
   }
   // A sign-in that lost its cookie, or an address that is loaded again: this browser has a page of its own.
-  return own === null ? nobody : { ...nobody, tie: 'elsewhere', link: await linkById(tx, own.linkId), attempt: own }
+  return own === null ? nobody : { ...nobody, tie: 'elsewhere', link: await getLink(tx, own.linkId), attempt: own }
 }
 
 const unknownState = 'a consent callback with an unknown state was refused'
@@ -241,9 +240,9 @@ async function linkNamedBy({ config }: Portal, tx: Tx, state: string): Promise<C
 async function tieOfSignIn({ now }: Portal, tx: Tx, { visitor }: Return, signIn: SignIn): Promise<Tied> {
   const { run, taken, end, state } = signIn
   if (typeof run === 'string') {
-    const own = await attemptOfBrowser(tx, run, visitor.browser)
+    const own = await findAttemptOfBrowser(tx, run, visitor.browser)
     if (own === null) return nobody
-    const link = await linkById(tx, own.linkId)
+    const link = await getLink(tx, own.linkId)
     return taken
       ? { ...nobody, tie: 'first', link, attempt: await holdAttempt(tx, run) }
       : { ...nobody, tie: 'again', link, attempt: own }

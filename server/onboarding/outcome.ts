@@ -3,16 +3,17 @@ import type { Actor, AuditSubject } from '../store/audit.ts'
 import type { Tx } from '../store/engine/dialect.ts'
 import { digest } from '../store/identifiers.ts'
 import { giveWay } from '../store/onboarding/attempt-room.ts'
+import { handOver } from '../store/onboarding/attempt-states.ts'
 import {
   awaitProofOf,
   type ConsentAttempt,
-  handOver,
   recordOutcome,
   recordReturn,
   recordSignedInTenant,
 } from '../store/onboarding/attempts.ts'
 import { awaitProof } from '../store/onboarding/awaited-proofs.ts'
-import { type ConsentLink, recordVisitorAudit } from '../store/onboarding/links.ts'
+import { recordVisitorAudit } from '../store/onboarding/link-visits.ts'
+import type { ConsentLink } from '../store/onboarding/links.ts'
 import { openReview } from '../store/onboarding/reviews.ts'
 import { noteRolesSeen } from '../store/partner/roles-unseen.ts'
 import type { LoadedReturn, Return } from './facts.ts'

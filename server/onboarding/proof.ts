@@ -6,7 +6,8 @@ import type { Portal } from '../portal.ts'
 import type { Tx } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
 import { newToken } from '../store/identifiers.ts'
-import { attemptById, beginProofOf, redeemState, takeProofOf } from '../store/onboarding/attempts.ts'
+import { beginProofOf, redeemState, takeProofOf } from '../store/onboarding/attempt-states.ts'
+import { getAttempt } from '../store/onboarding/attempts.ts'
 import type { SealedProof, SignIn, Step, UnkeptRun } from './steps.ts'
 
 /**
@@ -80,7 +81,7 @@ async function takeState(
   if (attemptId === null) return tenantId ?? null
   if (tenantId !== undefined) return (await takeProofOf(tx, attemptId, { browser, state })) ? tenantId : undefined
   // A sign-in that began when each had a row of its own.
-  if ((await attemptById(tx, attemptId)).outcome !== 'proving-tenant') return undefined
+  if ((await getAttempt(tx, attemptId)).outcome !== 'proving-tenant') return undefined
   const redemption = await redeemState(tx, returned ?? '', browser, now)
   return redemption.found === 'fresh' ? redemption.attempt.claimedTenantId : undefined
 }

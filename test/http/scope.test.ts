@@ -380,7 +380,7 @@ describe('the door', () => {
   })
 
   test('is the one way from an ID to what it names', () => {
-    const finders = /\b(getCustomer|findCustomer|getTenant|findTenant|reviewById|linkById|everything)\b/
+    const finders = /\b(getCustomer|findCustomer|getTenant|findTenant|getReview|getLink|everything)\b/
     const imports = (text: string) => [...text.matchAll(/^import [^']*'/gm)].join()
     expect(seen.filter(([, text]) => finders.test(imports(text))).map(([file]) => file)).toEqual([])
   })

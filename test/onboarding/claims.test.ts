@@ -4,7 +4,7 @@ import { confirmReview } from '../../server/onboarding/decisions.ts'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { probeAwaited } from '../../server/onboarding/probe.ts'
 import { listAudit } from '../../server/store/audit.ts'
-import { linkById, linkState } from '../../server/store/onboarding/links.ts'
+import { getLink, linkState } from '../../server/store/onboarding/links.ts'
 import { openReviews } from '../../server/store/onboarding/reviews.ts'
 import { findTenant } from '../../server/store/tenants/tenants.ts'
 import {
@@ -38,8 +38,7 @@ onEachEngine('a claim', (engine) => {
     const page = await browser.open(`/consent/callback?admin_consent=True&tenant=${tenant.id}&state=${stateOf(left)}`)
     return { browser, page }
   }
-  const stateOfLink = async ({ linkId }: Invited) =>
-    linkState(await linkById(here.portal.db, linkId), here.portal.now())
+  const stateOfLink = async ({ linkId }: Invited) => linkState(await getLink(here.portal.db, linkId), here.portal.now())
   const actionsOf = async ({ customer }: Invited) =>
     (await listAudit(here.portal.db, { customerId: customer.id, limit: 100 })).map(({ action }) => action)
   const tokensAsked = (tenantId: string) =>

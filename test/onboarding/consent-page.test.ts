@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { write } from '../../server/store/engine/write.ts'
-import { linkById, linkByToken, withdrawLink } from '../../server/store/onboarding/links.ts'
+import { findLinkByToken, getLink, withdrawLink } from '../../server/store/onboarding/links.ts'
 import { confirmPermissions } from '../../server/store/partner/asked-permissions.ts'
 import { changeSettings, readSettings, type Settings } from '../../server/store/partner/settings.ts'
 import { languages } from '../../server/words.ts'
@@ -19,7 +19,7 @@ onEachEngine('the page behind a consent link', (engine) => {
   })
   afterAll(() => here.close())
 
-  const opened = async (linkId: string) => (await linkById(here.portal.db, linkId)).openedCount
+  const opened = async (linkId: string) => (await getLink(here.portal.db, linkId)).openedCount
 
   test('says who asks, for whom, for what, and how to take it back', async () => {
     const invited = await invite(here, { pinned: true, name: 'Norrsken Kommunal Energi AB' })
@@ -32,7 +32,7 @@ onEachEngine('the page behind a consent link', (engine) => {
     expect(text).toContain('Change, close or delete an incident')
     expect(text).toContain(here.portal.config.app.clientId)
     expect(text).toContain(here.portal.config.publicUrl)
-    expect(text).toContain((await linkById(here.portal.db, invited.linkId)).reference)
+    expect(text).toContain((await getLink(here.portal.db, invited.linkId)).reference)
   })
 
   test('names the roles that can consent, which differ by API', async () => {
@@ -190,7 +190,7 @@ onEachEngine('the page behind a consent link', (engine) => {
         const settings = { contactName: 'Ines Lindqvist', contactEmail: 'ines@halvard.example' }
         await changeSettings(here.portal.db, alice, settings, here.portal.now())
         const join = await made()
-        const link = await linkByToken(here.portal.db, join.slice('/join/'.length))
+        const link = await findLinkByToken(here.portal.db, join.slice('/join/'.length))
         for (const address of [join, `${join}/not-admin`]) {
           const page = await here.browser().get(address)
           expect(page.status).toBe(status)
@@ -212,7 +212,7 @@ onEachEngine('the page behind a consent link', (engine) => {
       const invited = await invite(here, { language: 'sv' })
       const page = await here.browser().open(invited.join)
       await write(here.portal.db, (tx) => withdrawLink(tx, alice, invited.linkId, here.portal.now()))
-      const { reference } = await linkById(here.portal.db, invited.linkId)
+      const { reference } = await getLink(here.portal.db, invited.linkId)
       const browser = here.browser()
       for (const ended of [
         await browser.get(invited.join, { 'Accept-Language': 'zh-TW' }),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { getCustomer, listCustomers } from '../../server/store/customers/customers.ts'
-import { linksOf } from '../../server/store/onboarding/links.ts'
+import { linksOf } from '../../server/store/onboarding/link-list.ts'
 import { changeSettings } from '../../server/store/partner/settings.ts'
 import { before, customerNamed, formToken } from '../support/admin.ts'
 import type { Browser } from '../support/browser.ts'

@@ -6,7 +6,8 @@ import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { write } from '../../server/store/engine/write.ts'
 import { mostAttempts } from '../../server/store/onboarding/attempt-room.ts'
-import { linkById, mostNoted, recordOpening } from '../../server/store/onboarding/links.ts'
+import { mostNoted, recordOpening } from '../../server/store/onboarding/link-visits.ts'
+import { getLink } from '../../server/store/onboarding/links.ts'
 import { mostReviews, openReviews } from '../../server/store/onboarding/reviews.ts'
 import { sweepSurplusAttempts } from '../../server/store/upkeep/sweeps.ts'
 import { mostDepartures } from '../../server/web/join/departures.ts'
@@ -87,7 +88,7 @@ onEachEngine('whoever holds a link', (engine) => {
         await Promise.all(Array.from({ length: 50 }, () => beginConsent(here.portal, stranger, token)))
       }
       expect(await rowsOf(invited)).toEqual(before)
-      expect((await linkById(here.portal.db, invited.linkId)).departures).toBe(presses + 1)
+      expect((await getLink(here.portal.db, invited.linkId)).departures).toBe(presses + 1)
       const events = await listAudit(here.portal.db, { customerId: invited.customer.id, limit: 500 })
       expect(events.filter(({ action }) => action === 'attempt.started')).toHaveLength(1)
       const page = await browser.follow(back)
@@ -200,13 +201,13 @@ onEachEngine('whoever holds a link', (engine) => {
     await here.portal.db
       .transaction()
       .execute((tx) => tx.updateTable('consent_links').set(almost).where('id', '=', invited.linkId).execute())
-    const link = await linkById(here.portal.db, invited.linkId)
+    const link = await getLink(here.portal.db, invited.linkId)
     const actor = { kind: 'customer', id: null, name: null, address: null, requestId: null } as const
     for (let n = 0; n < 5; n++) {
       await write(here.portal.db, (tx) => recordOpening(tx, actor, link, here.portal.now()))
       await leave(here.browser(), invited)
     }
-    const { departures, openedCount } = await linkById(here.portal.db, invited.linkId)
+    const { departures, openedCount } = await getLink(here.portal.db, invited.linkId)
     expect([departures, openedCount]).toEqual([100_000, 1_000])
   })
 

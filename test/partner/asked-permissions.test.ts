@@ -3,7 +3,7 @@ import { issueConsentLink } from '../../server/onboarding/links.ts'
 import { lookAtPermissions } from '../../server/partner/asked-permissions.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { write } from '../../server/store/engine/write.ts'
-import { linksOf } from '../../server/store/onboarding/links.ts'
+import { linksOf } from '../../server/store/onboarding/link-list.ts'
 import {
   confirmPermissions,
   readAskedPermissions,

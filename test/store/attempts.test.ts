@@ -3,11 +3,11 @@ import { write } from '../../server/store/engine/write.ts'
 import { newToken } from '../../server/store/identifiers.ts'
 import {
   abandonedAttempts,
-  attemptOfBrowser,
-  latestAttemptOfBrowser,
-  recordOutcome,
-  redeemState,
-} from '../../server/store/onboarding/attempts.ts'
+  findAttemptOfBrowser,
+  findLatestAttemptOfBrowser,
+} from '../../server/store/onboarding/attempt-list.ts'
+import { redeemState } from '../../server/store/onboarding/attempt-states.ts'
+import { recordOutcome } from '../../server/store/onboarding/attempts.ts'
 import { issueLink } from '../../server/store/onboarding/links.ts'
 import { spend } from '../../server/store/operators/spent-states.ts'
 import { databases, type OpenDatabase } from '../support/databases.ts'
@@ -99,11 +99,11 @@ describe.each(databases)('a consent attempt on $name', ({ open }) => {
 
   test('shows its page to its own browser alone', async () => {
     const { attempt } = await begin()
-    expect(await attemptOfBrowser(store.db, attempt.id, browser)).toMatchObject({ id: attempt.id })
-    expect(await attemptOfBrowser(store.db, attempt.id, newToken())).toBeNull()
-    expect(await attemptOfBrowser(store.db, attempt.id, null)).toBeNull()
-    expect(await latestAttemptOfBrowser(store.db, newToken())).toBeNull()
-    expect(await latestAttemptOfBrowser(store.db, browser)).toMatchObject({ id: attempt.id })
+    expect(await findAttemptOfBrowser(store.db, attempt.id, browser)).toMatchObject({ id: attempt.id })
+    expect(await findAttemptOfBrowser(store.db, attempt.id, newToken())).toBeNull()
+    expect(await findAttemptOfBrowser(store.db, attempt.id, null)).toBeNull()
+    expect(await findLatestAttemptOfBrowser(store.db, newToken())).toBeNull()
+    expect(await findLatestAttemptOfBrowser(store.db, browser)).toMatchObject({ id: attempt.id })
   })
 
   test('that came back and never got to an end is found, and one that ended is not', async () => {

@@ -1,7 +1,7 @@
 import type { Database } from '../../server/store/engine/dialect.ts'
 import { write } from '../../server/store/engine/write.ts'
 import { digest } from '../../server/store/identifiers.ts'
-import { attemptById, type ConsentAttempt, recordClassicLink } from '../../server/store/onboarding/attempts.ts'
+import { type ConsentAttempt, getAttempt, recordClassicLink } from '../../server/store/onboarding/attempts.ts'
 
 /**
  * A run that has a row since its browser left for Microsoft, as those of 0.1 have; or a classic link, for no browser.
@@ -27,6 +27,6 @@ export async function setOut(
       .where('state_hash', '=', digest(state))
       .returning('id')
       .executeTakeFirstOrThrow()
-    return { attempt: await attemptById(tx, id), state }
+    return { attempt: await getAttempt(tx, id), state }
   })
 }

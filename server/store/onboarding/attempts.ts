@@ -1,8 +1,8 @@
 import type { Selectable } from 'kysely'
-import { among, type Database, isPostgres, type Tx } from '../engine/dialect.ts'
+import { PortalError } from '../../errors.ts'
+import { type Database, isPostgres, type Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { digest, newId, newToken } from '../identifiers.ts'
-import { everything, type Scope, within } from '../scope.ts'
 
 /** `landing` from our page, `classic` from the documentation's link, `proof` the sign-in straight after consent. */
 export type AttemptKind = 'landing' | 'classic' | 'proof'
@@ -148,104 +148,7 @@ export async function recordReturn(
     })
     .onConflict((oc) => oc.column('state_hash').doNothing())
     .executeTakeFirst()
-  return kept.numInsertedOrUpdatedRows === 1n ? attemptById(tx, id) : null
-}
-
-/** The run goes on to a sign-in that is to show its tenant, under this state alone. */
-export async function beginProofOf(tx: Tx, id: string, state: string): Promise<void> {
-  await tx
-    .updateTable('consent_attempts')
-    .set({ outcome: 'proving-tenant', finished_at: null, proof_hash: digest(state) })
-    .where('id', '=', id)
-    .execute()
-}
-
-/**
- * Spends the state of that sign-in. True for exactly one return with it, in the browser of the run, while it is the one
- * that is waited for.
- */
-export async function takeProofOf(
-  tx: Tx,
-  id: string,
-  { browser, state }: { browser: string; state: string },
-): Promise<boolean> {
-  const taken = await tx
-    .updateTable('consent_attempts')
-    .set({ proof_hash: null })
-    .where('id', '=', id)
-    .where('browser_hash', '=', digest(browser))
-    .where('proof_hash', '=', digest(state))
-    .where('outcome', '=', 'proving-tenant')
-    .executeTakeFirst()
-  return taken.numUpdatedRows === 1n
-}
-
-/** The run of a link that was kept for this person's sign-in alone, and is not bound. */
-export async function findRunOfPerson(tx: Tx, linkId: string, personHash: string): Promise<ConsentAttempt | null> {
-  const row = await tx
-    .selectFrom('consent_attempts')
-    .selectAll()
-    .where('link_id', '=', linkId)
-    .where('proof_hash', '=', personHash)
-    .where('outcome', '!=', 'bound')
-    .executeTakeFirst()
-  return row ? fromRow(row) : null
-}
-
-/** The same person comes in another browser: the run is that one's now. @returns null when it is bound meanwhile */
-export async function handOver(
-  tx: Tx,
-  id: string,
-  { browser, state }: { browser: string; state: string },
-): Promise<ConsentAttempt | null> {
-  const taken = await tx
-    .updateTable('consent_attempts')
-    .set({ browser_hash: digest(browser), state_hash: digest(state), outcome: 'proving-tenant', finished_at: null })
-    .where('id', '=', id)
-    .where('outcome', '!=', 'bound')
-    .executeTakeFirst()
-  return taken.numUpdatedRows === 1n ? attemptById(tx, id) : null
-}
-
-export type Redemption =
-  | { found: 'fresh'; attempt: ConsentAttempt }
-  /** The state is ours, but used, late, or carried by a browser that is not the attempt's (`mine` is false). */
-  | { found: 'spent' | 'late' | 'other-browser'; attempt: ConsentAttempt; mine: boolean }
-  | { found: 'unknown' }
-
-/** The run that a state belongs to, used or not: a look that takes no lock, for whoever knocks. */
-export async function findAttemptByState(db: Database, state: string): Promise<ConsentAttempt | null> {
-  const row = await db
-    .selectFrom('consent_attempts')
-    .selectAll()
-    .where('state_hash', '=', digest(state))
-    .executeTakeFirst()
-  return row ? fromRow(row) : null
-}
-
-/**
- * Consumes a state: of any number of callbacks with it, exactly one is `fresh`. A browser that did not start the
- * attempt consumes nothing.
- */
-export async function redeemState(tx: Tx, state: string, browser: string | null, now: Date): Promise<Redemption> {
-  const row = await tx
-    .selectFrom('consent_attempts')
-    .selectAll()
-    .where('state_hash', '=', digest(state))
-    .executeTakeFirst()
-  if (!row) return { found: 'unknown' }
-  const attempt = fromRow(row)
-  const mine = row.browser_hash !== null && browser !== null && digest(browser) === row.browser_hash
-  if (row.returned_at !== null) return { found: 'spent', attempt, mine }
-  if (row.browser_hash !== null && !mine) return { found: 'other-browser', attempt, mine }
-  if (row.expires_at <= now.toISOString()) return { found: 'late', attempt, mine }
-  const consumed = await tx
-    .updateTable('consent_attempts')
-    .set({ returned_at: now.toISOString() })
-    .where('id', '=', row.id)
-    .where('returned_at', 'is', null)
-    .executeTakeFirst()
-  return consumed.numUpdatedRows === 1n ? { found: 'fresh', attempt } : { found: 'spent', attempt, mine }
+  return kept.numInsertedOrUpdatedRows === 1n ? getAttempt(tx, id) : null
 }
 
 /** Back from Microsoft, and still to show by a sign-in which tenant it is about. */
@@ -271,20 +174,6 @@ export async function awaitProofOf(
     })
     .where('id', '=', id)
     .execute()
-}
-
-/** The runs that a proof of this tenant ends, those given up included; those that came back first come first. */
-export async function attemptsAwaiting(db: Database, tenantId: string, limit: number): Promise<ConsentAttempt[]> {
-  const rows = await db
-    .selectFrom('consent_attempts')
-    .selectAll()
-    .where('claimed_tenant_id', '=', tenantId)
-    .where('outcome', 'in', ['awaiting-proof', 'unproven'])
-    .orderBy('returned_at')
-    .orderBy('id')
-    .limit(limit)
-    .execute()
-  return rows.map(fromRow)
 }
 
 /** No proof came in time: the runs that waited for it are over. A token that comes later still ends them well. */
@@ -323,116 +212,22 @@ export async function recordSignedInTenant(tx: Tx, id: string, tenantId: string)
   await tx.updateTable('consent_attempts').set({ signed_in_tenant_id: tenantId }).where('id', '=', id).execute()
 }
 
-/** The attempt whose page this browser may see; null for everybody else. A sign-in on the way has no page. */
-export async function attemptOfBrowser(
-  db: Database,
-  id: string,
-  browser: string | null,
-): Promise<ConsentAttempt | null> {
-  if (browser === null) return null
-  const row = await db
-    .selectFrom('consent_attempts')
-    .selectAll()
-    .where('id', '=', id)
-    .where('browser_hash', '=', digest(browser))
-    .where('kind', '!=', 'proof')
-    .executeTakeFirst()
-  return row ? fromRow(row) : null
-}
-
-/** The run this browser came back with last: what tells a mangled return from a forged one. */
-export async function latestAttemptOfBrowser(db: Database, browser: string): Promise<ConsentAttempt | null> {
-  const row = await db
-    .selectFrom('consent_attempts')
-    .selectAll()
-    .where('browser_hash', '=', digest(browser))
-    .where('kind', '!=', 'proof')
-    .orderBy('started_at', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row ? fromRow(row) : null
-}
-
-/** The run that this browser is at with one link; null when it never left with it. */
-export async function latestOwnAttempt(db: Database, linkId: string, browser: string): Promise<ConsentAttempt | null> {
-  const row = await db
-    .selectFrom('consent_attempts')
-    .selectAll()
-    .where('link_id', '=', linkId)
-    .where('browser_hash', '=', digest(browser))
-    .where('kind', '!=', 'proof')
-    .orderBy('started_at', 'desc')
-    .executeTakeFirst()
-  return row ? fromRow(row) : null
-}
-
-/** The attempt, which nobody else ends until the transaction does. */
+/** The attempt, which nobody else ends until the transaction does. @throws PortalError NOT_FOUND */
 export async function holdAttempt(tx: Tx, id: string): Promise<ConsentAttempt> {
   const query = tx.selectFrom('consent_attempts').selectAll().where('id', '=', id)
-  return fromRow(await query.$if(isPostgres(tx), (held) => held.forUpdate()).executeTakeFirstOrThrow())
+  const row = await query.$if(isPostgres(tx), (attempt) => attempt.forUpdate()).executeTakeFirst()
+  if (!row) throw new PortalError('NOT_FOUND')
+  return fromRow(row)
 }
 
-export async function attemptById(db: Database, id: string): Promise<ConsentAttempt> {
-  return fromRow(await db.selectFrom('consent_attempts').selectAll().where('id', '=', id).executeTakeFirstOrThrow())
+/** @throws PortalError NOT_FOUND */
+export async function getAttempt(db: Database, id: string): Promise<ConsentAttempt> {
+  const row = await db.selectFrom('consent_attempts').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row) throw new PortalError('NOT_FOUND')
+  return fromRow(row)
 }
 
-/** Attempts that came back before `before` and never got to an end. */
-export async function abandonedAttempts(db: Database, before: Date): Promise<ConsentAttempt[]> {
-  const rows = await db
-    .selectFrom('consent_attempts')
-    .selectAll()
-    .where('outcome', 'in', ['claimed', 'proving-tenant'])
-    .where('returned_at', '<', before.toISOString())
-    .orderBy('returned_at')
-    .limit(50)
-    .execute()
-  return rows.map(fromRow)
-}
-
-/** Runs through Microsoft that came back, the latest first. */
-export async function attemptsOf(db: Database, customerId: string, limit = 50): Promise<ConsentAttempt[]> {
-  const rows = await db
-    .selectFrom('consent_attempts')
-    .selectAll()
-    .where('customer_id', '=', customerId)
-    .where('returned_at', 'is not', null)
-    .where('kind', '!=', 'proof')
-    .orderBy('returned_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute()
-  return rows.map(fromRow)
-}
-
-/** The run every customer, or each of those named, came back with last. One look into an index for each customer. */
-export async function latestAttempts(
-  db: Database,
-  customerIds?: readonly string[],
-  scope: Scope = everything,
-): Promise<Map<string, ConsentAttempt>> {
-  const rows = await db
-    .selectFrom('customers')
-    .innerJoin('consent_attempts as attempt', (join) =>
-      join.on('attempt.id', '=', (eb) =>
-        eb
-          .selectFrom('consent_attempts as latest')
-          .select('latest.id')
-          .whereRef('latest.customer_id', '=', 'customers.id')
-          .where('latest.returned_at', 'is not', null)
-          .where('latest.kind', '!=', 'proof')
-          .orderBy('latest.returned_at', 'desc')
-          .orderBy('latest.id', 'desc')
-          .limit(1),
-      ),
-    )
-    .$if(customerIds !== undefined, (query) => query.where(among(db, 'customers.id', customerIds ?? [])))
-    .where(within(db, scope, 'customers.id'))
-    .selectAll('attempt')
-    .execute()
-  return new Map(rows.map((row) => [row.customer_id, fromRow(row)]))
-}
-
-function fromRow(row: Selectable<Schema['consent_attempts']>): ConsentAttempt {
+export function fromRow(row: Selectable<Schema['consent_attempts']>): ConsentAttempt {
   return {
     id: row.id,
     linkId: row.link_id,

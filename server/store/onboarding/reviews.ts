@@ -5,7 +5,7 @@ import type { Database, Tx } from '../engine/dialect.ts'
 import type { Schema } from '../engine/schema.ts'
 import { newId } from '../identifiers.ts'
 import { everything, type Scope, within } from '../scope.ts'
-import { recordVisitorAudit } from './links.ts'
+import { recordVisitorAudit } from './link-visits.ts'
 
 /**
  * Why an operator has to decide. `unpinned`: a claim for a customer whose tenant nobody named up front · `unclaimed`: a
@@ -141,7 +141,7 @@ export async function decideReview(
     .where('id', '=', id)
     .where('decided_at', 'is', null)
     .executeTakeFirst()
-  const review = await reviewById(tx, id)
+  const review = await getReview(tx, id)
   if (decided.numUpdatedRows !== 1n) throw new PortalError('REVIEW_DECIDED')
   await recordAudit(tx, actor, {
     action: decisionOf(review.kind, decision),
@@ -159,7 +159,7 @@ function decisionOf(kind: ReviewKind, decision: 'confirmed' | 'dismissed') {
 }
 
 /** @throws PortalError NOT_FOUND */
-export async function reviewById(db: Database, id: string, scope: Scope = everything): Promise<Review> {
+export async function getReview(db: Database, id: string, scope: Scope = everything): Promise<Review> {
   const row = await db
     .selectFrom('reviews')
     .selectAll()

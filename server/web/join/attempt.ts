@@ -10,9 +10,10 @@ import { readAsking } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
 import { getCustomer, isExpectedElsewhere } from '../../store/customers/customers.ts'
 import type { Database } from '../../store/engine/dialect.ts'
-import { attemptOfBrowser, type ConsentAttempt } from '../../store/onboarding/attempts.ts'
+import { findAttemptOfBrowser } from '../../store/onboarding/attempt-list.ts'
+import type { ConsentAttempt } from '../../store/onboarding/attempts.ts'
 import { type AwaitedProof, findAwaitedProof } from '../../store/onboarding/awaited-proofs.ts'
-import { linkById, linkState } from '../../store/onboarding/links.ts'
+import { getLink, linkState } from '../../store/onboarding/links.ts'
 import { hasOpenReview } from '../../store/onboarding/reviews.ts'
 import { readPartnerFaults } from '../../store/partner/faults.ts'
 import { readSettings } from '../../store/partner/settings.ts'
@@ -36,10 +37,10 @@ const attemptPage = page('join/attempt', attemptView)
  */
 export const showAttempt: Handler<CustomerRequest> = async (portal, req, res) => {
   const { db } = portal
-  const attempt = await attemptOfBrowser(db, pathValue(req, 'attemptId'), req.browser)
+  const attempt = await findAttemptOfBrowser(db, pathValue(req, 'attemptId'), req.browser)
   if (!attempt) throw new PortalError('CONSENT_NOT_YOURS')
   const [link, customer, settings, { tenant, awaited }, alarms, proof, asking, journey] = await Promise.all([
-    linkById(db, attempt.linkId),
+    getLink(db, attempt.linkId),
     getCustomer(db, attempt.customerId),
     readSettings(db),
     proofOf(db, attempt),
@@ -89,7 +90,7 @@ export const addAttemptAgain: Handler<CustomerRequest> = async (portal, req, res
 
 /** In the language of the page that the form stands on, also where there is nothing to try any more. */
 async function speakToBrowser(portal: Portal, req: CustomerRequest, res: Response): Promise<void> {
-  const attempt = await attemptOfBrowser(portal.db, pathValue(req, 'attemptId'), req.browser)
+  const attempt = await findAttemptOfBrowser(portal.db, pathValue(req, 'attemptId'), req.browser)
   if (!attempt) return
   const [customer, journey] = await Promise.all([
     getCustomer(portal.db, attempt.customerId),

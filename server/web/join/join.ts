@@ -9,7 +9,7 @@ import { beginConsent, noteOpening } from '../../onboarding/consent.ts'
 import { readAsking } from '../../partner/asked-permissions.ts'
 import type { Portal } from '../../portal.ts'
 import { type Customer, getCustomer } from '../../store/customers/customers.ts'
-import { type ConsentLink, linkByToken, refuseEnded } from '../../store/onboarding/links.ts'
+import { type ConsentLink, findLinkByToken, refuseEnded } from '../../store/onboarding/links.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { isLanguage, type Language } from '../../words.ts'
 import { page } from '../page/page.ts'
@@ -97,7 +97,7 @@ async function linkPage(portal: Portal, req: Request, res: Response) {
  * @throws PortalError LINK_UNKNOWN, LINK_WITHDRAWN, LINK_EXPIRED, LINK_COMPLETED
  */
 async function usableLinkOf(portal: Portal, req: Request, res: Response, language: Language | null = null) {
-  const link = await linkByToken(portal.db, pathValue(req, 'token'))
+  const link = await findLinkByToken(portal.db, pathValue(req, 'token'))
   if (!link) throw new PortalError('LINK_UNKNOWN')
   const customer = await getCustomer(portal.db, link.customerId)
   speakTo(req, res, customer, language)

@@ -3,7 +3,7 @@ import { createLog } from '../../../server/log.ts'
 import { concludeProof } from '../../../server/onboarding/probe.ts'
 import type { Portal } from '../../../server/portal.ts'
 import { connectDatabase } from '../../../server/store/engine/database.ts'
-import { attemptById } from '../../../server/store/onboarding/attempts.ts'
+import { getAttempt } from '../../../server/store/onboarding/attempts.ts'
 import { signedInFor } from '../claimed.ts'
 
 // Each line names a tenant, and the runs that this process brings to their end with it, at once.
@@ -16,7 +16,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [tenantId = '', ...attempts] = line.split(' ')
   await Promise.all(
     attempts.map(async (id) => {
-      const attempt = await attemptById(db, id)
+      const attempt = await getAttempt(db, id)
       await signedInFor(portal, attempt, tenantId)
       await concludeProof(portal, tenantId)
     }),

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createLog } from '../../../server/log.ts'
 import { openDatabase } from '../../../server/store/engine/database.ts'
 import { write } from '../../../server/store/engine/write.ts'
-import { redeemState } from '../../../server/store/onboarding/attempts.ts'
+import { redeemState } from '../../../server/store/onboarding/attempt-states.ts'
 
 const [url = '', dataDir = '', state = '', browser = ''] = process.argv.slice(2)
 const db = await openDatabase({ databaseUrl: url || null, dataDir, log: createLog('silent') })
