@@ -47,7 +47,7 @@ export interface SignInCode {
   nonce: string
 }
 
-/** Whoever reads a tenant says for each request whether it may go out. */
+/** Says for each request to a tenant whether it may go out. */
 export interface CallMeter {
   /** Asked before every request to the tenant's API, repeated ones included. @throws Refusal `throttled` */
   take(): Promise<void>
@@ -104,7 +104,7 @@ export interface CredentialTrial {
  */
 export interface Microsoft {
   readonly api: IncidentsApi
-  /** Lists that together hold everything open, whatever Microsoft calls it one day. */
+  /** Lists that together hold every open incident, also of statuses without a name yet. */
   readonly openLists: readonly ListedStatus[]
   /** Application permissions that consent is asked for, in order. */
   readonly permissions: readonly { name: string; id: string; capability: Capability }[]
@@ -113,7 +113,7 @@ export interface Microsoft {
   consentUrl(request: { tenantId: string | null; state: string }): string
   /** The link of the original documentation, with our redirect URI and state. */
   classicConsentUrl(request: { state: string }): string
-  /** The tenant that somebody named, by OpenID discovery; null when Microsoft knows none. @throws Refusal */
+  /** A tenant by its ID or domain, from OpenID discovery; null when Microsoft knows none. @throws Refusal */
   resolveTenant(typed: string): Promise<NamedTenant | null>
   /** Name and domain of any tenant, where the partner's app may ask; null otherwise. Never throws. */
   describeTenant(tenantId: string): Promise<TenantProfile | null>
@@ -130,7 +130,7 @@ export interface Microsoft {
    * @throws Refusal; `partner-registration` where there is no second registration: customers would be asked for it too
    */
   mailToken(): Promise<string>
-  /** Pages of the whole list, in whatever order; an incident may come again, changed. @throws Refusal, and what `calls` throws */
+  /** Pages of the whole list, in no order; an incident may come again, changed. @throws Refusal, and what `calls` throws */
   listIncidents(tenantId: string, query: IncidentQuery, calls?: CallMeter): AsyncGenerator<IncidentPage>
   /** One incident as it is now, its alerts included where the API carries them. @throws Refusal */
   readIncident(tenantId: string, incidentId: string, calls?: CallMeter): Promise<IncidentRead>
@@ -138,7 +138,7 @@ export interface Microsoft {
   alertsOf(tenantId: string, incidentId: string, calls?: CallMeter): Promise<AlertsRead>
   /**
    * An incident out of what was once sent of it, from either API; asks nothing.
-   * @returns null for what is not understood; `alerts` null where none were sent, or not every one is understood
+   * @returns null for a record that is not understood; `alerts` null where none were sent, or not every one is understood
    * @throws SyntaxError for what is no JSON
    */
   readAgain(

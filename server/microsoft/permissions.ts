@@ -49,7 +49,7 @@ const rolesOf: Record<IncidentsApi, Record<Capability, readonly string[]>> = {
 /** Granted in the partner's own tenant alone, if at all: it lets Muster show what customers' tenants are called. */
 export const namesTenants = 'CrossTenantInformation.ReadBasic.All'
 
-/** Names of what registrations ask for, by ID; the same in every tenant. Others are looked up in Microsoft's directory. */
+/** Names of what registrations ask for, by ID; the same in every tenant. The rest are looked up in Microsoft's directory. */
 export const permissionIds: ReadonlyMap<string, string> = new Map([
   ['a9790345-4595-42e4-971a-ccdc79f19b7c', 'Incident.Read.All'],
   ['8d90f441-09cf-4fdc-ab45-e874fa3a28e8', 'Incident.ReadWrite.All'],

@@ -16,7 +16,7 @@ export type ConsentRefusal =
   | 'cancelled'
   | 'other'
 
-/** What whoever stood before Microsoft's page reads: `login.<name>` and `login.<name>.next`. */
+/** What the person who stood before Microsoft's page reads: `login.<name>` and `login.<name>.next`. */
 export type LoginWords =
   | 'account-disabled'
   | 'account-locked'
@@ -67,7 +67,7 @@ export interface Reason {
   numbers: readonly (readonly [number: number, fact: string])[]
 }
 
-/** Numbers that stand for many others: where one of those is named as well, it says more. */
+/** General numbers: a more special one that is named as well says more. */
 export const umbrellas: ReadonlySet<number> = new Set([
   50000, 50013, 50131, 65005, 70000, 70001, 70002, 90014, 90023, 9002313,
 ])

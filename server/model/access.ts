@@ -48,7 +48,7 @@ export interface TenantIdentity {
   region: string | null
 }
 
-/** A tenant that somebody named. */
+/** A tenant that was looked up by name. */
 export interface NamedTenant extends TenantIdentity {
   /** The domain that was looked up, as DNS writes it; null when an ID was given. */
   domain: string | null
@@ -70,7 +70,7 @@ export interface SignedInPerson {
   roles: string[]
   /**
    * Role template IDs of the directory roles that are active in `tid` (the claim `wids`), in lower case. Null when the
-   * token shows none: whoever belongs to a tenant has at least one, so the app registration does not ask for them.
+   * token shows none: every member of a tenant has at least one, so the app registration does not ask for them.
    */
   directoryRoles: string[] | null
   /** True for a B2B guest of that tenant. */

@@ -1,10 +1,10 @@
 /**
- * Names in the order of an alphabet, the same whatever the database: SQLite orders by bytes, PostgreSQL by the collation
+ * Names in the order of an alphabet, the same on every database: SQLite orders by bytes, PostgreSQL by the collation
  * that it was set up with, and neither knows who reads. So lists by name are put in order here, after they are read.
  * https://tc39.es/ecma402/#collator-objects
  */
 
-/** Of whoever said nothing about it. */
+/** For a reader whose browser names none. */
 const commonAlphabet = 'en'
 
 /** A BCP 47 tag whose order of letters this Node knows. */

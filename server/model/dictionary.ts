@@ -74,7 +74,7 @@ export interface Meaning {
 export function meaningOf({ numbers, word, suberror = null, status = null }: Answered): Meaning {
   const entry = mostSpecific(numbers)
   const aadsts = entry?.number ?? numbers.at(-1) ?? null
-  // Whatever the body says: 429 asks to be left alone.
+  // Also with another error in the body: 429 asks to be left alone.
   if (status === 429) return { ...meaningOfReason(reasons.throttled), aadsts }
   if (entry !== null) return { ...meaningOfReason(entry), aadsts }
   if (status !== null && status >= 500) return { ...meaningOfReason(reasons.unavailable), aadsts }
@@ -92,7 +92,7 @@ const meaningOfReason = (reason: Omit<Reason, 'numbers'>): Omit<Meaning, 'aadsts
 })
 
 /**
- * The known number that says most: none that stands for many others, then the longest, since Microsoft makes new numbers
+ * The known number that says most: a special one before a general one, then the longest, since Microsoft makes new numbers
  * by adding digits to old ones, then the first.
  */
 function mostSpecific(numbers: readonly number[]): Entry | null {

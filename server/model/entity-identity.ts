@@ -2,7 +2,7 @@ import type { EntityFact, EntityKind, RemoteEntity } from './incident.ts'
 
 /**
  * Fields that tell how a thing was at a moment, by the last part of their path: the same device comes with another risk
- * an hour later. All others tell one thing from another.
+ * an hour later. All other fields tell one thing from another.
  */
 const passing: ReadonlySet<string> = new Set([
   ...['riskScore', 'healthStatus', 'onboardingStatus', 'defenderAvStatus', 'lastIpAddress', 'lastExternalIpAddress'],
@@ -45,7 +45,7 @@ export function withoutRepeats(entities: readonly RemoteEntity[]): RemoteEntity[
   return [...groups.values()].flatMap((group) => (group.length === 1 ? group : distinctIn(group)))
 }
 
-/** Entities of one kind and name: those that say the same are one. */
+/** Entities of one kind and name: equal ones are one. */
 function distinctIn(group: readonly RemoteEntity[]): RemoteEntity[] {
   const byKey = new Map<string, RemoteEntity>()
   for (const entity of group) {

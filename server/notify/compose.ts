@@ -6,7 +6,7 @@ import { day, hour, minute, second } from '../time.ts'
 import { isMessageKey, type Language, type MessageKey, type MessageValues, say } from '../words.ts'
 import type { Message } from './message.ts'
 
-/** Whoever reads a message: its language, its clock, and what it may name. */
+/** The reader of a message: language, time zone, and what the message may name. */
 export type Addressee = Pick<Destination, 'language' | 'timeZone' | 'says'> & { id: string | null; name: string | null }
 
 type Change = 'raised' | 'over'

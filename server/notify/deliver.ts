@@ -150,7 +150,7 @@ function endingOf(
 ): NotedOutcome {
   const later = (ms: number) => new Date(now.getTime() + ms).toISOString()
   const good = outcome.verdict === 'delivered' || outcome.verdict === 'handed-over'
-  // Whoever pressed the button has seen what came back: a test is sent once.
+  // The operator who pressed the button has seen the answer: a test is sent once.
   const mayRetry = outcome.verdict === 'again' && message.topic !== 'test'
   const wait = mayRetry ? retryAfter(message.attempts + 1, outcome.retryAfterMs) : null
   const over = outcome.verdict === 'again' && wait === null
@@ -162,13 +162,13 @@ function endingOf(
     // What is wrong with a message says nothing of where it was to go.
     destinationId: outcome.verdict === 'refused' ? null : (destination?.id ?? null),
     good,
-    // A test tells whoever pressed the button, and switches nothing off.
+    // A test tells the operator who pressed the button, and switches nothing off.
     offReason: message.topic !== 'test' && (over || outcome.verdict === 'dead') ? outcome.word : null,
     notBefore: good ? null : later(restAfter((destination?.failures ?? 0) + 1, outcome.retryAfterMs)),
   }
 }
 
-/** Somebody was sending it when the process ended: whether it arrived nobody knows. */
+/** It was being sent when the process ended: whether it arrived is not known. */
 const interruption = (claim: ClaimedMessage['claim']): Try[] =>
   claim.interrupted ? [{ at: claim.dueAt, outcome: 'interrupted', status: null, ms: null, answer: null }] : []
 

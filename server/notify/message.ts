@@ -11,7 +11,7 @@ export interface Message {
   language: Language
   /** The kind of alarm, in words. */
   kind: string
-  /** How it is to be drawn: something is the matter, somebody should know, it is over or good. */
+  /** How it is drawn: something is wrong, a person should know, it is over or good. */
   tone: 'bad' | 'notice' | 'good'
   /** One line. */
   heading: string

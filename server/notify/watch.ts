@@ -13,7 +13,7 @@ import { troubledTenants } from '../store/tenants/fleet.ts'
 import { readPause } from '../store/tenants/pauses.ts'
 import { day, minute } from '../time.ts'
 
-/** After a gap the tenants are read first: blind is what stays unread although somebody reads. */
+/** After a gap the tenants are read first: only a tenant that stays unread although a worker runs is blind. */
 const settleMs = 5 * minute
 const raisedFromPercent = 90
 const overBelowPercent = 88

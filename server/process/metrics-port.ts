@@ -68,7 +68,7 @@ async function answer(
   const refuse = (status: number, text: string) => {
     res.writeHead(status, { 'Content-Type': 'text/plain', Connection: 'close' }).end(`${text}\n`)
   }
-  // A page in somebody's browser can be made to ask here under a name of its own that leads to 127.0.0.1.
+  // A web page can make a browser ask here under a name of its own that leads to 127.0.0.1.
   if (!isLoopback(req.headers.host)) return refuse(421, 'not here')
   if (req.method !== 'GET' || req.url?.replace(/\?.*$/, '') !== '/metrics') return refuse(404, 'only GET /metrics')
   if (metrics === null) return refuse(503, 'starting')

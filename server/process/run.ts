@@ -11,7 +11,7 @@ import { SchemaTooNewError } from '../store/engine/migrations.ts'
 import { watchLauncher } from './launcher.ts'
 import { type RunningPortal, startPortal } from './start.ts'
 
-/** How long whoever holds a connection is told to come back on another before the port closes. */
+/** How long clients are told to come back on another connection before the port closes. */
 const noticeMs = 500
 
 /** A terminal's Ctrl-C reaches this process by npm a second time. */

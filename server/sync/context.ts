@@ -14,7 +14,7 @@ export interface Place extends Slot {
 export interface JobContext {
   /**
    * Ends the sync run at the edge of a page: what is stored stays. Its reason is a `ReadingPausedError` when an operator
-   * paused everything, and a `ClaimLostError` when somebody else works on the tenant by now.
+   * paused everything, and a `ClaimLostError` when another process works on the tenant by now.
    */
   readonly stopping: AbortSignal | undefined
   /** Sleeps without holding a place among the tenants in flight. @throws the reason of `stopping` */
@@ -24,7 +24,7 @@ export interface JobContext {
    * What all hold together in this process is bounded. @throws the reason of `stopping`
    */
   room(bytes: number): Promise<Place>
-  /** Calls that were taken out of the tenant's budget along with the claim; whoever uses them counts them down. */
+  /** Calls that were taken out of the tenant's budget along with the claim; their user counts them down. */
   readonly prepaid?: { calls: number; at: Date }
 }
 

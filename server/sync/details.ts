@@ -29,7 +29,7 @@ export interface Details {
 
 /**
  * Reads the alerts that are due, and asks again for items that were rejected. An incident whose alerts Microsoft cannot
- * give, as happens for good with large ones, is set aside alone: it holds up neither the others nor the cursor. Nor does
+ * give, as happens for good with large ones, is set aside alone: it holds up neither other incidents nor the cursor. Nor does
  * being throttled: the list was read.
  */
 export async function readDetails(run: SyncRun): Promise<Details> {

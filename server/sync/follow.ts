@@ -15,14 +15,14 @@ import { failurePause, nextPause } from './pace.ts'
 import { handleFailure, instant, isOwnBudget, runSync, SyncRun } from './run.ts'
 
 const narrowest = minute
-/** A sync run that catches up ends after this, and goes on at once: others have their turn between. */
+/** A sync run that catches up ends after this, and is due again at once: other tenants get their turn between. */
 const catchUpFor = 60 * second
 
 /**
  * One sync run over one claimed tenant: the open incidents at first, and from then on what changed since the cursor less an
  * overlap. Pages are stored whole or not at all; the cursor moves only after what it stands for is committed, to the
- * newest update seen at Microsoft. Whatever goes wrong becomes the tenant's state and a later due time; nothing is
- * thrown but a loss of the claim.
+ * newest update seen at Microsoft. A failure becomes the tenant's state and a later due time; only a loss of the
+ * claim is thrown.
  * @throws ClaimLostError
  */
 export async function syncTenant(portal: Portal, claim: Claim, turn?: JobContext): Promise<void> {
@@ -52,7 +52,7 @@ async function follow(run: SyncRun): Promise<SyncOutcome> {
   const since = followsFrom(tenant, portal.config.sync.overlapMs, run.now)
   let list = await readList(run, { updatedSince: since }, newest, longList)
   const behind = !list.whole && !(await catchUp(run, since, newest))
-  // What changes while a list is paged through may make it skip others: those before the overlap are not seen again.
+  // What changes while a list is paged through may make it skip incidents, and those before the overlap are not seen again.
   const long =
     list.pages > 1 &&
     list.whole &&

@@ -6,7 +6,7 @@ import { instant, type SyncRun } from './run.ts'
 
 /** How far back the first sync runs and the deep comparisons look. */
 export const backfillDays = 30
-/** A list longer than this is read in slices, so that whatever ends a sync run leaves part of it done for good. */
+/** A list longer than this is read in slices, so that an interrupted sync run leaves part of it done for good. */
 export const longList = 8
 
 /**

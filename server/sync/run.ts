@@ -17,7 +17,7 @@ import type { Tenant } from '../store/tenants/tenants.ts'
 import { type Calls, callsFor } from './calls.ts'
 import { type JobContext, type Place, ReadingPausedError, type Slot } from './context.ts'
 
-/** Whoever runs a sync run outside of the worker has all the room there is. */
+/** Outside of the worker a sync run has all the room there is. */
 const unshared: JobContext = {
   stopping: undefined,
   rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -150,7 +150,7 @@ export class SyncRun {
     if (changed > added) incidentsStored.inc({ change: 'changed' }, changed - added)
   }
 
-  /** One line for what did something; a poll that brought nothing is worth one only to whoever looks closely. */
+  /** Logs one line; for a poll that brought nothing at level `debug`. */
   ended(outcome: SyncOutcome): void {
     const { kind } = this.begun
     syncRuns.inc({ kind, outcome })
@@ -162,8 +162,8 @@ export class SyncRun {
 }
 
 /**
- * Does a sync run to its end, whatever that is: a stop gives the claim back, and what goes wrong is left to `failed`. Calls
- * that were set aside and not made go back to the budget.
+ * Runs a sync run to its end: a stop gives the claim back, and a failure is left to `failed`. Calls that were set aside
+ * and not made go back to the budget.
  * @throws ClaimLostError; what the database said when it is away
  */
 export async function runSync(
@@ -273,7 +273,7 @@ async function* oneAhead(pages: AsyncGenerator<IncidentPage>, gate: Gate): Async
       room = page.room
       if (page.done) return
       coming = fetch()
-      // Whoever stops in between never looks at it; without this its failure would end the process.
+      // A reader that stops here never awaits it; without this its failure would end the process.
       coming.catch(() => undefined)
       yield page.value
       // A generator holds its last value while it waits for the next: hundreds of tenants would hold a page each.

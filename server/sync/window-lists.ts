@@ -1,7 +1,7 @@
 import type { IncidentPage, IncidentQuery, IncidentStatus, RemoteIncident } from '../model/incident.ts'
 import { isFilterRefused, type SyncRun } from './run.ts'
 
-/** All others are open work. */
+/** Every other status is open work. */
 const closedStatuses: ReadonlySet<IncidentStatus> = new Set<IncidentStatus>(['resolved', 'redirected'])
 
 /** How lists were read. */

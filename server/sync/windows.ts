@@ -25,9 +25,9 @@ import { failurePause, jittered } from './pace.ts'
 import { handleFailure, instant, isOwnBudget, runSync, SyncRun } from './run.ts'
 import { WindowLists } from './window-lists.ts'
 
-/** A sync run goes on for this long, or to the end of a slice: then whoever else is due has a turn. */
+/** A sync run goes on for this long, or to the end of a slice: then other due tenants get their turn. */
 const runForMs = 10_000
-/** Slices of a few pages: those that were shorter are followed by wider ones, those that were longer by narrower ones. */
+/** In pages: after a shorter slice the next one is wider, after a longer one narrower. */
 const shortSlice = 2
 const longSlice = 10
 /** A slice longer than this is begun again in narrower ones. */

@@ -70,7 +70,7 @@ export function judge(tenant: Tenant, evidence: AccessEvidence, now: Date): Chec
 /** States that say there is no consent, or none that counts: a token with the permission refutes them. */
 const withoutConsent = new Set<AccessState>(['unproven', 'revoked', 'limited', 'disabled', 'blocked', 'gone'])
 
-/** A state is named after what Microsoft said last, whatever time has passed: that alone tells who must act. */
+/** A state is named after Microsoft's last answer, however old: that alone tells who must act. */
 function stateAfter(
   tenant: Tenant,
   evidence: AccessEvidence,
@@ -100,7 +100,7 @@ function slowDelay(tenant: Tenant, state: AccessState, now: Date): number {
   const age = state === tenant.accessState ? now.getTime() - Date.parse(tenant.stateSince) : 0
   if (state === 'active') return jittered(5 * minute)
   if (age < hour) return jittered(5 * minute)
-  // Somebody waits for it, and it may be over at any time.
+  // A person waits for it, and it may be over at any time.
   if (state === 'proving') return jittered(hour)
   return jittered(age < 24 * hour ? hour : activeEvery)
 }

@@ -8,10 +8,10 @@ import { InFlight } from './in-flight.ts'
 import { Rest } from './rest.ts'
 import { Slots } from './slots.ts'
 
-/** Parcels under way at once. Whoever takes longer than a moment makes room for another. */
+/** Parcels under way at once. One that takes longer than a moment makes room for another. */
 const atOnce = 128
 const slow = { slowAfterMs: 250, borrowed: 512 }
-/** How long it rests when nothing is due: what somebody waits for a message at most. */
+/** How long it rests when nothing is due: the longest wait for a new message. */
 const longestRestMs = 400
 const shortestRestMs = 5
 /** A database that is away for so long is something to be told of. */
@@ -89,7 +89,7 @@ class CourierLoop implements Courier {
     const restMs = next === null ? longestRestMs : Date.parse(next) - now().getTime()
     if (restMs <= 0 && (await this.#send()) > 0) return shortestRestMs
     if (announcements > 0) return shortestRestMs
-    // What is due and was not to be had waits for somebody who is under way.
+    // Due messages that could not be claimed wait for parcels that are under way.
     return restMs <= 0 ? longestRestMs / 4 : Math.min(restMs, longestRestMs)
   }
 

@@ -23,7 +23,7 @@ export const mayProbe = (outlook: Outlook, now: Date) => !outlook.paused || isDu
 /**
  * While a fault of the partner's own stands, every tenant would fail alike: once a minute it is found out whether it
  * works again. Where the partner's own tenant cannot be asked, one tenant's check is what tries it: a due one, or else
- * that of the tenant checked longest ago. All others stay due.
+ * that of the tenant checked longest ago. All other tenants stay due.
  * @returns the checks that are to try the credential; none when the partner's own tenant answered
  */
 export async function probeCredential(portal: Portal, stopping?: AbortSignal): Promise<Claim[]> {

@@ -1,4 +1,4 @@
-/** Work that was begun and that nobody awaits but whoever stops it all. */
+/** Work under way, which is awaited only when all of it is stopped. */
 export class InFlight {
   readonly #works = new Set<Promise<void>>()
 

@@ -55,7 +55,7 @@ export class Job {
     this.#ending.abort()
   }
 
-  /** Ends a sync run at the edge of a page; a check goes on: somebody may be waiting for it. */
+  /** Ends a sync run at the edge of a page; a check goes on: an administrator may be waiting for it. */
   pause(): void {
     if (this.claim.work !== 'check' && !this.#ending.signal.aborted) this.#ending.abort(new ReadingPausedError())
   }

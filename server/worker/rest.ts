@@ -1,4 +1,4 @@
-/** A loop's rest, which somebody may end before its time. */
+/** A loop's rest, which can be ended before its time. */
 export class Rest {
   #end: () => void = () => undefined
 

@@ -32,7 +32,7 @@ export class Slots {
     return this.#within + this.#outside
   }
 
-  /** A slot at once: for whoever has just seen one free. */
+  /** Takes a slot at once; `free` must be above 0. */
   take(): Slot {
     const holder: Holder = { state: 'within', leave: () => this.#leave(holder, overdue) }
     const overdue = setTimeout(() => {

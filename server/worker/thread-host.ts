@@ -33,7 +33,7 @@ const countPatience = 2_000
 
 /**
  * The worker in a thread of its own, with its own database connection and its own Microsoft client: parsing and storing
- * a long list then holds up no page. A crash in it ends the process, so that whoever watches the process starts it again.
+ * a long list then holds up no page. A crash in it ends the process, so that the service manager starts it again.
  */
 export function startWorkerThread(config: Config, log: Log): WorkerThread {
   const settings: ThreadSettings = { config: { ...config, logLevel: log.level } }

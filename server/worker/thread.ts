@@ -10,7 +10,7 @@ import { startWorker } from './worker.ts'
 const { config } = workerData as ThreadSettings
 const log = createLog(config.logLevel)
 const now = () => new Date()
-// Whoever started the thread has migrated the database.
+// The thread's starter has migrated the database.
 const db = connectDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log, threaded: true })
 if (config.metricsPort !== null) countProcess('worker')
 const worker = startWorker({

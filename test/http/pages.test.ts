@@ -196,7 +196,15 @@ describe('what goes wrong', () => {
       .set({ Accept: 'text/html', ...headers })
   }
 
-  const facts = { account: 'ada@contoso.example', role: 'Reader', needed: 'Admin', gap: 'name', n: 1, roles: 'A.Read' }
+  const facts = {
+    account: 'ada@contoso.example',
+    role: 'Reader',
+    needed: 'Admin',
+    gap: 'name',
+    n: 1,
+    roles: 'A.Read',
+    host: 'other.example',
+  }
   const codes = Object.keys(catalogue) as ErrorCode[]
 
   test.each(languages.map(({ code }) => code))('is told whole in %s, for every code', async (language) => {

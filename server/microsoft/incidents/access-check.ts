@@ -136,7 +136,7 @@ function afterRefusal({ code }: Refusal): CapabilityState {
   return code === 'unlicensed' || code === 'not-set-up' ? 'unlicensed' : 'unknown'
 }
 
-/** What went wrong in our own code is none of Microsoft's: it goes on to whoever logs it. @throws what is no refusal */
+/** A fault of our own code is thrown on, to be logged. @throws every error but a Refusal */
 function refusalOr(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   throw error

@@ -59,7 +59,7 @@ export function graphIncidents(config: Config): IncidentSource {
 
 const statuses = ['active', 'inProgress', 'resolved', 'redirected']
 
-/** Conditions that take a list apart: one for each value, and one for all the others. */
+/** Conditions that take a list apart: one for each value, and one for all other values. */
 function apart(field: string, values: readonly string[]): string[] {
   return [...values.map((value) => `${field} eq '${value}'`), none(field, values)]
 }

@@ -64,7 +64,7 @@ export type GetRecord = (url: string) => Promise<Found>
 
 /** What a list says of an item, understood or not. */
 export interface Listed {
-  /** Null for what cannot be told from others. */
+  /** Null for an item without an ID of its own. */
   id: string | null
   updatedAt: Instant | null
   createdAt: Instant | null
@@ -76,7 +76,7 @@ const largestItem = 5_000_000
 const longestHoldMs = 8
 
 /**
- * Reads the items of a page in their order, letting others run in between.
+ * Reads the items of a page in their order, giving the event loop free in between.
  * @param items parsed, or as they were sent
  * @param bytes length of the page
  * @throws SyntaxError for one that was sent and is not JSON

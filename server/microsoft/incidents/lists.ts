@@ -4,11 +4,11 @@ import type { Listed, ListQuery } from './incidents.ts'
 import { type ListPage, Pager, type Paging, pageOf } from './pages.ts'
 import { inside, instantAfter, partsOf } from './spans.ts'
 
-/** What was read of a list so far: the newest version of each item that can be told from others. */
+/** What was read of a list so far: the newest version of each item that has an ID. */
 type Known = Map<string, Listed>
 
 /**
- * The whole list, or a refusal: whoever reads it to its end has seen every incident that matched all the while and did
+ * The whole list, or a refusal: read to its end, it has shown every incident that matched all the while and did
  * not change. Why that holds, and what it costs, is in docs/decisions/0010-lists-read-whole.md.
  *
  * Defender's list is read in overlapping steps. Graph's stops giving pages somewhere down a long one without a word; it

@@ -127,7 +127,7 @@ export class Pager {
         return await this.#read(url ?? this.source.listUrl(query, { top, skip, ordered, counted }), top, refusedAt)
       } catch (error) {
         if (error instanceof SyntaxError) throw this.unexpected('not_json')
-        // An order that is refused looks alike: whoever asked for one tries without it first.
+        // A refused order looks alike: the caller that asked for one tries without it first.
         if (isRefusedPage(error) && !(ordered && this.#calls === 1)) {
           refusedAt ??= top
           this.#top = top === 1 ? refusedAt : Math.ceil(top / 2)

@@ -5,7 +5,7 @@ import type { IncidentSource } from './incidents.ts'
 /**
  * An incident out of what was once sent of it. Which of the two APIs it came from shows in its fields: a portal may have
  * been turned to the other since.
- * @returns null for what is not understood; `alerts` null where none were sent, or not every one is understood
+ * @returns null for a record that is not understood; `alerts` null where none were sent, or not every one is understood
  * @throws SyntaxError for what is no JSON
  */
 export function readKept(

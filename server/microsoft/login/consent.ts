@@ -113,7 +113,7 @@ export function readSignInReturn(query: unknown): SignInReturn {
 interface BrowserRefusal {
   error: string
   numbers: number[]
-  /** Somebody pressed Back or Cancel before any consent was shown. */
+  /** A person pressed Back or Cancel before any consent was shown. */
   cancelled: boolean
   correlationId: string | null
 }

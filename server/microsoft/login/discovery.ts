@@ -89,7 +89,7 @@ function isOtherCloud(address: string, authorityHost: string): boolean {
 }
 
 /**
- * The tenant behind what somebody typed, in any of the forms that `readTenantName` reads.
+ * The tenant behind a typed name, in any of the forms that `readTenantName` reads.
  * Null for anything else, and where Microsoft knows no tenant.
  */
 export async function findTenant(discovery: Discovery, typed: string): Promise<NamedTenant | null> {

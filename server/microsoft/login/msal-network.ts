@@ -11,7 +11,7 @@ const tokenDeadlineMs = 15_000
  * How MSAL reaches the login service: with the limits of everything that goes out, and to the configured authority.
  * MSAL refuses an `http:` authority, so behind a loopback one it is told Microsoft's own and the host is exchanged here.
  *
- * It lives for one request. MSAL folds whatever is thrown here into its own `network_error`, and locks itself for a
+ * It lives for one request. MSAL folds every error that is thrown here into its own `network_error`, and locks itself for a
  * minute after a 429 or 5xx it was handed; so refusals are kept in `refusal`, as Microsoft put them.
  */
 export class MsalNetwork implements INetworkModule {

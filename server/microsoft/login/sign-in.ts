@@ -72,7 +72,7 @@ const registrationFor = (config: Config, purpose: SignInPurpose) =>
 const redirectFor = (config: Config, purpose: SignInPurpose) =>
   purpose === 'operator' ? redirectUris(config).signIn : redirectUris(config).consent
 
-/** Operators sign in at the partner's own tenant, whatever the request says. */
+/** Operators sign in at the partner's own tenant, never at one that a request names. */
 function authorityTenant(config: Config, request: Pick<SignInRequest, 'purpose' | 'tenantId'>, now: Date): string {
   if (request.purpose === 'operator') return config.partnerTenantId
   return request.tenantId === null ? 'organizations' : requireTenantId(request.tenantId, now)
@@ -105,7 +105,7 @@ async function redeemCode(
     )
     .catch((error: unknown) => {
       if (network.refusal) throw asSignIn(network.refusal)
-      // MSAL's own objections to an answer; whatever else is thrown is a fault of ours.
+      // MSAL's own objections to an answer; any other error is a fault of ours.
       throw error instanceof AuthError && !(error instanceof ClientConfigurationError)
         ? invalid(now(), 'not_redeemed', error)
         : error

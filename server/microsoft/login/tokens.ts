@@ -17,7 +17,7 @@ export interface Tokens {
   get(tenantId: string, resource: string): Promise<AppToken>
   /** After an API refused `refused`: another token, unless one has arrived meanwhile. @throws Refusal */
   renew(tenantId: string, resource: string, refused: AppToken): Promise<AppToken>
-  /** A token fresh from Microsoft, whatever was said before: for proofs. Ends a back-off when it succeeds. @throws Refusal */
+  /** A token fresh from Microsoft, past the one at hand and past a back-off, which it ends: for proofs. @throws Refusal */
   prove(tenantId: string, resource: string): Promise<AppToken>
   forget(tenantId: string): void
 }

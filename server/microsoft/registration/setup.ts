@@ -13,7 +13,7 @@ export interface SetupMaterial {
     redirectUris: readonly string[]
     /** `requiredResourceAccess` */
     manifest: string
-    /** Puts the directory roles of whoever signs in into the ID token, as `wids`. */
+    /** Puts the directory roles of the person who signs in into the ID token, as `wids`. */
     groupMembershipClaims: 'DirectoryRole'
   }
   /** The single-tenant registration that operators sign in with. */

@@ -67,7 +67,7 @@ const mayPass = new Set([429, 500, 502, 503, 504])
 /**
  * The one way out. It never follows a redirect (a 3xx is returned as it is), never reads more than it was allowed, ends
  * at its deadline even when the body drips, and repeats what may pass by itself: lost connections, 5xx, short throttles.
- * An answer of whatever status is returned; no answer is thrown.
+ * An answer of any status is returned; a missing answer is thrown.
  * @throws Refusal `unavailable` without an answer in time, AnswerTooLarge for a good one that is too long
  */
 export function outbound({ fetch, now }: { fetch: typeof globalThis.fetch; now: () => Date }): Send {

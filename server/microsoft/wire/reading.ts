@@ -26,7 +26,7 @@ export function text(value: unknown, limit: number): string | null {
   return typeof value === 'number' && Number.isFinite(value) ? clean(String(value), limit) : null
 }
 
-/** A list of texts; what is not text is left out, and so is everything when it is not a list. */
+/** The texts of a list; items of other types are left out. Empty when it is not a list. */
 export function texts(value: unknown, limit: number, most = 200): string[] {
   const list: string[] = []
   for (const one of Array.isArray(value) ? value : []) {
@@ -37,7 +37,7 @@ export function texts(value: unknown, limit: number, most = 200): string[] {
   return list
 }
 
-/** A list of records; what is not a record is left out. */
+/** The records of a list; items of other types are left out. */
 export function records(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : []
 }

@@ -1,7 +1,7 @@
 import { aroundNames } from '../../invisible.ts'
 import { tenantIdOf } from './tenant-id.ts'
 
-/** What somebody meant: a tenant by its ID, or by the domain that is looked up, as DNS writes it. */
+/** A tenant as a person named it: by its ID, or by a domain, as DNS writes it. */
 export type TenantName = { id: string; domain: null } | { id: null; domain: string }
 
 const domain = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/

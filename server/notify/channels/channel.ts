@@ -103,7 +103,7 @@ export function shownAnswer(text: string, secrets: readonly string[]): string | 
   return line === '' ? null : line.slice(0, longestAnswer)
 }
 
-/** Whatever in an address may be a secret: its path, its query, and their longer parts. */
+/** Parts of an address that may be a secret: its path, its query, and their longer parts. */
 function secretsOf(address: string): string[] {
   const url = new URL(address)
   const parts = [...url.pathname.split('/'), ...url.searchParams.values()].filter((part) => part.length >= 8)

@@ -10,7 +10,7 @@ import { type Channel, type Outcome, shownAnswer } from './channel.ts'
 import { mailHtml, mailText } from './mail-html.ts'
 import { allowsLoopback, type CheckedPeer, checkPeer, type DoorSettings, OutboundError, rangeOf } from './outbound.ts'
 
-/** Whoever gets the mails of one destination. */
+/** The recipients of one destination's mails. */
 export const mailAddress = z.object({ recipients: z.array(z.string()).min(1).max(20) })
 export type MailAddress = z.infer<typeof mailAddress>
 

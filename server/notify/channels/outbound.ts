@@ -85,7 +85,7 @@ const mostAnswerBytes = 64 * 1024
 /** Once the status is there, the rest of the answer is waited for this long. */
 const bodyMs = 2_000
 
-/** Where clouds keep what a machine may know of itself: refused whatever is allowed besides. */
+/** Metadata addresses of clouds: always refused, whatever OUTBOUND_ALLOW says. */
 const metadata = new Set([
   '169.254.169.254',
   '169.254.170.2',

@@ -11,7 +11,7 @@ export interface DueClaim {
   fence: number
   /** When it was due: what the row said before it was claimed. */
   dueAt: string
-  /** Somebody held the row before and never said how it ended: killed, or cut off from the database. */
+  /** The row was claimed before and its claim never ended: its process was killed, or cut off from the database. */
   interrupted: boolean
 }
 
@@ -23,7 +23,7 @@ export interface Claim extends DueClaim {
   calls: number
 }
 
-/** The claim was overtaken: its lease ended and somebody else holds the row, or the row is gone. */
+/** The claim was overtaken: its lease ended and another process has claimed the row, or the row is gone. */
 export class ClaimLostError extends Error {
   readonly claim: DueClaim
 

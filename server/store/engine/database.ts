@@ -58,7 +58,7 @@ export async function openDatabase(options: {
 
 /**
  * The store as it is, its schema untouched. Connections to PostgreSQL are made when something is asked.
- * @param options.threaded runs SQLite in a thread of its own, for whoever stores a lot; compiled code alone can
+ * @param options.threaded runs SQLite in a thread of its own, for processes that store a lot; only compiled code can
  */
 export function connectDatabase(options: {
   databaseUrl: string | null

@@ -16,7 +16,7 @@ export interface DueWork {
   key: string
   /** When the work is due, UTC ISO text; null for never. */
   due: string
-  /** Until when somebody holds the row, UTC ISO text; null for nobody. */
+  /** End of the lease, UTC ISO text; null for an unclaimed row. */
   lease: string
   /** Counts claims: a number. */
   fence: string
@@ -30,7 +30,7 @@ export interface DueQuery {
   where?: RawBuilder<unknown>
   /** What comes first; what is due longest unless said. */
   order?: RawBuilder<unknown>
-  /** Also what is not due yet. */
+  /** Claims rows before they are due as well. */
   early?: boolean
   /** Further assignments made along with the claim: `sync_started_at = …`. */
   set?: RawBuilder<unknown>
@@ -101,8 +101,8 @@ export async function extendDueRow(
 }
 
 /**
- * Ends a claim: the row is nobody's and due at `next`, or never where that is null. A time somebody asked for meanwhile
- * stays, where it is earlier. `set` are further assignments made along with it.
+ * Ends a claim: the row is unclaimed and due at `next`, or never where that is null. An earlier time that was requested
+ * meanwhile stays. `set` are further assignments made along with it.
  * @throws ClaimLostError
  */
 export async function endDueClaim(
@@ -121,7 +121,7 @@ export async function endDueClaim(
 }
 
 /**
- * Gives a claim back undone: the row is nobody's and due at `at`, whatever was asked for meanwhile.
+ * Gives a claim back undone: the row is unclaimed and due at `at`; a time that was requested meanwhile is lost.
  * @throws ClaimLostError
  */
 export async function releaseDueRow(

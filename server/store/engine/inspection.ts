@@ -41,7 +41,7 @@ export async function inspectDatabase(at: Whereabouts, log: Log): Promise<Databa
 }
 
 /**
- * What the customers in a database are called, whatever version of Muster has made it. Migrates nothing and creates nothing.
+ * The names of the customers in a database of any version of Muster. Migrates nothing and creates nothing.
  * @throws what the engine or the driver says of a database that cannot be read
  */
 export async function customerNamesIn(at: Whereabouts, log: Log): Promise<string[]> {

@@ -45,7 +45,7 @@ export class SchemaTooNewError extends Error {
   }
 }
 
-/** Brings the schema up to date. Any number of processes may start at once: one migrates, the others wait for it. */
+/** Brings the schema up to date. Any number of processes may start at once: one migrates, the rest wait for it. */
 export async function migrate(db: Database): Promise<void> {
   await refuseNewer(db)
   const { error } = await migrator(db).migrateToLatest()

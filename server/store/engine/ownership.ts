@@ -14,7 +14,7 @@ export interface Owner {
   since: string
 }
 
-/** Somebody else has it; `owner` is null when it is not known who. */
+/** Another process owns it; `owner` is null when it is not known which. */
 export class OwnedError extends Error {
   readonly owner: Owner | null
 
@@ -64,14 +64,14 @@ function ownerIn(file: string): Owner | null {
 const databaseLock = [0x6d757374, 0x64656d6f] as const
 
 /**
- * Takes a PostgreSQL database for this process until it lets go or ends, among those that take it alike: a portal that
- * only uses it is none of them.
+ * Takes a PostgreSQL database for this process until it lets go or ends, among processes that take it alike; a portal that
+ * only uses it takes no part.
  * @returns lets go
  * @throws OwnedError; what the driver says of a database that cannot be had
  */
 export async function ownDatabase(databaseUrl: string, command: string): Promise<() => Promise<void>> {
   const client = new pg.Client(postgresClient(databaseUrl))
-  // A server that restarts drops the lock with the connection; whoever uses the database notices by itself.
+  // A server that restarts drops the lock with the connection; processes that use the database notice by themselves.
   client.on('error', () => undefined)
   await client.connect()
   try {

@@ -23,8 +23,8 @@ function storable(value: unknown): unknown {
 }
 
 /**
- * A driver whose statements carry no text that its engine would refuse or cut off: whatever came from outside, by whatever
- * way, is made visible instead of failing the request, on both engines alike. Nothing here stores bytes that are not text.
+ * A driver whose statements carry no text that its engine would refuse or cut off: such characters are made visible
+ * instead of failing the request, on both engines alike. Nothing here stores bytes that are not text.
  */
 export function withStorableText<D extends Driver>(driver: D): D {
   const acquire = driver.acquireConnection.bind(driver)

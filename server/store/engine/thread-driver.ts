@@ -29,8 +29,8 @@ export interface Told {
 }
 
 /**
- * SQLite in a thread of its own: no statement and no commit holds the event loop of whoever asks, who meanwhile reads
- * the next page. One connection, in which transactions and changes take turns.
+ * SQLite in a thread of its own: no statement and no commit holds the event loop of the asking thread, which meanwhile
+ * reads the next page. One connection, in which transactions and changes take turns.
  */
 export class ThreadedSqliteDriver implements Driver {
   readonly #connection: ThreadedConnection
@@ -110,7 +110,7 @@ class ThreadedConnection implements DatabaseConnection {
       if (answer.failed) waiting?.reject(revived(answer.failed))
       else waiting?.resolve(answer)
     })
-    // Nobody can go on without it: whoever watches the process starts it again.
+    // The process cannot go on without it: its service manager starts it again.
     thread.on('error', (error) => {
       throw new Error('the database thread crashed', { cause: error })
     })

@@ -7,7 +7,7 @@ import { openSqliteFile } from './sqlite.ts'
 import type { Asked, AskedStatement, Told } from './thread-driver.ts'
 import '../offloaded.ts'
 
-/** This thread does nothing else: whoever writes meanwhile is waited for inside SQLite. */
+/** This thread does nothing else: it waits for other writers inside SQLite. */
 const busyTimeout = 5_000
 /** Statements kept prepared, each with what it was last given: the worker's are few, and some of them are long. */
 const mostPrepared = 100

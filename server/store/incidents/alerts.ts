@@ -78,7 +78,7 @@ const namesOf = (row: { incident_id: string; title: string; assigned_to: string 
 })
 
 /**
- * Stores the alerts that were read for one incident. Where some of them were not understood the others are kept, and all
+ * Stores the alerts that were read for one incident. Where some of them were not understood the rest are kept, and all
  * are read again later. @throws ClaimLostError
  */
 export async function storeAlerts(

@@ -95,7 +95,7 @@ export async function addNote(
 }
 
 /**
- * Takes a note away: whoever wrote it, or an Admin. The row stays, unseen.
+ * Takes a note away, for its author or an Admin. The row stays and is not shown.
  * @throws PortalError NOT_FOUND, FORBIDDEN
  */
 export async function removeNote(

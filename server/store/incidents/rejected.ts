@@ -8,7 +8,7 @@ import { partialTriedEvery, partlyAnswered } from '../sync/partial.ts'
 
 const mostOfAPage = 100
 
-/** What of a page was not understood: kept by name, once, so that somebody can look. */
+/** Items of a page that were not understood: kept by name, once, so that a person can look. */
 export async function recordRejected(
   tx: Tx,
   tenantId: string,
@@ -69,7 +69,7 @@ export async function dropRejected(db: Database, claim: Claim, item: string): Pr
   })
 }
 
-/** What was rejected without a name can never be asked for: it is listed for as long as somebody may look into it. */
+/** What was rejected without a name can never be asked for: it is listed for as long as a person may look into it. */
 export async function sweepUnnamed(tx: Tx, tenantId: string, before: Date): Promise<void> {
   await tx
     .deleteFrom('rejected_items')

@@ -40,7 +40,7 @@ const ofAlerts: ReadonlySet<string> = new Set([
   ...['search_text', 'alert_count', 'alerts', 'alert_originals', 'reading_version'],
 ])
 
-/** Rows in one statement: far below both engines' limits on parameters, and soon over for whoever waits. */
+/** Rows in one statement: far below both engines' limits on parameters, and short for writers that wait. */
 const mostRows = { postgres: 200, sqlite: 64 }
 
 /**
@@ -49,7 +49,7 @@ const mostRows = { postgres: 200, sqlite: 64 }
  * Written by hand, as the one statement that is made a hundred thousand times an hour: a query builder took longer to
  * put it together than the engine to carry it out. SQLite is given as many rows as a power of two, so that the few
  * statements there are stay prepared (engine/thread.ts).
- * @returns the IDs of those that were added or overwritten
+ * @returns IDs of the incidents that were added or overwritten
  */
 export async function upsert(tx: Tx, rows: readonly IncidentRow[], now: Date): Promise<string[]> {
   const postgres = isPostgres(tx)

@@ -9,9 +9,9 @@ import { upsert } from './upsert.ts'
 /** What a batch of readings did. */
 export interface StoredIncidents {
   added: ReadonlySet<string>
-  /** Those that were added, and those that are newer now. */
+  /** IDs of added incidents, and of newer ones. */
   changed: ReadonlySet<string>
-  /** Last update of those that were kept before, by ID. */
+  /** Last update of each incident that was kept before, by ID. */
   keptBefore: ReadonlyMap<string, string>
 }
 

@@ -5,7 +5,7 @@ import { everything, type Scope, within } from '../scope.ts'
 import type { AlarmKind } from './alarms.ts'
 import { type NamedAlarm, namedAlarms, namedFromRow, selectNamed } from './subjects.ts'
 
-/** new: nobody has seen it · seen: somebody has · over: it ended, or was news that somebody has seen. */
+/** new: no operator has seen it · seen: an operator has · over: it ended, or was news that an operator has seen. */
 export const alarmStates = ['new', 'seen', 'over'] as const
 export type AlarmListState = (typeof alarmStates)[number]
 
@@ -27,7 +27,7 @@ export interface ListedAlarm extends NamedAlarm {
   told: { destination: string; state: string }[]
 }
 
-/** Newest first; those that are over by their end. What concerns no customer is in `everything` alone. */
+/** Newest first; ended alarms by their end. An alarm of no customer is in the scope `everything` alone. */
 export async function listAlarms(db: Database, query: AlarmQuery, scope: Scope = everything): Promise<ListedAlarm[]> {
   const rows = await selectNamed(db)
     .where((eb) => stateIs(eb, query.state))
@@ -62,7 +62,7 @@ export async function countAlarms(db: Database, scope: Scope = everything): Prom
   return { new: Number(row?.new ?? 0), seen: Number(row?.seen ?? 0), over: Number(row?.over ?? 0) }
 }
 
-/** Notes that somebody has seen these; whoever has seen one before keeps the time. */
+/** Notes that an operator has seen these; a time that was noted before stays. */
 export async function seeAlarms(
   tx: Tx,
   operator: { id: string; name: string | null },
@@ -111,7 +111,7 @@ function stateIs(eb: Builder, state: AlarmListState) {
   const isSeen = sql<boolean>`exists (select 1 from notify_seen as s where s.alarm_id = a.id)`
   const news = eb('a.kind', 'in', ['consent-refused', 'customer-proven'])
   const goesOn = eb('a.over_at', 'is', null)
-  // News is over from the first; it is new all the same until somebody has seen it.
+  // News is over from the first; it is new all the same until an operator has seen it.
   if (state === 'new') return eb.and([eb.or([goesOn, news]), eb.not(isSeen)])
   if (state === 'seen') return eb.and([goesOn, isSeen])
   return eb.and([eb('a.over_at', 'is not', null), eb.or([eb.not(news), isSeen])])

@@ -122,7 +122,7 @@ export async function endAlarm(
   return true
 }
 
-/** Ends whatever is open of a tenant: it was offboarded, and nobody is to be told of it any more. */
+/** Ends the open alarms of a tenant that was offboarded; their end is announced to nobody. */
 export async function dropAlarmsOf(tx: Tx, tenantId: string, now: Date): Promise<void> {
   await tx
     .updateTable('notify_alarms')

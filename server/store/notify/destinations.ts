@@ -124,7 +124,7 @@ export async function changeDestination(
   await witness(tx, actor, 'destination.changed', { ...destination, name: change.name }, now)
 }
 
-/** Replaces the sealed text by the same under a newer key, unless somebody has changed it meanwhile. */
+/** Replaces the sealed text by the same under a newer key, unless it was changed meanwhile. */
 export async function resealDestination(tx: Tx, id: string, sealed: string, anew: string): Promise<void> {
   await tx.updateTable('destinations').set({ sealed: anew }).where('id', '=', id).where('sealed', '=', sealed).execute()
 }
@@ -209,7 +209,7 @@ export async function holdDestination(tx: Tx, id: string): Promise<Destination |
   return row ? fromRow(row) : null
 }
 
-/** Those that are there, by ID. */
+/** The destinations of these IDs that exist, by ID. */
 export async function destinationsBy(db: Database, ids: readonly string[]): Promise<Map<string, Destination>> {
   if (ids.length === 0) return new Map()
   const rows = await db

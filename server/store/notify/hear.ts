@@ -14,7 +14,7 @@ interface Heard {
   facts: Record<string, string | number | boolean | null>
 }
 
-/** States in which a tenant that was connected is connected no more, and somebody has to do something about it. */
+/** States in which a tenant that was connected is connected no more until a person acts. */
 const lostStates: readonly unknown[] = ['limited', 'unlicensed', 'blocked', 'disabled', 'revoked', 'gone']
 
 /** Raises and ends alarms along with what is written to the audit log, in the same transaction, and sends it to SIEMs. */

@@ -1,3 +1,3 @@
-/** The ways in which somebody can be told. */
+/** The ways in which a message can be sent. */
 export const destinationKinds = ['mail', 'teams', 'slack', 'webhook', 'siem'] as const
 export type DestinationKind = (typeof destinationKinds)[number]

@@ -56,7 +56,7 @@ export interface NewMessage {
   topic: Topic
   subjectId: string
   change: string
-  /** Null holds it until somebody has it sent. */
+  /** Null holds it until an operator has it sent. */
   dueAt: Date | null
 }
 
@@ -136,7 +136,7 @@ export const claimMessages = offloaded(
     }),
 )
 
-/** IDs of messages that may be sent now: a few of each destination, whoever has waited longest first. */
+/** IDs of messages that may be sent now: a few of each destination, the longest waiting first. */
 async function candidates(tx: Tx, now: Date, { limit, busy }: ClaimRoom): Promise<string[]> {
   const at = now.toISOString()
   const waiting = await sql<{ id: string; kind: DestinationKind; failing_since: string | null }>`
@@ -160,7 +160,7 @@ async function candidates(tx: Tx, now: Date, { limit, busy }: ClaimRoom): Promis
   return rows.map((row) => row.id)
 }
 
-/** Writes a message that is sent at once by whoever wrote it; it is a worker's only after the lease. */
+/** Writes a message that its writer sends at once; a worker may claim it only after the lease. */
 export async function addClaimedMessage(tx: Tx, message: NewMessage, now: Date): Promise<ClaimedMessage> {
   const [id = ''] = await addMessages(tx, [message], now)
   const [claim] = await claimDueRows(tx, sending, { now, limit: 1, leaseMs: sendLeaseMs, where: sql`id = ${id}` })
@@ -179,7 +179,7 @@ export interface Ending {
 }
 
 /**
- * Notes how tries ended. Those whose claim was overtaken are passed over: somebody else notes them.
+ * Notes how tries ended. A message whose claim was overtaken is passed over: its new holder notes it.
  * @returns the IDs of what was noted
  */
 export async function noteEndings(tx: Tx, endings: readonly Ending[], now: Date): Promise<string[]> {
@@ -198,7 +198,7 @@ export async function noteEndings(tx: Tx, endings: readonly Ending[], now: Date)
   return noted
 }
 
-/** When the first message is due that somebody may claim; null for none. */
+/** When the first message is due that may be claimed; null for none. */
 export const nextMessageAt = (db: Database, now: Date): Promise<string | null> =>
   firstDueAt(
     db,
@@ -208,7 +208,7 @@ export const nextMessageAt = (db: Database, now: Date): Promise<string | null> =
       and d.paused_at is null and d.off_at is null and (d.not_before is null or d.not_before <= ${now.toISOString()})))`,
   )
 
-/** Holds whatever waits for a destination: it was switched off. */
+/** Holds the waiting messages of a destination that was switched off. */
 export async function holdMessages(tx: Tx, destinationId: string): Promise<void> {
   await tx
     .updateTable('outbox')

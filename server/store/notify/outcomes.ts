@@ -25,7 +25,7 @@ const failingTries = 4
 /**
  * Notes how tries ended, and what follows for their destinations, in one transaction: one that takes messages is well
  * again; one that refuses is left alone for a while, told of when that lasts, and switched off when nothing helps.
- * @returns the IDs of the messages that were noted; the others were overtaken
+ * @returns the IDs of the messages that were noted; the rest were overtaken
  */
 export const noteOutcomes = offloaded(
   'noteOutcomes',
@@ -33,7 +33,7 @@ export const noteOutcomes = offloaded(
     write(db, async (tx) => {
       const noted = new Set(await noteEndings(tx, outcomes, now))
       const counted = outcomes.filter((one) => noted.has(one.claim.key))
-      // In one order everywhere: whoever holds several destinations holds them in it.
+      // Always locked in this order, so that two processes cannot wait for each other.
       const ids = [...new Set(counted.flatMap((one) => one.destinationId ?? []))].sort()
       for (const id of ids) {
         const destination = await holdDestination(tx, id)

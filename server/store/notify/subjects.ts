@@ -76,7 +76,7 @@ export async function forwardedEvents(db: Database, ids: readonly string[]): Pro
   )
 }
 
-/** The groups of these customers, by customer; of those that have any. */
+/** The groups of these customers, by customer; customers without any are left out. */
 export async function groupsOfCustomers(db: Database, ids: readonly string[]): Promise<Map<string, string[]>> {
   if (ids.length === 0) return new Map()
   const rows = await db

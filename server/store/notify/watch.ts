@@ -1,6 +1,6 @@
 import type { Database, Tx } from '../engine/dialect.ts'
 
-/** Since when somebody has looked after alarms without a gap. */
+/** Since when alarms have been watched without a gap. */
 interface Watch {
   since: string
   lastAt: string
@@ -9,8 +9,8 @@ interface Watch {
 const name = 'alarm watch'
 
 /**
- * Notes that somebody looks, and since when without a gap longer than `gapMs`: what could not be seen because nobody was
- * there to look is no alarm.
+ * Notes that alarms are watched now, and since when without a gap longer than `gapMs`: what was missed because no process
+ * ran is no alarm.
  * @returns milliseconds
  */
 export async function noteWatch(tx: Tx, now: Date, gapMs: number): Promise<number> {

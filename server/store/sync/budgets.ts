@@ -32,8 +32,8 @@ const hour = 3_600 + late
 const coarse = 60
 
 /**
- * Takes up to `wanted` calls out of a tenant's budget, for whichever process asks. The windows slide: no 60 seconds in a
- * row hold more than a minute's calls, and no hour more than an hour's. `share` leaves the rest of the limits to others.
+ * Takes up to `wanted` calls out of a tenant's budget, for the process that asks. The windows slide: no 60 seconds in a
+ * row hold more than a minute's calls, and no hour more than an hour's. `share` leaves the rest of the limits to other work.
  * @returns how many were granted, and when none were, how long to wait in milliseconds
  */
 export const takeCalls = offloaded(
@@ -69,7 +69,7 @@ export async function takeOneEach(
   limits: CallLimits,
   now: Date,
 ): Promise<Set<string>> {
-  // In one order everywhere: whoever holds several holds them in it.
+  // Always locked in this order, so that two processes cannot wait for each other.
   const sorted = [...tenantIds].sort()
   if (sorted.length === 0) return new Set()
   if (isPostgres(tx)) await makeRows(tx, sorted)
@@ -91,7 +91,7 @@ export async function takeOneEach(
   return new Set(budgetRows.map((row) => row.tenant_id))
 }
 
-/** Counts calls that somebody waited for and that were made whatever the budget says: access checks. */
+/** Counts calls that were made without asking the budget, because a person waited for them: access checks. */
 export async function countCalls(db: Database, tenantId: string, calls: number, now: Date): Promise<void> {
   if (calls <= 0) return
   await write(db, async (tx) => {

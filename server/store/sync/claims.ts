@@ -17,7 +17,7 @@ import { type CallLimits, takeOneEach } from './budgets.ts'
 const table = { table: 'tenants', key: 'tenant_id' } as const
 const reading = { ...table, lease: 'sync_lease_until', fence: 'sync_fence' } as const
 
-/** Windows are read by whoever may read what changed: both have one lease and one fence. */
+/** Windows and what changed are read under one lease and one fence. */
 const works = {
   check: { ...table, name: 'check', due: 'next_check_at', lease: 'check_lease_until', fence: 'check_fence' },
   sync: { ...reading, name: 'sync', due: 'next_sync_at' },
@@ -76,7 +76,7 @@ export function claimOldestCheck(db: Database, now: Date, leaseMs: number): Prom
 export interface Outlook {
   /** When the first of a lane that may be claimed is due; null for none. */
   due: Record<Lane, string | null>
-  /** Somebody paused everything. */
+  /** An operator paused all reading. */
   paused: boolean
   /** A credential or registration of the partner's own fails. */
   partnerFault: boolean

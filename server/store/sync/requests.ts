@@ -26,7 +26,7 @@ export async function requestSync(db: Database, actor: Actor, tenantId: string, 
 /** Opening a page is no reason to ask Microsoft again within this. */
 const freshFor = 30_000
 
-/** Somebody opened the tenant: it is read at once, unless that was done a moment ago or must not be done yet. */
+/** An operator opened the tenant: it becomes due at once, unless it was read a moment ago or must not be read yet. */
 export async function nudgeSync(db: Database, tenantId: string, now: Date): Promise<void> {
   const at = now.toISOString()
   const recently = new Date(now.getTime() - freshFor).toISOString()
@@ -66,7 +66,7 @@ async function triedSince(db: Database, tenantId: string, since: string): Promis
 /** A request that no sync run took up within this is nobody's any more: rows that would say otherwise may be gone. */
 const remembered = day
 
-/** The request with which somebody asked for a sync run, until one was made for it, however long it had to wait. */
+/** ID of the web request that asked for a sync run, until one was made for it, however late. */
 export async function findRequest(db: Database, tenantId: string, now: Date): Promise<string | null> {
   const request = await db
     .selectFrom('audit_events')

@@ -10,7 +10,7 @@ import type { WindowKind } from './windows.ts'
 
 export type SyncRunKind = SyncPhase | WindowKind
 
-/** `overtaken`: broken off by a kill, a stop, or whoever took the tenant over. */
+/** `overtaken`: broken off by a kill, a stop, or a later claim of the tenant. */
 export type SyncOutcome = 'complete' | 'partial' | 'failed' | 'overtaken' | 'paused'
 
 /** One sync run over one tenant, or several polls in a row that brought nothing. */
@@ -85,7 +85,7 @@ export async function insertRow(tx: Tx, claim: Claim, run: Begun, now: Date): Pr
     .execute()
 }
 
-/** Whoever began these is dead or overtaken: the claim is ours now. */
+/** The processes that began these are dead or overtaken: the claim is ours now. */
 async function markOvertaken(tx: Tx, claim: Claim, now: Date): Promise<void> {
   const left = await tx
     .selectFrom('syncs')

@@ -47,7 +47,7 @@ const offloadedStorePage = offloaded(
 )
 
 /**
- * A page of a sync run, in the transaction of whoever holds the claim.
+ * Stores a page of a sync run, in the transaction that holds the claim.
  * @param settledBefore counts as differences what is new or newer and changed before this: it should have been there
  */
 export async function storePageOf(
@@ -139,7 +139,7 @@ const offloadedCompleteSync = offloaded(
         if (last) counts = await storePageOf(tx, claim.tenantId, run, last, now, null)
       } else {
         if (last) counts = await storeItems(tx, claim.tenantId, last, now, null)
-        // What somebody asked for is to be seen by itself.
+        // A run that an operator asked for is listed by itself.
         const quiet =
           run.requestId === null && counts.changed === 0 && (last?.rejected.length ?? 0) === 0 && !done.incomplete
         if (!quiet || !(await lengthenQuietRow(tx, claim, last, done.calls ?? 0, now))) {
@@ -186,7 +186,7 @@ async function endSync(tx: Tx, claim: Claim, end: Completed, now: Date): Promise
 }
 
 /**
- * When the tenant is due again, its lease given back. What somebody asked for during the sync run is due at once; an access
+ * When the tenant is due again, its lease given back. A run that was requested during this one is due at once; an access
  * check may have found meanwhile that there is nothing to read any more, and then no sync run follows this one.
  */
 async function dueOf(tx: Tx, claim: Claim, next: Date, notBefore: Date | null) {

@@ -15,7 +15,7 @@ import { openWindow, type ReadWindow, windowFromRow } from './windows.ts'
 
 const urgency = sql`case kind when 'open' then 0 when 'reread' then 1 when 'backfill' then 2 else 3 end`
 
-/** The window of a tenant that is to be read on first: what is open, what somebody asked for, the first days, comparisons. */
+/** The most urgent window of a tenant: open incidents, then rereads that an operator asked for, the first days, comparisons. */
 export async function findUrgentWindow(db: Database, tenantId: string): Promise<ReadWindow | null> {
   const row = await db
     .selectFrom('windows')

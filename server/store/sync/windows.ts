@@ -65,7 +65,7 @@ export async function windowsOf(db: Database, tenantId: string, limit: number): 
   return rows.map(windowFromRow)
 }
 
-/** Opens a window; it is due at once. Part of whatever transaction decides it. */
+/** Opens a window, due at once, in the transaction that decides it. */
 export async function openWindow(
   tx: Tx,
   opened: Pick<ReadWindow, 'tenantId' | 'kind' | 'from' | 'to' | 'step' | 'createdBy'> & { expected?: number | null },
@@ -113,7 +113,7 @@ export async function requestReread(
   const keptSince = closedDays === 0 ? Number.NEGATIVE_INFINITY : now.getTime() - (closedDays - 1) * day
   const from = Math.max(Date.parse(stretch.from), keptSince)
   const to = Math.min(Date.parse(stretch.to), now.getTime())
-  // Whoever fills a form in takes a while: a day more is no harm.
+  // Filling the form in takes a while: a day more does no harm.
   if (!(from < to && from >= now.getTime() - (rereadDays + 1) * day)) throw new PortalError('BAD_REQUEST')
   await write(db, async (tx) => {
     const tenant = await holdTenant(tx, tenantId)

@@ -146,11 +146,11 @@ function changesOf(
   }
 }
 
-/** A token that carries every permission: nobody has to consent again, whatever the API says to it. */
+/** A token that carries every permission: nobody has to consent again, even if the API refuses it. */
 export const provesConsent = ({ refusal, claims, missingRoles }: AccessEvidence): boolean =>
   refusal === null || (claims !== null && missingRoles.length === 0)
 
-/** Milliseconds between the latest check and one that is asked for: the calls are the tenant's, whoever presses the button. */
+/** Milliseconds between the latest check and one that is asked for: the calls are the tenant's, and buttons can be pressed again and again. */
 export const requestedCheckGapMs = 30_000
 
 const soonest = (askedAt: string, lastCheckAt: string | null): string => {

@@ -16,7 +16,7 @@ export interface FleetSummary {
   newestReadAt: string | null
   oldestReadAt: string | null
   openIncidents: number
-  /** Those that were open in blind tenants when they were last read. */
+  /** Incidents that were open in blind tenants when these were last read. */
   openInBlind: number
   /** All there are, as their list counts them: offboarded ones stand in it as well. */
   customers: number
@@ -174,7 +174,7 @@ export interface Heat {
 export interface FleetHeat {
   /** Customers with something open, worst first. */
   rows: (Heat & { customerId: string; name: string })[]
-  /** All the others together; null when there are none. */
+  /** All other customers together; null when there are none. */
   others: (Heat & { customers: number }) | null
 }
 

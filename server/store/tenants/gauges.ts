@@ -8,7 +8,7 @@ import { aheadOf, blindAfterMs, blindAfterPolls } from './blind.ts'
 export interface FleetGauges {
   /** Tenants in which incidents may be arriving unseen, as `blindSince` has it. */
   blind: number
-  /** When the tenant was read that was read longest ago, of those that are to be read; null when there are none. */
+  /** When the tenant that was read longest ago was read, among those that ought to be seen; null when there are none. */
   oldestReadAt: string | null
   /** Tenants that are due, not paused, and held by nobody. */
   due: Record<Work, number>

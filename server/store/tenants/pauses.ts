@@ -4,7 +4,7 @@ import type { Database } from '../engine/dialect.ts'
 import { write } from '../engine/write.ts'
 import { holdTenant } from './tenants.ts'
 
-/** Reading of every tenant stands still because somebody said so. */
+/** An operator paused the reading of every tenant. */
 export interface Pause {
   at: string
   by: string

@@ -54,7 +54,7 @@ export interface Tenant {
   boundHow: BoundHow
   boundBy: string
   consentedAt: string | null
-  /** When a token with the permission first proved the consent, whatever the API said to it. */
+  /** When a token with the permission first proved the consent, even if the API refused it. */
   consentProvenAt: string | null
   accessState: AccessState
   /** The refusal behind the state, if there is one. */

@@ -18,7 +18,7 @@ export interface KeptOriginal {
 /** What is understood of it now. */
 export interface Reading {
   incident: RemoteIncident
-  /** Null where none were sent, or not all of them are understood: those that are kept stay. */
+  /** Null where none were sent, or not all of them are understood: the kept alerts stay. */
   alerts: RemoteAlert[] | null
 }
 
@@ -38,7 +38,7 @@ export async function countOlder(db: Database): Promise<number> {
 /**
  * Reads a few older rows again. What Microsoft sent, and what it was sent for, stays; rows that another process has in hand
  * are left to it.
- * @param read null for what is not understood: such a row stays as it is, and is not tried again
+ * @param read null for an original that is not understood: its row stays as it is, and is not tried again
  * @returns how many there were
  */
 export async function readSomeAgain(

@@ -11,7 +11,7 @@ interface Removable {
   incidentId: string
 }
 
-/** An incident that others were merged into and that is not kept, or not any more. */
+/** The survivor of a merge that is not kept, or not any more. */
 export interface MissingSurvivor {
   tenantId: string
   survivorId: string

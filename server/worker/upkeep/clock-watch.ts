@@ -11,7 +11,7 @@ export class ClockWatch {
   readonly #passed: () => number
   #last: { clock: number; passed: number }
 
-  /** @param passed milliseconds that only grow, whatever the clock does */
+  /** @param passed milliseconds that only grow, also when the clock is set back */
   constructor(now: () => Date, passed: () => number = () => performance.now()) {
     this.#now = now
     this.#passed = passed

@@ -16,7 +16,7 @@ import { removeOld } from './retention.ts'
 
 const keptSyncs = 14 * day
 
-/** What is due without a row of its own. A chore that fails keeps none of the others from being done. */
+/** What is due without a row of its own. A chore that fails keeps no other from being done. */
 export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise<void> {
   const now = portal.now()
   const chores: [string, () => Promise<unknown>][] = [

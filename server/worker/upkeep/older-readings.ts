@@ -8,14 +8,14 @@ import {
   readSomeAgain,
 } from '../../store/upkeep/older-readings.ts'
 
-/** Rows in one transaction: over in some ten milliseconds, so that whoever waits hardly notices. */
+/** Rows in one transaction: over in some ten milliseconds, so that other writers hardly wait. */
 const atOnce = 10
 const pauseMs = 10
 const busyMs = 500
 
 /**
- * Reads again, from what Microsoft sent, whatever an older Muster understood less of: nothing is asked for anew. A stop
- * ends it between two steps, and the next start goes on.
+ * Reads the kept originals of incidents again that an older version read. Nothing is asked of Microsoft. A stop ends it
+ * between two steps, and the next start goes on.
  */
 export async function readOlderAgain(portal: Portal, stopping?: AbortSignal): Promise<void> {
   const { db, log } = portal
@@ -26,7 +26,7 @@ export async function readOlderAgain(portal: Portal, stopping?: AbortSignal): Pr
   for (;;) {
     if (stopping?.aborted) return
     const read = await readSomeAgain(db, atOnce, (original) => understood(portal, original), portal.now())
-    // What is left is in somebody's hands this moment: a sync run that stores, or another process that reads again.
+    // The rest is locked this moment: by a sync run that stores, or by another process that reads again.
     if (read === 0 && (await countOlder(db)) === 0) break
     count += read
     await sleep(read === 0 ? busyMs : pauseMs, undefined, { signal: stopping }).catch(() => undefined)

@@ -21,7 +21,7 @@ import {
 } from '../../store/upkeep/sweeps.ts'
 import { day, hour } from '../../time.ts'
 
-/** Incidents in one transaction: over in some ten milliseconds, so that whoever waits hardly notices. */
+/** Incidents in one transaction: over in some ten milliseconds, so that other writers hardly wait. */
 const atOnce = 20
 const pauseMs = 10
 /** A run ends after this long, done or not; the next one, a minute later, goes on. */
@@ -36,7 +36,7 @@ const keptRejected = 30 * day
 const keptBudgets = hour
 const keptWindows = 50
 const keptAttempts = 400 * day
-/** Runs over all customers: what whoever holds links can have kept here at once. */
+/** Runs over all customers that holders of links can have kept here at once. */
 const mostAttemptsInAll = 20_000
 
 /**
@@ -78,7 +78,7 @@ class RunBudget {
     return !this.#stopping?.aborted && performance.now() < this.#ends
   }
 
-  /** Lets others at the database. */
+  /** Leaves the database to other writers for a moment. @returns whether the run goes on */
   async rest(): Promise<boolean> {
     await sleep(pauseMs, undefined, { signal: this.#stopping }).catch(() => undefined)
     return this.goesOn
