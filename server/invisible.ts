@@ -9,6 +9,9 @@
  */
 export const lineBreaking = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu
 
+/** Every control and format character. */
+export const unseen = /[\p{Cc}\p{Cf}]/gu
+
 /** What can stand around a name that was copied from a page or a mail: zero-width marks, soft hyphens, BOMs. */
 export const aroundNames = /[\p{Cf}\p{Cc}]|\p{Variation_Selector}/gu
 

@@ -11,6 +11,7 @@ const left: Record<string, string> = {
   'log.ts scopes': 'which request a line is written for: Node hands it along',
   'words.ts compiled': 'what constant texts are compiled to',
   'web/page/format.ts formats': 'what constant styles are compiled to, for each time zone there is',
+  'process/run.ts config': 'the module is the program that starts the portal',
   'store/engine/offload.ts changes': 'the changes by their names, once the modules that hold them are loaded',
   'store/engine/offload.ts offloaders': 'the thread that a connection has',
   'store/engine/thread.ts prepared': 'the module is the program of a thread',

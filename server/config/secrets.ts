@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { unseen } from '../invisible.ts'
 import { textOf } from './env-file.ts'
 import type { ConfigProblem, Environment } from './variables.ts'
 
@@ -67,6 +68,6 @@ export function withFound(
 
 /** Without credentials in addresses, and with what cannot be seen made visible. */
 function shown(value: string): string {
-  const plain = value.replace(/\/\/[^/]*@/g, '//…@').replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')
+  const plain = value.replace(/\/\/[^/]*@/g, '//…@').replace(unseen, '\ufffd')
   return plain.length > longestShown ? `${plain.slice(0, longestShown)}…` : plain
 }

@@ -126,37 +126,38 @@ test('what a pooler refuses is not among the parameters of a connection', async 
   expect(started.join('')).not.toMatch(/timeout|options/)
 })
 
-describe.each(databases.filter(({ name }) => name === 'PostgreSQL'))('on $name', ({ open }) => {
-  test('a request has its limits, and a migration none, however the connection was used before', async () => {
-    const store = await open()
-    const shown = async (db: typeof store.db) =>
-      (await sql<{ statement_timeout: string }>`show statement_timeout`.execute(db)).rows[0]?.statement_timeout
-    expect(await shown(store.db)).toBe('15s')
-    const migrating = openPostgres(store.url ?? '', log, migrationLimits)
-    await sql`set statement_timeout = 1000`.execute(migrating)
-    await migrating.transaction().execute(async (tx) => {
-      expect(await shown(tx)).toBe('0')
+for (const { name, open } of databases.filter((one) => one.name === 'PostgreSQL')) {
+  describe(`on ${name}`, () => {
+    test('a request has its limits, and a migration none, however the connection was used before', async () => {
+      const store = await open()
+      const shown = async (db: typeof store.db) =>
+        (await sql<{ statement_timeout: string }>`show statement_timeout`.execute(db)).rows[0]?.statement_timeout
+      expect(await shown(store.db)).toBe('15s')
+      const migrating = openPostgres(store.url ?? '', log, migrationLimits)
+      await sql`set statement_timeout = 1000`.execute(migrating)
+      await migrating.transaction().execute(async (tx) => {
+        expect(await shown(tx)).toBe('0')
+        const { rows } =
+          await sql`select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()`.execute(tx)
+        expect(rows).toHaveLength(1)
+      })
+      // Nothing is left for whoever is lent this connection next.
       const { rows } = await sql`select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()`.execute(
-        tx,
+        migrating,
       )
-      expect(rows).toHaveLength(1)
+      expect([rows, await shown(migrating)]).toEqual([[], '1s'])
+      await migrating.destroy()
+      await store.close()
     })
-    // Nothing is left for whoever is lent this connection next.
-    const { rows } = await sql`select 1 from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()`.execute(
-      migrating,
-    )
-    expect([rows, await shown(migrating)]).toEqual([[], '1s'])
-    await migrating.destroy()
-    await store.close()
-  })
 
-  test('a database that is missing is told as that', async () => {
-    const place = await freshDatabase('PostgreSQL')
-    const { host } = new URL(place.databaseUrl ?? '')
-    const databaseUrl = `${(place.databaseUrl ?? '').replace(/\/[^/]*$/, '')}/muster_not_there`
-    const found = await inspectDatabase({ databaseUrl, dataDir: '' }, log)
-    expect(found).toMatchObject({ place: `${host}/muster_not_there`, state: 'unreachable' })
-    expect(found.reason).toMatch(/no database of that name, 3D000/)
-    await place.drop()
+    test('a database that is missing is told as that', async () => {
+      const place = await freshDatabase('PostgreSQL')
+      const { host } = new URL(place.databaseUrl ?? '')
+      const databaseUrl = `${(place.databaseUrl ?? '').replace(/\/[^/]*$/, '')}/muster_not_there`
+      const found = await inspectDatabase({ databaseUrl, dataDir: '' }, log)
+      expect(found).toMatchObject({ place: `${host}/muster_not_there`, state: 'unreachable' })
+      expect(found.reason).toMatch(/no database of that name, 3D000/)
+      await place.drop()
+    })
   })
-})
+}
