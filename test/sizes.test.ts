@@ -12,11 +12,7 @@ const data =
   /^(words\/|simulator\/world\/(stories|cast)\.ts|demo\/cast\.ts|store\/engine\/(schema\.ts|migrations\/)|model\/aadsts\.ts)/
 
 /** Longer ones that are left. Nothing may be added and none may grow; what is mended has to be taken out. */
-const filesLeft: Record<string, number> = {
-  'store/onboarding/attempts.ts': 455,
-  'store/onboarding/links.ts': 387,
-  'web/notify/destination.ts': 356,
-}
+const filesLeft: Record<string, number> = {}
 const functionsLeft: Record<string, number> = {}
 
 const server = join(root, 'server')

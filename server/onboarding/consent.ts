@@ -3,16 +3,10 @@ import type { Portal } from '../portal.ts'
 import type { Tx } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
 import { newToken } from '../store/identifiers.ts'
-import { attemptOfBrowser } from '../store/onboarding/attempts.ts'
+import { findAttemptOfBrowser } from '../store/onboarding/attempt-list.ts'
 import { probeAfterDepartureMs } from '../store/onboarding/link-probes.ts'
-import {
-  type ConsentLink,
-  linkById,
-  recordDeparture,
-  recordOpening,
-  refuseEnded,
-  usableLink,
-} from '../store/onboarding/links.ts'
+import { recordDeparture, recordOpening } from '../store/onboarding/link-visits.ts'
+import { type ConsentLink, getLink, refuseEnded, usableLink } from '../store/onboarding/links.ts'
 import { newState } from './consent-state.ts'
 import type { Departure, Step, Visitor } from './steps.ts'
 
@@ -44,9 +38,9 @@ export async function beginConsent(portal: Portal, visitor: Visitor, token: stri
  */
 export async function beginAgain(portal: Portal, visitor: Visitor, attemptId: string): Promise<Leaving> {
   return write(portal.db, async (tx) => {
-    const attempt = await attemptOfBrowser(tx, attemptId, visitor.browser)
+    const attempt = await findAttemptOfBrowser(tx, attemptId, visitor.browser)
     if (!attempt) throw new PortalError('CONSENT_NOT_YOURS')
-    const link = await linkById(tx, attempt.linkId)
+    const link = await getLink(tx, attempt.linkId)
     refuseEnded(link, portal.now())
     return depart(portal, tx, visitor, link, attempt.kind === 'classic' ? 'classic' : 'landing')
   })

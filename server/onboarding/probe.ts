@@ -7,13 +7,8 @@ import { muster } from '../store/audit.ts'
 import { ClaimLostError, type DueClaim, unlessLost } from '../store/engine/claim.ts'
 import type { Tx } from '../store/engine/dialect.ts'
 import { write } from '../store/engine/write.ts'
-import {
-  attemptsAwaiting,
-  type ConsentAttempt,
-  giveUpAttempts,
-  holdAttempt,
-  recordOutcome,
-} from '../store/onboarding/attempts.ts'
+import { attemptsAwaiting } from '../store/onboarding/attempt-list.ts'
+import { type ConsentAttempt, giveUpAttempts, holdAttempt, recordOutcome } from '../store/onboarding/attempts.ts'
 import {
   type AwaitedProof,
   type ClaimedProof,
@@ -23,8 +18,9 @@ import {
   holdAwaitedProof,
   postponeProof,
 } from '../store/onboarding/awaited-proofs.ts'
+import { linksFor } from '../store/onboarding/link-list.ts'
 import { claimLinkProbe, endLinkProbe, holdLinkProbe, type LinkProbe } from '../store/onboarding/link-probes.ts'
-import { completeLink, linkById, linkState, linksFor } from '../store/onboarding/links.ts'
+import { completeLink, getLink, linkState } from '../store/onboarding/links.ts'
 import { readPartnerFaults } from '../store/partner/faults.ts'
 import { provesConsent } from '../store/tenants/checks.ts'
 import { readPause } from '../store/tenants/pauses.ts'
@@ -197,7 +193,7 @@ export async function probePinned(portal: Portal, { link, claim }: LinkProbe): P
   await concludeProof(portal, tenantId)
   return write(portal.db, async (tx) => {
     await holdLinkProbe(tx, claim)
-    const open = await linkById(tx, link.id)
+    const open = await getLink(tx, link.id)
     // While Microsoft was asked, an operator may have withdrawn the link or ended the service, or an attempt completed it.
     if (linkState(open, portal.now()) === 'completed') return true
     const verdict = await bindClaimed(tx, muster, {

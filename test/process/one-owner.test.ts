@@ -7,10 +7,10 @@ import type { Portal } from '../../server/portal.ts'
 import { listAudit } from '../../server/store/audit.ts'
 import { connectDatabase } from '../../server/store/engine/database.ts'
 import { write } from '../../server/store/engine/write.ts'
-import { attemptById, type ConsentAttempt } from '../../server/store/onboarding/attempts.ts'
+import { type ConsentAttempt, getAttempt } from '../../server/store/onboarding/attempts.ts'
 import { findAwaitedProof } from '../../server/store/onboarding/awaited-proofs.ts'
 import { claimLinkProbe } from '../../server/store/onboarding/link-probes.ts'
-import { type ConsentLink, issueLink, linkById, linkState } from '../../server/store/onboarding/links.ts'
+import { type ConsentLink, getLink, issueLink, linkState } from '../../server/store/onboarding/links.ts'
 import { openReview, openReviews } from '../../server/store/onboarding/reviews.ts'
 import { findTenant } from '../../server/store/tenants/tenants.ts'
 import { hour } from '../../server/time.ts'
@@ -130,13 +130,13 @@ onEachEngine('one tenant, claimed for several customers at once', (engine) => {
     expect(bound.filter((event) => event.tenantId === tenantId)).toHaveLength(1)
     const refused = await listAudit(here.portal.db, { actions: ['tenant.refused'], limit: 500 })
     for (const { id, customerId } of attempts) {
-      const { outcome, boundTenantId } = await attemptById(here.portal.db, id)
+      const { outcome, boundTenantId } = await getAttempt(here.portal.db, id)
       const own = tenant?.customerId === customerId
       expect([outcome, boundTenantId]).toEqual(own ? ['bound', tenantId] : [expect.stringMatching(ended), null])
       if (outcome === 'tenant-taken') expect(refused.map((event) => event.customerId)).toContain(customerId)
     }
     for (const link of links) {
-      const state = linkState(await linkById(here.portal.db, link.id), here.portal.now())
+      const state = linkState(await getLink(here.portal.db, link.id), here.portal.now())
       if (link.customerId !== tenant?.customerId) expect(state).toBe('issued')
     }
     expect(await findAwaitedProof(here.portal.db, tenantId)).toBeNull()

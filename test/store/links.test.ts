@@ -3,16 +3,15 @@ import { listAudit } from '../../server/store/audit.ts'
 import { offboardCustomer } from '../../server/store/customers/offboarding.ts'
 import { ClaimLostError, type DueClaim } from '../../server/store/engine/claim.ts'
 import { write } from '../../server/store/engine/write.ts'
+import { linksOf } from '../../server/store/onboarding/link-list.ts'
 import { claimLinkProbe, endLinkProbe } from '../../server/store/onboarding/link-probes.ts'
+import { recordDeparture, recordOpening } from '../../server/store/onboarding/link-visits.ts'
 import {
   type ConsentLink,
   completeLink,
+  findLinkByToken,
   issueLink,
-  linkByToken,
   linkState,
-  linksOf,
-  recordDeparture,
-  recordOpening,
   usableLink,
   withdrawLink,
 } from '../../server/store/onboarding/links.ts'
@@ -48,7 +47,7 @@ describe.each(databases)('a consent link on $name', ({ open }) => {
     'is not found by a made-up token',
     async (token) => {
       await issue()
-      expect(await linkByToken(store.db, token)).toBeNull()
+      expect(await findLinkByToken(store.db, token)).toBeNull()
       await expect(usableLink(store.db, token, start)).rejects.toMatchObject({ code: 'LINK_UNKNOWN' })
     },
   )

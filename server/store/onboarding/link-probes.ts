@@ -3,7 +3,7 @@ import { day, hour, minute } from '../../time.ts'
 import type { DueClaim } from '../engine/claim.ts'
 import type { Tx } from '../engine/dialect.ts'
 import { claimDueRows, type DueWork, endDueClaim, holdDueRow } from '../engine/due.ts'
-import { type ConsentLink, linkById } from './links.ts'
+import { type ConsentLink, getLink } from './links.ts'
 
 /** The pinned tenant of an open link may have consented without a browser that came back. */
 const probing: DueWork = {
@@ -38,7 +38,7 @@ export async function claimLinkProbe(tx: Tx, now: Date): Promise<LinkProbe | nul
     and expires_at <= ${over}`)
     .execute()
   const [claim] = await claimDueRows(tx, probing, { now, limit: 1, leaseMs })
-  return claim ? { claim, link: await linkById(tx, claim.key) } : null
+  return claim ? { claim, link: await getLink(tx, claim.key) } : null
 }
 
 /** @throws ClaimLostError */
@@ -51,7 +51,7 @@ export const holdLinkProbe = (tx: Tx, claim: DueClaim): Promise<void> => holdDue
  */
 export async function endLinkProbe(tx: Tx, claim: DueClaim, now: Date): Promise<void> {
   await holdLinkProbe(tx, claim)
-  const { completedAt, withdrawnAt, lastDepartedAt } = await linkById(tx, claim.key)
+  const { completedAt, withdrawnAt, lastDepartedAt } = await getLink(tx, claim.key)
   if (completedAt !== null || withdrawnAt !== null) return endDueClaim(tx, probing, claim, null)
   const after = lastDepartedAt === null ? 0 : Date.parse(lastDepartedAt) + probeAfterDepartureMs
   const next = now.getTime() + everyMs

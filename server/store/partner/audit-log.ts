@@ -66,7 +66,7 @@ export async function auditPage(
 }
 
 /** The place behind an event, by its ID; null when there is none of that ID. */
-export async function placeOfEvent(db: Database, id: number): Promise<AuditPlace | null> {
+export async function findPlaceOfEvent(db: Database, id: number): Promise<AuditPlace | null> {
   const row = await db.selectFrom('audit_events').select(['at', 'id']).where('id', '=', id).executeTakeFirst()
   return row ? placeOf(row) : null
 }

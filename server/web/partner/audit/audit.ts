@@ -2,7 +2,7 @@ import type { Handler, OperatorRequest } from '../../../http/route.ts'
 import { listCustomers } from '../../../store/customers/customers.ts'
 import { listOperators } from '../../../store/operators/operators.ts'
 import { countRefusedSignIns } from '../../../store/operators/refused-sign-ins.ts'
-import { placeOfEvent, auditPage as readAuditPage } from '../../../store/partner/audit-log.ts'
+import { findPlaceOfEvent, auditPage as readAuditPage } from '../../../store/partner/audit-log.ts'
 import { sentenceOf } from '../../page/audit-sentence.ts'
 import { page } from '../../page/page.ts'
 import { render } from '../../page/render.ts'
@@ -19,7 +19,7 @@ export const showAudit: Handler<OperatorRequest> = async (portal, req, res) => {
   const { scope } = req
   const asked = readAudit(req)
   const zone = res.locals.reader.timeZone ?? 'UTC'
-  const after = asked.before === null ? null : await placeOfEvent(db, asked.before)
+  const after = asked.before === null ? null : await findPlaceOfEvent(db, asked.before)
   const [found, customers, operators] = await Promise.all([
     readAuditPage(db, filterOf(asked, zone), after, eventsPerPage, scope),
     listCustomers(db, undefined, res.locals.reader.alphabet, scope),
