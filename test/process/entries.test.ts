@@ -76,15 +76,51 @@ describe('without the compiler', () => {
 })
 
 describe('a release', () => {
-  /** As `npm pack` makes it, taken apart. */
+  /** As `npm run release` makes it, taken apart. */
   let release: string
   beforeAll(() => {
-    const npm = process.env.npm_execpath
-    const command = npm ? [process.execPath, [npm]] : ['npm', []]
-    const [program, args] = command as [string, string[]]
-    execFileSync(program, [...args, 'pack', '--pack-destination', folder.path], { cwd: root, stdio: 'pipe' })
-    execFileSync('tar', ['-xzf', 'muster-0.1.0.tgz'], { cwd: folder.path })
-    release = join(folder.path, 'package')
+    execFileSync(process.execPath, [join(root, 'release.mjs'), folder.path, '--offline'], { cwd: root, stdio: 'pipe' })
+    execFileSync('tar', ['-xzf', 'muster-0.1.0.tar.gz'], { cwd: folder.path })
+    release = join(folder.path, 'muster-0.1.0')
+  })
+
+  interface Locked {
+    dev?: boolean
+    integrity?: string
+    version?: string
+  }
+  const locked = (): [name: string, locked: Locked][] => {
+    const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, Locked>
+    }
+    return Object.entries(packages).flatMap(([path, one]): [string, Locked][] =>
+      path === '' || one.dev ? [] : [[path.replace(/^.*node_modules\//, ''), one]],
+    )
+  }
+
+  test('has a checksum of each file, and of itself', () => {
+    const check = (file: string, cwd: string) => execFileSync('sha256sum', ['--check', '--quiet', file], { cwd })
+    check('SHA256SUMS', release)
+    check('muster-0.1.0.tar.gz.sha256', folder.path)
+    const listed = readFileSync(join(release, 'SHA256SUMS'), 'utf8').trim().split('\n').length
+    const files = execFileSync('find', ['.', '-type', 'f'], { cwd: release, encoding: 'utf8' }).trim().split('\n')
+    expect(listed).toBe(files.length - 1)
+  })
+
+  test('says of each package what it is, where it is from and under what licence, for every platform', () => {
+    expect(locked().filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))).toEqual([])
+    expect(locked().map(([name]) => name)).toEqual(
+      expect.arrayContaining(['@libsql/linux-x64-gnu', '@libsql/win32-x64-msvc']),
+    )
+    const licences = readFileSync(join(release, 'LICENCES.txt'), 'utf8')
+    for (const [name, { version }] of locked()) expect(licences).toContain(`${name} ${version}\nLicence: `)
+    expect(licences).toContain('bootstrap 5.')
+    const { components } = JSON.parse(readFileSync(join(release, 'sbom.cdx.json'), 'utf8')) as {
+      components: { name: string }[]
+    }
+    const named = components.map(({ name }) => name)
+    for (const name of ['express', 'pg', 'libsql', 'kysely']) expect(named).toContain(name)
+    expect(named).not.toContain('jest')
   })
 
   test('brings what it runs and what it was tested with, and no sources', () => {
