@@ -1,10 +1,9 @@
 import { statfs } from 'node:fs/promises'
-import { openFromStore, sealForStore } from '../config/data-keys.ts'
 import type { Portal } from '../portal.ts'
 import { write } from '../store/engine/write.ts'
 import { endAlarm, type NewAlarm, openSubjects, pruneAlarms, raiseAlarm } from '../store/notify/alarms.ts'
-import { listDestinations, resealDestination, sealedPlace, sealingPurpose } from '../store/notify/destinations.ts'
 import { pruneMessages } from '../store/notify/outbox.ts'
+import { sealedRows } from '../store/notify/sealed.ts'
 import { readAlarmSettings } from '../store/notify/settings.ts'
 import { decidedClaims, noteWatch } from '../store/notify/watch.ts'
 import { readPartnerFaults } from '../store/partner/faults.ts'
@@ -94,11 +93,8 @@ export async function pruneTold({ db, now }: Portal, stopping?: AbortSignal): Pr
 }
 
 /** Seals anew with the first key what only an older one opens, so that the older one can go. */
-export async function resealDestinations({ db, config }: Portal): Promise<void> {
-  for (const { id, sealed } of await listDestinations(db)) {
-    const opened = openFromStore(config, sealingPurpose, sealedPlace(id), sealed)
-    if (opened === null || opened.current) continue
-    const anew = sealForStore(config, sealingPurpose, sealedPlace(id), opened.text)
-    await write(db, (tx) => resealDestination(tx, id, sealed, anew))
+export async function resealOlder({ db, config }: Portal): Promise<void> {
+  for (const row of await sealedRows(db, config)) {
+    if (row.sealedBy === 'older') await write(db, (tx) => row.reseal(tx))
   }
 }

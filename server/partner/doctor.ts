@@ -1,15 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { isLoopbackHost } from '../config/clouds.ts'
-import { type Config, callLimits, readConfig } from '../config/config.ts'
+import { type Config, callLimits } from '../config/config.ts'
 import type { Told } from '../config/environment.ts'
-import {
-  ConfigError,
-  type ConfigProblem,
-  credentialVariables,
-  type Environment,
-  signInVariables,
-  variables,
-} from '../config/variables.ts'
+import { type ConfigProblem, variables } from '../config/variables.ts'
 import type { Log } from '../log.ts'
 import { connectMicrosoft } from '../microsoft/connect.ts'
 import type { Microsoft, RegistrationFinding } from '../microsoft/microsoft.ts'
@@ -17,9 +9,12 @@ import { outbound } from '../microsoft/wire/http.ts'
 import { Refusal } from '../model/refusal.ts'
 import type { Portal } from '../portal.ts'
 import { type DatabaseCondition, inspectDatabase, inspectOpenDatabase } from '../store/engine/inspection.ts'
+import { type SealedRow, sealedRows } from '../store/notify/sealed.ts'
 import { type SealVerdict, verifySeals, verifySealsIn } from '../store/partner/audit-seals.ts'
 import { second } from '../time.ts'
 import { judgeDatabase, judgeSeals } from './database-findings.ts'
+import { readWhatCan } from './doctor-config.ts'
+import { keyFindings, readSealedRows } from './doctor-keys.ts'
 import { needs } from './doctor-needs.ts'
 import { toldBySignIns } from './roles-in-sign-ins.ts'
 
@@ -54,7 +49,8 @@ async function examine(portal: Portal): Promise<Examination> {
   const { config, db, microsoft, log } = portal
   const condition = inspectOpenDatabase(db, config)
   const seal = () => verifySeals(db, config, newestSeals)
-  const found = await together({ config, microsoft, condition, seal, log, now: portal.now })
+  const kept = () => sealedRows(db, config)
+  const found = await together({ config, microsoft, condition, seal, kept, log, now: portal.now })
   return examination(portal, [], await toldBySignIns(portal.db, found))
 }
 
@@ -71,7 +67,8 @@ export async function examineEnvironment(
   const microsoft = connectMicrosoft(config, { log, now })
   const condition = inspectDatabase(config, log)
   const seal = () => verifySealsIn(config, config, log)
-  const found = await together({ config, microsoft, condition, seal, log, now, broken })
+  const kept = () => readSealedRows(config, log)
+  const found = await together({ config, microsoft, condition, seal, kept, log, now, broken })
   return examination({ config, now }, problems, found)
 }
 
@@ -101,6 +98,8 @@ interface Looking {
   condition: Promise<DatabaseCondition>
   /** Looks at what was sealed, in a database that has this version's schema. */
   seal: () => Promise<SealVerdict>
+  /** What is kept under keys of ours, in such a database. */
+  kept: () => Promise<SealedRow[]>
   now: () => Date
   log: Log
   /** Variables whose value cannot be used: what depends on them is not looked at. */
@@ -114,11 +113,16 @@ async function together(looking: Looking): Promise<Finding[]> {
     missing(check).length > 0 ? [skipped(check, missing(check))] : ownFault(check, looking.log, look)
   // Without tenant and app there is nothing to ask Microsoft about.
   const unasked = missing('audience').filter((variable) => variable !== 'PUBLIC_URL')
-  const [database, audit, address, metrics, clock, registration] = await Promise.all([
+  const inDatabase = async (look: () => Promise<Finding[]>) =>
+    (await looking.condition).state === 'current' ? look() : []
+  const [database, keys, audit, address, metrics, clock, registration] = await Promise.all([
     unless('database', async () => [ownFinding('database', judgeDatabase(await looking.condition))]),
-    unless('audit', async () =>
-      (await looking.condition).state === 'current' ? [ownFinding('audit', judgeSeals(await looking.seal()))] : [],
+    unless('database', () =>
+      inDatabase(async () =>
+        keyFindings(looking.config, await looking.kept()).map((found) => ownFinding('database', found)),
+      ),
     ),
+    unless('audit', () => inDatabase(async () => [ownFinding('audit', judgeSeals(await looking.seal()))])),
     unless('address', async () => [await inspectAddress(looking)]),
     unless('metrics', async () => [await inspectMetrics(looking)]),
     unless('clock', async () => [await inspectClock(looking)]),
@@ -131,7 +135,15 @@ async function together(looking: Looking): Promise<Finding[]> {
     // What the checks before it could not open was not looked at, and that has to be said.
     return found.length > 0 ? found : [finding(check, 'unknown', 'not-reached')]
   })
-  return [...database, ...audit, ...address, ...metrics, ...clock, ...registered]
+  return [
+    ...database,
+    ...keys.filter(({ code }) => code !== 'not-looked-at'),
+    ...audit,
+    ...address,
+    ...metrics,
+    ...clock,
+    ...registered,
+  ]
 }
 
 /** A fault of our own is told as one, in the place of what could not be looked at, and takes no other check with it. */
@@ -260,33 +272,5 @@ async function inspectClock({ microsoft }: Looking): Promise<Finding> {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return finding('clock', 'unknown', 'clock-unknown', {}, error)
-  }
-}
-
-/** Variables that are judged together: a fault in one makes the others meaningless. */
-const groups = [credentialVariables, ['SIGN_IN_CLIENT_ID', ...signInVariables]] as const
-
-const nobody = '00000000-0000-4000-8000-000000000000'
-
-/** The configuration as far as it can be read, with placeholders where it cannot, and everything that is wrong in it. */
-function readWhatCan(
-  env: Environment,
-  noticed: Pick<Told, 'problems' | 'warnings'>,
-): { config: Config; problems: readonly ConfigProblem[] } {
-  try {
-    return { config: readConfig(env, noticed), problems: [] }
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    const wrong = new Set(error.problems.map(({ variable }) => variable))
-    for (const group of groups) if (group.some((name) => wrong.has(name))) for (const name of group) wrong.add(name)
-    const placeholders: Environment = {
-      SESSION_SECRET: randomBytes(32).toString('base64url'),
-      AZURE_CLIENT_ID: nobody,
-      AZURE_TENANT_ID: nobody,
-      AZURE_CLIENT_SECRET: randomBytes(32).toString('base64url'),
-    }
-    const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)))
-    const needed = Object.fromEntries(Object.entries(placeholders).filter(([name]) => wrong.has(name)))
-    return { config: readConfig({ ...rest, ...needed }, { warnings: noticed.warnings }), problems: error.problems }
   }
 }

@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { sealForStore } from '../../server/config/data-keys.ts'
-import { pruneTold, resealDestinations, watch, watchDisk } from '../../server/notify/watch.ts'
+import { sealMailServer } from '../../server/notify/mail-server.ts'
+import { pruneTold, resealOlder, watch, watchDisk } from '../../server/notify/watch.ts'
+import { keyFindings } from '../../server/partner/doctor-keys.ts'
 import { write } from '../../server/store/engine/write.ts'
 import { endAlarm, fromRow } from '../../server/store/notify/alarms.ts'
 import { sealedPlace, sealingPurpose } from '../../server/store/notify/destinations.ts'
+import { changeMailServer } from '../../server/store/notify/mail-server.ts'
+import { sealedRows } from '../../server/store/notify/sealed.ts'
 import { changeAlarmSettings } from '../../server/store/notify/settings.ts'
 import {
   clearPartnerFaults as clearFaults,
@@ -180,15 +184,38 @@ describe('the disk', () => {
 })
 
 describe('secrets of destinations', () => {
+  test('and of the mail server are told by the key that seals them, until they are sealed anew or lost', async () => {
+    const here = await startTestPortal('SQLite')
+    const { db, now, config } = here.portal
+    await webhookTo(here, 'https://hooks.example.com/x')
+    const sealed = sealMailServer(here.portal, 'smtp://u:p@mail.example.com:587')
+    const server = { sealed, shown: 'mail.example.com:587', from: 'Muster <muster@example.com>' }
+    await write(db, (tx) => changeMailServer(tx, before, server, now()))
+    const withKeys = (...dataKeys: string[]) => ({ ...config, dataKeys })
+    const told = async (keys: typeof config) =>
+      keyFindings(keys, await sealedRows(db, keys)).map(({ outcome, code, facts }) => [outcome, code, facts.names])
+    const names = 'Desk, the mail server of Settings'
+    const changed = withKeys('a-key-of-its-own-0123456789abcdef')
+    expect(await told(config)).toEqual([])
+    expect(await told(changed)).toEqual([['warning', 'keys-older', names]])
+    expect(await told({ ...changed, sessionSecrets: [] })).toEqual([['fault', 'keys-lost', names]])
+    await resealOlder({ ...here.portal, config: changed })
+    expect(await told({ ...changed, sessionSecrets: [] })).toEqual([])
+    expect(await told(withKeys(...changed.dataKeys, 'an-older-key-0123456789abcdefghi'))).toEqual([
+      ['ok', 'keys-current', names],
+    ])
+    await here.close()
+  })
+
   test('are sealed anew with the first key, so that the older one can go', async () => {
     const here = await startTestPortal('SQLite')
     const id = await webhookTo(here, 'https://hooks.example.com/x')
     const before = (await destinationNow(here, id)).sealed
     const config = { ...here.portal.config, dataKeys: ['a-key-of-its-own-0123456789abcdef'] }
-    await resealDestinations({ ...here.portal, config })
+    await resealOlder({ ...here.portal, config })
     const after = (await destinationNow(here, id)).sealed
     expect(after).not.toBe(before)
-    await resealDestinations({ ...here.portal, config })
+    await resealOlder({ ...here.portal, config })
     expect((await destinationNow(here, id)).sealed).toBe(after)
     const { openFromStore } = await import('../../server/config/data-keys.ts')
     const opened = openFromStore(

@@ -11,6 +11,10 @@ export interface SealedMailServer {
 
 const name = 'mail'
 
+/** Where a mail server's address belongs: sealed for this, it opens in no other place. */
+export const mailServerPurpose = 'mail server'
+export const mailServerPlace = 'settings mail'
+
 /** Null when none was entered. */
 export async function findSealedMailServer(db: Database): Promise<SealedMailServer | null> {
   const row = await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst()
@@ -35,4 +39,17 @@ export async function changeMailServer(
       .execute()
   }
   await recordAudit(tx, actor, { action: 'settings.changed', at: now, facts: { names: 'mailServer' } })
+}
+
+/** The same, sealed anew; nothing where it was changed meanwhile. */
+export async function resealMailServer(tx: Tx, sealed: string, anew: string): Promise<void> {
+  const kept = await findSealedMailServer(tx)
+  if (kept?.sealed !== sealed) return
+  const value = JSON.stringify({ ...kept, sealed: anew })
+  await tx
+    .updateTable('settings')
+    .set({ value })
+    .where('name', '=', name)
+    .where('value', '=', JSON.stringify(kept))
+    .execute()
 }

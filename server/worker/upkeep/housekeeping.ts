@@ -1,4 +1,4 @@
-import { pruneTold, resealDestinations, watch } from '../../notify/watch.ts'
+import { pruneTold, resealOlder, watch } from '../../notify/watch.ts'
 import { keepAbandonedClaims } from '../../onboarding/consent-return.ts'
 import { probeLinks } from '../../onboarding/probe.ts'
 import { lookAtPermissions } from '../../partner/asked-permissions.ts'
@@ -29,7 +29,7 @@ export async function keepHouse(portal: Portal, stopping?: AbortSignal): Promise
     ['spent tokens', () => write(portal.db, (tx) => sweepSpentTokens(tx, now))],
     ['old sync runs', () => pruneSyncs(portal.db, new Date(now.getTime() - keptSyncs))],
     ['what was told', () => pruneTold(portal, stopping)],
-    ['older keys', () => resealDestinations(portal)],
+    ['older keys', () => resealOlder(portal)],
     ['audit seal', () => sealAudit(portal, stopping)],
     ['what is not to be kept', () => removeOld(portal, stopping)],
   ]

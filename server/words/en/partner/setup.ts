@@ -35,6 +35,13 @@ export const setup = {
   'setup.found.certificate-expired': 'The certificate of app {clientId} ended on {date}.',
   'setup.found.certificate-not-yet': 'The certificate of app {clientId} is not valid before {date}.',
   'setup.found.certificate-not-yet.next': 'Use one that is valid already, or check this machine’s clock.',
+  'setup.found.keys-current': 'All that is sealed in the database is sealed with the first key: older ones can go.',
+  'setup.found.keys-older': 'An older key of DATA_KEY or SESSION_SECRET is still in use, for: {names}.',
+  'setup.found.keys-older.next':
+    'Keep it until a worker has sealed them anew, which it does within minutes of its start; then look again.',
+  'setup.found.keys-lost': 'No key there is opens what the database keeps sealed of: {names}.',
+  'setup.found.keys-lost.next':
+    'Put the key that was taken away back, behind the first one in DATA_KEY; or give these their address anew.',
   'setup.found.own-fault': 'Looking at this ended in a fault of Muster itself ({reason}).',
   'setup.found.own-fault.next': 'The log has it, with its stack. Report it to the maintainers.',
   'setup.found.certificate-expired.next': 'Upload a new one in Entra, change the file and restart.',
