@@ -51,6 +51,22 @@ export const refusals = {
   'refusal.throttled.next': 'Vänta. Muster fortsätter av sig självt när tiden är ute, och inget går förlorat.',
   'refusal.unavailable': 'Microsoft svarade inte, eller svarade att det är fel hos dem; Microsoft måste agera.',
   'refusal.unavailable.next': 'Vänta: Muster fortsätter att försöka. Om det dröjer, se status.cloud.microsoft.',
+  'refusal.unavailable.network':
+    'Den här maskinen når inte Microsoft: inget nätverk, ingen DNS eller en brandvägg emellan. Det är ert att åtgärda.',
+  'refusal.unavailable.network.next':
+    'Låt maskinen nå inloggningsvärden och API:et på port 443, eller ange dess proxy i HTTPS_PROXY. Muster fortsätter att försöka.',
+  'refusal.unavailable.proxy-away': 'Proxyn i HTTPS_PROXY svarar inte, så inget når Microsoft.',
+  'refusal.unavailable.proxy-away.next': 'Kontrollera dess adress och att den är igång. Muster fortsätter att försöka.',
+  'refusal.unavailable.proxy-refuses': 'Proxyn i HTTPS_PROXY släpper inte igenom Muster till Microsoft.',
+  'refusal.unavailable.proxy-refuses.next':
+    'Tillåt CONNECT till inloggningsvärden och API:et på port 443. Muster fortsätter att försöka.',
+  'refusal.unavailable.proxy-asks':
+    'Proxyn i HTTPS_PROXY frågar vem Muster är, eller känner inte till det namnet och lösenordet.',
+  'refusal.unavailable.proxy-asks.next': 'Skriv HTTPS_PROXY=http://användare:lösenord@värd:port och starta om.',
+  'refusal.unavailable.inspected':
+    'Det som svarar i Microsofts ställe visar ett certifikat som maskinen inte känner till: något emellan öppnar TLS.',
+  'refusal.unavailable.inspected.next':
+    'Undanta Microsofts värdar från inspektionen, eller ange dess CA i NODE_EXTRA_CA_CERTS, och starta om.',
   'refusal.unexpected-answer': 'Microsoft svarade med något som Muster inte förstår; inget av det sparades.',
   'refusal.unexpected-answer.next': 'Försök igen. Om det kvarstår, ge Microsoft korrelations-ID:t och tidpunkten.',
   'refusal.wrong-tenant-token':

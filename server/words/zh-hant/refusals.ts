@@ -34,6 +34,18 @@ export const refusals = {
   'refusal.throttled.next': '請稍候。時間一到 Muster 會自動繼續，不會遺漏任何內容。',
   'refusal.unavailable': 'Microsoft 沒有回應，或回應其服務發生問題；須由 Microsoft 處理。',
   'refusal.unavailable.next': '請稍候，Muster 會繼續嘗試。若持續發生，請查看 status.cloud.microsoft。',
+  'refusal.unavailable.network': '這部機器無法連線至 Microsoft：沒有網路、沒有 DNS，或中間有防火牆。須由您處理。',
+  'refusal.unavailable.network.next':
+    '請讓這部機器能以連接埠 443 連線至登入主機與 API，或在 HTTPS_PROXY 指定 Proxy。Muster 會繼續嘗試。',
+  'refusal.unavailable.proxy-away': 'HTTPS_PROXY 指定的 Proxy 沒有回應，因此無法連線至 Microsoft。',
+  'refusal.unavailable.proxy-away.next': '請檢查其位址以及是否正在執行。Muster 會繼續嘗試。',
+  'refusal.unavailable.proxy-refuses': 'HTTPS_PROXY 指定的 Proxy 不允許 Muster 連線至 Microsoft。',
+  'refusal.unavailable.proxy-refuses.next': '請允許以 CONNECT 連線至登入主機與 API 的連接埠 443。Muster 會繼續嘗試。',
+  'refusal.unavailable.proxy-asks': 'HTTPS_PROXY 指定的 Proxy 要求驗證 Muster 的身分，或不認得所給的名稱與密碼。',
+  'refusal.unavailable.proxy-asks.next': '請寫成 HTTPS_PROXY=http://user:password@host:port，然後重新啟動。',
+  'refusal.unavailable.inspected': '代替 Microsoft 回應者出示的憑證不為這部機器所知：中間有裝置解開了 TLS。',
+  'refusal.unavailable.inspected.next':
+    '請將 Microsoft 的主機排除於檢查之外，或在 NODE_EXTRA_CA_CERTS 指定其 CA，然後重新啟動。',
   'refusal.unexpected-answer': 'Microsoft 的回應 Muster 無法理解；其中內容均未保留。',
   'refusal.unexpected-answer.next': '請再試一次。若仍然如此，請將相互關聯識別碼與時間提供給 Microsoft。',
   'refusal.wrong-tenant-token': 'Microsoft 回應的是另一個租用戶，而非所查詢的租用戶；其中內容均未保留。',
