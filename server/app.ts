@@ -7,7 +7,7 @@ import { plainForwarded } from './http/client-address.ts'
 import type { Lifecycle } from './http/lifecycle.ts'
 import { createCodeLimit, createLimits } from './http/limits.ts'
 import { visitor } from './http/reader.ts'
-import type { Route } from './http/route.ts'
+import type { OperatorRequest, Route } from './http/route.ts'
 import { compressed, knownMethods, noStore, onlyPublicHost, securityHeaders } from './http/security.ts'
 import { checkForm, refuseCrossSite } from './http/session/csrf.ts'
 import { createSessions } from './http/session/sessions.ts'
@@ -15,6 +15,7 @@ import { plain, withinScope } from './log.ts'
 import type { Portal } from './portal.ts'
 import { answerError, notFound } from './web/errors.ts'
 import { routes } from './web/routes.ts'
+import { showAgain } from './web/sign-in/again.ts'
 
 const bodyLimit = 32_000
 
@@ -88,7 +89,9 @@ function routeChain(portal: Portal): (route: Route) => RequestHandler[] {
         : [
             express.urlencoded({ extended: false, limit: route.bodyLimit ?? bodyLimit }),
             (req, res, next) => {
-              if (checkForm(portal, req, res, route) === 'in') next()
+              if (checkForm(portal, req, res, route) !== 'in') return
+              if (res.locals.rolesTooOld) return showAgain(portal, req as OperatorRequest, res)
+              next()
             },
           ]
     return [

@@ -6,6 +6,7 @@ export const catalogue = {
   BAD_REQUEST: { status: 400 },
   CALLBACK_UNREADABLE: { status: 400 },
   SIGN_IN_REQUIRED: { status: 401 },
+  SIGN_IN_AGAIN: { status: 401 },
   SIGN_IN_EXPIRED: { status: 400 },
   SIGN_IN_REFUSED: { status: 403 },
   SIGN_IN_OTHER_ORGANISATION: { status: 403 },

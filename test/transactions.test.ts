@@ -42,7 +42,7 @@ const left: Record<string, number> = {
   'web/notify/deliveries.ts': 1,
   'web/notify/destination-acts.ts': 4,
   'web/notify/destinations.ts': 2,
-  'web/sign-in/sign-in.ts': 4,
+  'web/sign-in/sign-in.ts': 5,
 }
 
 const server = join(root, 'server')

@@ -13,6 +13,7 @@ import type { Access, OperatorRequest, Route } from './route.ts'
 import { scopeOf } from './scope.ts'
 import { ownPath } from './security.ts'
 import { clearCookie, cookieOf, setCookie } from './session/cookies.ts'
+import { holdsUntil, rolesStand } from './session/roles-age.ts'
 
 /** The role of someone of the partner's tenant, as of now: app roles of the latest sign-in, or ADMIN_USERS. */
 export function roleOf(person: Pick<Operator, 'tid' | 'oid' | 'username' | 'roles' | 'guest'>, config: Config) {
@@ -40,6 +41,21 @@ export async function admit(portal: Portal, route: Route, req: Request, res: Res
   }
   const operator = await recogniseOperator(portal, req, res)
   if (operator === null) return askToSignIn(req, res)
+  const stand = rolesStand(req, portal.now())
+  if (stand === 'ask') {
+    res.redirect(303, `/auth/again?returnTo=${encodeURIComponent(ownPath(req.originalUrl))}`)
+    return 'answered'
+  }
+  if (stand === 'over') {
+    await endSession(portal, req, res)
+    return askToSignIn(req, res)
+  }
+  // What a form brings is read first, so that it can be kept; leaving needs no roles.
+  if (stand === 'again' && req.path !== '/auth/logout') {
+    if (req.method !== 'POST' || req.headers['hx-request'] === 'true') throw new PortalError('SIGN_IN_AGAIN')
+    res.locals.rolesTooOld = true
+  }
+  res.locals.rolesHoldUntil = holdsUntil(req)
   res.locals.reader = operatorReader(res.locals.reader, operator)
   const scope = scopeOf(operator, portal.config)
   req.scope = scope

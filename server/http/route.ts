@@ -69,6 +69,10 @@ declare global {
       lifecycle: Lifecycle
       countCode: CountCode
       reader: Reader
+      /** The roles are too old for what a form asks. */
+      rolesTooOld?: boolean
+      /** Until when roles hold that Microsoft cannot be asked for; null while it can. */
+      rolesHoldUntil?: string | null
       /** Reads the operator's frame; set when there is an operator. */
       frame?: () => Promise<Frame>
     }

@@ -24,6 +24,7 @@ import { inspectRegistration } from './registration/registration.ts'
 import { clockAhead } from './wire/clock.ts'
 import { outbound } from './wire/http.ts'
 import { fetchThrough } from './wire/proxied-fetch.ts'
+import { signInAnswers } from './wire/sign-in-answers.ts'
 import { requireTenantId } from './wire/tenant-id.ts'
 
 /** Microsoft as the configuration names it. Nothing is sent until something is asked; nothing is kept but in memory. */
@@ -79,6 +80,7 @@ export function connectMicrosoft(
       return readAlertsOf({ source, tenantId: id, get: (url) => getRecord(api, id, url, calls), now }, incidentId)
     },
     forget: (tenantId) => tokens.forget(tenantId),
+    signInAnswers: () => signInAnswers({ config, send }),
     clockAhead: () => clockAhead({ config, send, now }),
     readRegisteredPermissions: () => readRegisteredPermissions({ config, order, send, now }),
     readSecretEnds: () => readSecretEnds({ config, order, send, now }),

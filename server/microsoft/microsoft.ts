@@ -37,6 +37,8 @@ export interface SignInRequest {
   nonce: string
   codeChallenge: string
   prompt: 'none' | 'select_account' | null
+  /** Whose account it is to be, by user principal name. */
+  loginHint?: string
 }
 
 export interface SignInCode {
@@ -147,6 +149,8 @@ export interface Microsoft {
   ): { incident: RemoteIncident; alerts: RemoteAlert[] | null } | null
   /** Drops every token of a tenant. */
   forget(tenantId: string): void
+  /** Whether the sign-in of the partner's own tenant answers, for a browser that is about to be sent there unseen. */
+  signInAnswers(): Promise<boolean>
   /** Milliseconds by which this machine's clock is ahead of Microsoft's. @throws Refusal */
   clockAhead(): Promise<number>
   /**

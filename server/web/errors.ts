@@ -64,6 +64,7 @@ interface Answer {
 
 const waysOn: Partial<Record<ErrorCode, WayOn>> = {
   SIGN_IN_REQUIRED: 'sign-in',
+  SIGN_IN_AGAIN: 'again',
   SIGN_IN_EXPIRED: 'sign-in',
   SIGN_IN_UNAVAILABLE: 'sign-in',
   SIGN_IN_REFUSED: 'other-account',

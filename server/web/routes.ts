@@ -37,6 +37,7 @@ import { endOthers, endSession, showSessions } from './partner/sessions.ts'
 import { saveSettings, showSettings } from './partner/settings.ts'
 import { showDoctor, showSetup } from './partner/setup.ts'
 import { showSearch } from './search/search.ts'
+import { askAgain } from './sign-in/again.ts'
 import { changePreferences } from './sign-in/preferences.ts'
 import { showRefusedSignIn } from './sign-in/refused.ts'
 import {
@@ -75,6 +76,15 @@ export const routes: readonly Route[] = [
     readsSession: true,
     getChanges: true,
     handler: returnFromSignIn,
+  },
+  {
+    method: 'GET',
+    path: '/auth/again',
+    access: 'public',
+    limit: 'start',
+    readsSession: true,
+    getChanges: true,
+    handler: askAgain,
   },
   { method: 'GET', path: '/auth/refused', access: 'public', limit: 'page', handler: showRefusedSignIn },
   { method: 'POST', path: '/auth/logout', access: 'signed-in', handler: signOut },

@@ -436,7 +436,7 @@ inChromium('every page', () => {
 
   test('was looked at: no route that shows something was left out', () => {
     const shown = routes.filter(
-      ({ method, path }) => method === 'GET' && !['/healthz', '/readyz', '/audit/export'].includes(path),
+      ({ method, path }) => method === 'GET' && !['/healthz', '/readyz', '/audit/export', '/auth/again'].includes(path),
     )
     const left = shown.filter(({ path }) => {
       const pattern = new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)

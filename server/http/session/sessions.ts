@@ -13,6 +13,11 @@ declare module 'express-session' {
     signedInAt?: string
     /** Where it began: an address, and what the browser says it is. */
     from?: { address: string | null; agent: string }
+    /** ISO time at which Microsoft last said what roles there are; the sign-in's while it was asked once. */
+    rolesAskedAt?: string
+    /** Since when Microsoft does not answer, and when it was last tried. */
+    awaySince?: string
+    triedAt?: string
     /** The row's end, as it was read. */
     expiresAt?: string
   }

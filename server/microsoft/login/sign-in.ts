@@ -38,7 +38,7 @@ export function signInWith(wiring: Wiring): SignIn {
   const { config, now } = wiring
   const keySets = new LRUCache<string, RemoteJWKSet>({ max: 100 })
   return {
-    url: ({ purpose, tenantId, state, nonce, codeChallenge, prompt }) =>
+    url: ({ purpose, tenantId, state, nonce, codeChallenge, prompt, loginHint }) =>
       withQuery(
         `${config.authorityHost}/${authorityTenant(config, { purpose, tenantId }, now())}/oauth2/v2.0/authorize`,
         {
@@ -52,6 +52,7 @@ export function signInWith(wiring: Wiring): SignIn {
           code_challenge: codeChallenge,
           code_challenge_method: 'S256',
           prompt: prompt ?? undefined,
+          login_hint: loginHint,
         },
       ),
     async redeem(request) {

@@ -57,7 +57,7 @@ export function toolsFor(res: Response, frame: Frame | null): PageTools {
     shell: null,
     frame,
   }
-  return { ...tools, shell: frame && shellView(frame, tools) }
+  return { ...tools, shell: frame && shellView(frame, res.locals.rolesHoldUntil ?? null, tools) }
 }
 
 const faultsIn: PageTools['faultsIn'] = (faults, field) =>

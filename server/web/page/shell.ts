@@ -2,7 +2,7 @@ import type { Frame } from '../../http/frame/frame.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { PageTools, ShellView } from './tools.ts'
 
-export function shellView(frame: Frame, { t, number, reader }: PageTools): ShellView {
+export function shellView(frame: Frame, rolesHoldUntil: string | null, { t, number, reader }: PageTools): ShellView {
   const { fleet, operator, partnerName, avatar } = frame
   const open = html`${number(fleet.openIncidents)}<span class="visually-hidden"> ${t('shell.count.open')}</span>`
   const reviews = t('shell.count.reviews', { n: fleet.reviews })
@@ -41,6 +41,7 @@ export function shellView(frame: Frame, { t, number, reader }: PageTools): Shell
       pressed: (reader.theme ?? 'auto') === name ? 'true' : 'false',
     })),
     writeFault: frame.writeFault && t(`shell.storage.${frame.writeFault}`),
+    rolesHoldUntil,
     pause: frame.pause && { ...frame.pause, mayResume: frame.runs },
   }
 }

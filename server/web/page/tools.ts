@@ -74,4 +74,6 @@ export interface ShellView {
   /** That nothing can be stored, and why. */
   writeFault: string | null
   pause: { at: string; by: string; mayResume: boolean } | null
+  /** Until when roles hold that Microsoft cannot be asked for; null while it can. */
+  rolesHoldUntil: string | null
 }

@@ -1,5 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import { z } from 'zod'
 import { PortalError } from '../../errors.ts'
 import { endSession, operatorActor, roleOf } from '../../http/access.ts'
@@ -9,7 +8,7 @@ import type { Handler, OperatorRequest } from '../../http/route.ts'
 import { ownPath } from '../../http/security.ts'
 import { startCsrf } from '../../http/session/csrf.ts'
 import { sameText } from '../../http/session/same-text.ts'
-import { dropSealed, type Sealed, seal, unseal } from '../../http/session/sealed.ts'
+import { dropSealed, unseal } from '../../http/session/sealed.ts'
 import { readSignInReturn } from '../../microsoft/login/consent.ts'
 import type { SignedInPerson } from '../../model/access.ts'
 import { findEntry } from '../../model/dictionary.ts'
@@ -24,6 +23,7 @@ import { spend } from '../../store/operators/spent-states.ts'
 import { readSettings } from '../../store/partner/settings.ts'
 import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
+import { leaveForMicrosoft, noteAway, transaction } from './leave.ts'
 import { leadToRefusal } from './refused.ts'
 
 export interface SignInView {
@@ -44,13 +44,6 @@ const signedOutPage = page<SignedOutView>('sign-in/signed-out')
 
 const sessionsPerOperator = 10
 
-/** One sign-in on its way, kept by the browser that started it. */
-const transaction: Sealed<{ state: string; nonce: string; codeVerifier: string; returnTo: string }> = {
-  name: 'muster-sign-in',
-  schema: z.object({ state: z.string(), nonce: z.string(), codeVerifier: z.string(), returnTo: z.string() }),
-  seconds: 15 * 60,
-}
-
 /** Shows the button. Whoever is signed in goes on. */
 export const showSignIn: Handler = async (portal, req, res) => {
   const returnTo = ownPath(req.query.returnTo)
@@ -65,21 +58,12 @@ export const signInPageAgain = (req: Request): string =>
 
 const start = { returnTo: z.string().optional(), account: z.literal('other').optional() }
 
-/** Sends the browser to Microsoft with a state, a nonce and a PKCE challenge that only this browser holds the rest of. */
+/** Sends the browser to Microsoft, where the person signs in. */
 export const startSignIn: Handler = async (portal, req, res) => {
   const { value } = readForm(start, req)
   if (value === null) throw new PortalError('BAD_REQUEST')
-  const [state, nonce, codeVerifier] = [secret(), secret(), secret()]
-  await seal(portal, res, transaction, { state, nonce, codeVerifier, returnTo: ownPath(value.returnTo) })
-  const address = portal.microsoft.signInUrl({
-    purpose: 'operator',
-    tenantId: portal.config.partnerTenantId,
-    state,
-    nonce,
-    codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'),
-    prompt: value.account === 'other' ? 'select_account' : null,
-  })
-  res.redirect(303, address)
+  const prompt = value.account === 'other' ? 'select_account' : null
+  await leaveForMicrosoft(portal, res, { returnTo: ownPath(value.returnTo), prompt, loginHint: null, silent: false })
 }
 
 /**
@@ -94,6 +78,7 @@ export const returnFromSignIn: Handler = async (portal, req, res) => {
   if (errand === null || answer.state === null || !sameText(errand.state, answer.state)) {
     throw new PortalError('SIGN_IN_EXPIRED')
   }
+  if (errand.silent && answer.kind !== 'code') return goOnSeen(portal, req, res, answer.code, errand.returnTo)
   await res.locals.countCode(req)
   dropSealed(portal, res, transaction)
   const acceptedUntil = new Date(portal.now().getTime() + transaction.seconds * 1000)
@@ -101,9 +86,23 @@ export const returnFromSignIn: Handler = async (portal, req, res) => {
   try {
     await endSignIn(portal, req, answer, errand)
   } catch (error) {
-    return leadToRefusal(portal, res, error)
+    if (!(errand.silent && error instanceof PortalError && error.code === 'SIGN_IN_UNAVAILABLE')) {
+      return leadToRefusal(portal, res, error)
+    }
+    noteAway(portal, req)
   }
   res.redirect(303, errand.returnTo)
+}
+
+/** Microsoft did not say unseen who it is: it is away for now, or wants to be answered, and then the person sees it. */
+async function goOnSeen(portal: Portal, req: Request, res: Response, code: string, returnTo: string): Promise<void> {
+  dropSealed(portal, res, transaction)
+  if (code === 'unavailable' || code === 'throttled') {
+    noteAway(portal, req)
+    return res.redirect(303, returnTo)
+  }
+  const loginHint = req.operator?.username ?? null
+  await leaveForMicrosoft(portal, res, { returnTo, prompt: null, loginHint, silent: false })
 }
 
 /** @throws PortalError `SIGN_IN_*`; Refusal when the partner's own registration is at fault */
@@ -121,7 +120,8 @@ async function endSignIn(
   }
   const person = await redeem(portal, req, { code: said.code, nonce: begun.nonce, codeVerifier: begun.codeVerifier })
   await refuseWithoutRole(portal, req, person)
-  await openSession(portal, req, person)
+  if (isSame(req, person)) await goOn(portal, req, person)
+  else await openSession(portal, req, person)
 }
 
 async function redeem(
@@ -160,6 +160,20 @@ async function refuseWithoutRole(portal: Portal, req: Request, person: SignedInP
   await recordRefusal(portal, req, person, { reason: 'no-role' })
   const account = person.username ?? person.name ?? person.oid
   throw new PortalError('SIGN_IN_NO_ROLE', { facts: { account } })
+}
+
+/** Whether it is the one who is signed in here already, with the same roles: her session goes on, and her forms with it. */
+const isSame = ({ operator }: Request, person: SignedInPerson): boolean =>
+  operator !== undefined &&
+  operator.id === operatorId(person) &&
+  [...operator.roles].sort().join() === [...person.roles].sort().join()
+
+async function goOn(portal: Portal, req: Request, person: SignedInPerson): Promise<void> {
+  const now = portal.now()
+  await write(portal.db, (tx) => recordSignIn(tx, person, now))
+  req.session.rolesAskedAt = now.toISOString()
+  delete req.session.awaySince
+  delete req.session.triedAt
 }
 
 /** A new session under a new ID; what the browser brought before is gone. */
@@ -210,5 +224,3 @@ export const showSignedOut: Handler = async (portal, _req, res) => {
   const { partnerName } = await readSettings(portal.db)
   return render(res, signedOutPage, { partnerName })
 }
-
-const secret = () => randomBytes(32).toString('base64url')

@@ -8,6 +8,9 @@ export const errors = {
     'Nothing was changed and nobody was signed in. Start again from the link or the page you came from.',
   'error.SIGN_IN_REQUIRED': 'You are not signed in',
   'error.SIGN_IN_REQUIRED.next': 'Nothing was done. Sign in and try again.',
+  'error.SIGN_IN_AGAIN': 'Sign in again',
+  'error.SIGN_IN_AGAIN.next':
+    'Nothing was done: your roles were last asked for more than an hour ago. Load the page again; what you typed stays until then.',
   'error.SIGN_IN_EXPIRED': 'This sign-in is over',
   'error.SIGN_IN_EXPIRED.next':
     'It took longer than 15 minutes, was used already, or began in another browser. Nobody was signed in. Start again.',

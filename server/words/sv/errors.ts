@@ -8,6 +8,8 @@ export const errors = {
     'Ingenting har ändrats och ingen loggades in. Börja om från länken eller sidan du kom från.',
   'error.SIGN_IN_REQUIRED': 'Du är inte inloggad',
   'error.SIGN_IN_REQUIRED.next': 'Inget gjordes. Logga in och försök igen.',
+  'error.SIGN_IN_AGAIN': 'Logga in igen',
+  'error.SIGN_IN_AGAIN.next': 'Inget gjordes: dina roller hämtades för mer än en timme sedan. Ladda om sidan.',
   'error.SIGN_IN_EXPIRED': 'Inloggningen har gått ut',
   'error.SIGN_IN_EXPIRED.next':
     'Den tog längre än 15 minuter, har redan använts eller började i en annan webbläsare. Ingen loggades in. Börja om.',

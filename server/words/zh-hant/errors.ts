@@ -6,6 +6,8 @@ export const errors = {
   'error.CALLBACK_UNREADABLE.next': '沒有任何變更，也沒有任何人登入。請從您收到的連結或原來的頁面重新開始。',
   'error.SIGN_IN_REQUIRED': '您尚未登入',
   'error.SIGN_IN_REQUIRED.next': '未做任何處理。請登入後再試一次。',
+  'error.SIGN_IN_AGAIN': '請重新登入',
+  'error.SIGN_IN_AGAIN.next': '未做任何處理：您的角色上次確認已超過一小時。請重新載入頁面。',
   'error.SIGN_IN_EXPIRED': '這次登入已逾時',
   'error.SIGN_IN_EXPIRED.next':
     '可能已超過 15 分鐘、已使用過，或是在另一個瀏覽器中開始的。沒有任何人登入。請重新開始。',

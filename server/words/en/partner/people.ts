@@ -63,6 +63,15 @@ export const people = {
   'sessions.browser': '{browser} on {system}',
   'sessions.browser.unknown': 'Another browser',
 
+  'again.title': 'Sign in again',
+  'again.what': 'Nothing was done yet, and what you typed is kept on this page.',
+  'again.next':
+    'Your roles were last asked for more than an hour ago. Sign in again in another tab, then come back here and send it.',
+  'again.sign-in': 'Sign in in another tab',
+  'again.send': 'Send it now',
+  'again.away': 'Microsoft does not answer, so nobody can be asked whether your roles have changed.',
+  'again.away.until': 'You can go on until',
+
   'overview.scoped':
     'You work for <b>{names}</b>: {n, plural, =0 {no customer yet} one {# customer} other {# customers}}. Every number here is over {n, plural, =0 {these} one {this one} other {these}} alone.',
   'overview.scoped.nobody': 'You work for no customer yet. Whoever runs this portal says for which.',
