@@ -5,7 +5,7 @@ import { write } from '../store/engine/write.ts'
 import {
   claimSealing,
   endSealing,
-  newestSeal,
+  findNewestSeal,
   type Seal,
   safeHorizon,
   sealEvents,
@@ -31,7 +31,7 @@ export async function sealAudit(portal: Portal, stopping?: AbortSignal): Promise
   } finally {
     await write(db, (tx) => endSealing(tx, claim, new Date(now().getTime() + sealEvery)))
   }
-  const newest = await newestSeal(db)
+  const newest = await findNewestSeal(db)
   if (newest !== null) await tell(portal, newest)
 }
 

@@ -84,7 +84,7 @@ export async function safeHorizon(db: Database): Promise<number> {
 /** Seals the next events up to the horizon, a thousand at most. @returns how many @throws ClaimLostError */
 export async function sealEvents(tx: Tx, claim: DueClaim, keys: DataKeys, horizon: number): Promise<number> {
   await holdDueRow(tx, sealing, claim)
-  let last = await newestSeal(tx)
+  let last = await findNewestSeal(tx)
   const events = await tx
     .selectFrom('audit_events')
     .selectAll()
@@ -132,7 +132,7 @@ const contentOf = (sequence: number, event: Event, previous: string): string =>
     event.request_id,
   ])
 
-export async function newestSeal(db: Database): Promise<Seal | null> {
+export async function findNewestSeal(db: Database): Promise<Seal | null> {
   const row = await db.selectFrom('audit_seals').selectAll().orderBy('sequence', 'desc').limit(1).executeTakeFirst()
   return row ? { sequence: Number(row.sequence), eventId: Number(row.event_id), mac: row.mac } : null
 }
@@ -152,7 +152,7 @@ export async function takeTelling(tx: Tx, seal: Seal, now: Date, before: Date): 
  * it was. @param most how many of the newest seals; null for all
  */
 export async function verifySeals(db: Database, keys: DataKeys, most: number | null): Promise<SealVerdict> {
-  const newest = await newestSeal(db)
+  const newest = await findNewestSeal(db)
   const { told_sequence: told } = await db.selectFrom('audit_sealing').select('told_sequence').executeTakeFirstOrThrow()
   if (newest === null) {
     return { kind: told === null ? 'none' : 'missing', eventId: told === null ? null : 1, newest }
