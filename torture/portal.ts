@@ -7,6 +7,7 @@ const load = (name: string) => import(pathToFileURL(`${process.env.TORTURE_DIST}
 const { readConfig } = (await load('config/config')) as typeof import('../server/config/config.ts')
 const { environment } = (await load('config/environment')) as typeof import('../server/config/environment.ts')
 const { createLog } = (await load('log')) as typeof import('../server/log.ts')
+const { noticeMs } = (await load('process/notice')) as typeof import('../server/process/notice.ts')
 const { startPortal } = (await load('process/start')) as typeof import('../server/process/start.ts')
 
 const { env, problems } = environment()
@@ -26,7 +27,7 @@ console.log(`Muster runs at ${running.url}`)
 process.on('disconnect', () => process.exit(1))
 
 process.on('SIGTERM', () => {
-  running.close(500).then(
+  running.close(noticeMs.SIGTERM).then(
     () => process.exit(0),
     () => process.exit(1),
   )

@@ -9,10 +9,8 @@ import { connectionFault } from '../store/connection-fault.ts'
 import { placeOf } from '../store/engine/inspection.ts'
 import { SchemaTooNewError } from '../store/engine/migrations.ts'
 import { watchLauncher } from './launcher.ts'
+import { noticeMs } from './notice.ts'
 import { type RunningPortal, startPortal } from './start.ts'
-
-/** How long clients are told to come back on another connection before the port closes. */
-const noticeMs = 500
 
 /** A terminal's Ctrl-C reaches this process by npm a second time. */
 const echoMs = 1_000
@@ -50,10 +48,10 @@ async function run(): Promise<void> {
 function stopInOrder(running: RunningPortal, log: Log): void {
   const byNpm = startedByNpm()
   let stoppedAt: number | null = null
-  const stop = (why: Record<string, string>) => {
+  const stop = (why: Record<string, string>, notice: number) => {
     stoppedAt = performance.now()
     log.info(why, 'stopping')
-    running.close(noticeMs).then(
+    running.close(notice).then(
       () => process.exit(0),
       (error: unknown) => {
         log.error({ err: error }, 'stopping failed')
@@ -63,13 +61,13 @@ function stopInOrder(running: RunningPortal, log: Log): void {
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stoppedAt === null) stop({ signal })
+      if (stoppedAt === null) stop({ signal }, noticeMs[signal])
       else if (!byNpm || performance.now() - stoppedAt > echoMs) process.exit(1)
     })
   }
   if (!byNpm) return
   watchLauncher(() => {
-    if (stoppedAt === null) stop({ because: 'the npm that started this process is gone' })
+    if (stoppedAt === null) stop({ because: 'the npm that started this process is gone' }, noticeMs.SIGINT)
   })
 }
 
