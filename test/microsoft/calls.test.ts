@@ -135,8 +135,8 @@ describe('a throttled list', () => {
     [null, (ms) => expect(ms).toBeNull(), 1],
     ['1000000000', (ms) => expect(ms).toBe(900_000), 1],
     ['20', (ms) => expect(ms).toBe(20_000), 1],
-    [inSeconds(60), (ms) => expect(ms).toBeGreaterThan(50_000), 1],
-    [inSeconds(-60), (ms) => expect(ms).toBe(0), 4],
+    [inSeconds(600), (ms) => expect(ms).toBeGreaterThan(60_000), 1],
+    [inSeconds(-600), (ms) => expect(ms).toBe(0), 4],
   ])('that says “Retry-After: %s” hands on how long, within four tries', async (value, check, tries) => {
     await using stage = await at(() => ({ status: 429, headers: value === null ? {} : { 'retry-after': value } }))
     const meter = meterOf()
