@@ -181,6 +181,14 @@ onEachEngine('npm run demo', (engine) => {
     expect(second.text()).toMatch(/Found again/)
     expect(second.text()).toMatch(/Your own portal: copy \.env\.example to \.env/)
     expect(second.text()).not.toMatch(/Bringing/)
+    // A quiet tenant's next poll is minutes away.
+    await lookInto(place, (db) =>
+      db
+        .updateTable('tenants')
+        .set({ next_sync_at: began.toISOString() })
+        .where('access_state', '=', 'active')
+        .execute(),
+    )
     await until(() => readSince(place, began), { what: 'a tenant is read again', withinMs: 120_000, everyMs: 500 })
     second.child.kill('SIGTERM')
     expect(await second.ended).toBe(0)
