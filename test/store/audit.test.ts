@@ -231,8 +231,10 @@ describe.each(databases)('the audit log on $name', ({ name, open }) => {
     days: 14,
     now: start,
   })
-  const linkOf = async (db: Database) =>
-    (await write(db, async (tx) => issueLink(tx, alice, linkFor(await customer(db, 'C'))))).link
+  const linkOf = async (db: Database) => {
+    const id = await customer(db, 'C')
+    return (await write(db, (tx) => issueLink(tx, alice, linkFor(id)))).link
+  }
   const bindingOf = (customerId: string, how: 'pinned' | 'entered') => ({
     tenantId: contosoTenant,
     customerId,
