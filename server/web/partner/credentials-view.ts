@@ -71,6 +71,7 @@ function fromText({ endFrom }: PartnerCredential, t: PageTools['t']): string {
 
 function stateOf(one: PartnerCredential, now: Date, t: PageTools['t']): CredentialLine['state'] {
   const trouble = troubleOf(one, now)
+  if (trouble === null && one.endsAt === null) return { text: t('settings.credentials.unknown'), class: 'badge' }
   if (trouble === null) return { text: t('settings.credentials.state.fine'), class: 'badge' }
   if (trouble.code === 'refused') return { text: t('settings.credentials.state.refused'), class: 'badge red' }
   if (trouble.code === '0') return { text: t('settings.credentials.state.ended'), class: 'badge red' }
