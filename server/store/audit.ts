@@ -1,3 +1,4 @@
+import type { InferResult } from 'kysely'
 import type { Database, Tx } from './engine/dialect.ts'
 import { hearEvent } from './notify/hear.ts'
 import { everything, type Scope, within } from './scope.ts'
@@ -123,6 +124,32 @@ export async function recordAudit(tx: Tx, actor: Actor, subject: AuditSubject): 
   await hearEvent(tx, { id, action, at, customerId, tenantId, subjectId, facts })
 }
 
+/** Events with the names of what they are about. */
+export const selectEvents = (db: Database) =>
+  db
+    .selectFrom('audit_events')
+    .leftJoin('customers', 'customers.id', 'audit_events.customer_id')
+    .leftJoin('tenants', 'tenants.tenant_id', 'audit_events.tenant_id')
+    .selectAll('audit_events')
+    .select(['customers.name as customer_name', 'tenants.display_name', 'tenants.default_domain'])
+
+/** A row of `selectEvents`. */
+export const eventFromRow = (row: InferResult<ReturnType<typeof selectEvents>>[number]): AuditEvent => ({
+  id: Number(row.id),
+  at: row.at,
+  actorKind: row.actor_kind as Actor['kind'],
+  actorName: row.actor_name,
+  action: row.action as AuditAction,
+  customerId: row.customer_id,
+  tenantId: row.tenant_id,
+  subjectId: row.subject_id,
+  facts: JSON.parse(row.facts) as AuditEvent['facts'],
+  address: row.address,
+  requestId: row.request_id,
+  customerName: row.customer_name,
+  tenantName: row.display_name ?? row.default_domain,
+})
+
 /**
  * Newest first; `before` is the ID of the last event of the page before. What concerns no customer is in `everything`
  * alone.
@@ -132,12 +159,7 @@ export async function listAudit(
   filter: { customerId?: string; tenantId?: string; actions?: readonly AuditAction[]; before?: number; limit: number },
   scope: Scope = everything,
 ): Promise<AuditEvent[]> {
-  let query = db
-    .selectFrom('audit_events')
-    .leftJoin('customers', 'customers.id', 'audit_events.customer_id')
-    .leftJoin('tenants', 'tenants.tenant_id', 'audit_events.tenant_id')
-    .selectAll('audit_events')
-    .select(['customers.name as customer_name', 'tenants.display_name', 'tenants.default_domain'])
+  let query = selectEvents(db)
     .where(within(db, scope, 'audit_events.customer_id'))
     .orderBy('audit_events.id', 'desc')
     .limit(filter.limit)
@@ -145,19 +167,5 @@ export async function listAudit(
   if (filter.tenantId !== undefined) query = query.where('audit_events.tenant_id', '=', filter.tenantId)
   if (filter.actions !== undefined) query = query.where('audit_events.action', 'in', [...filter.actions])
   if (filter.before !== undefined) query = query.where('audit_events.id', '<', filter.before)
-  return (await query.execute()).map((row) => ({
-    id: row.id,
-    at: row.at,
-    actorKind: row.actor_kind as Actor['kind'],
-    actorName: row.actor_name,
-    action: row.action as AuditAction,
-    customerId: row.customer_id,
-    tenantId: row.tenant_id,
-    subjectId: row.subject_id,
-    facts: JSON.parse(row.facts) as AuditEvent['facts'],
-    address: row.address,
-    requestId: row.request_id,
-    customerName: row.customer_name,
-    tenantName: row.display_name ?? row.default_domain,
-  }))
+  return (await query.execute()).map(eventFromRow)
 }

@@ -256,9 +256,6 @@ class Gate implements CallMeter {
   }
 }
 
-/** Whether whoever reads the list still has it when he asks for the next page. */
-const isKept = ({ isEnd }: IncidentPage) => isEnd === true
-
 /**
  * Asks for the next page while the one at hand is being stored. Each page has its room in memory until the next is wanted,
  * and holds no incidents from then on.
@@ -276,8 +273,9 @@ async function* oneAhead(pages: AsyncGenerator<IncidentPage>, gate: Gate): Async
       // A reader that stops here never awaits it; without this its failure would end the process.
       coming.catch(() => undefined)
       yield page.value
-      // A generator holds its last value while it waits for the next: hundreds of tenants would hold a page each.
-      if (!isKept(page.value)) page.value.incidents.length = 0
+      // A generator holds its last value while it waits for the next: hundreds of tenants would hold a page each. The reader
+      // of the list keeps its end.
+      if (!page.value.isEnd) page.value.incidents.length = 0
       room?.leave()
     }
   } finally {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { build } from '../support/build.ts'
 import { temporaryFolder } from '../support/places.ts'
-import { releaseFolder } from '../support/release.ts'
+import { leastEnvironment, releaseFolder } from '../support/release.ts'
 import { until } from '../support/waiting.ts'
 
 const folder = temporaryFolder()
@@ -47,15 +47,7 @@ async function startBy(launcher: 'shell' | 'itself', npm: boolean): Promise<Star
   const env = {
     PATH: process.env.PATH,
     ...(npm ? { npm_lifecycle_event: 'start' } : {}),
-    PORT: '0',
-    PUBLIC_URL: 'http://localhost:0',
-    SESSION_SECRET: 'zY8xW6vU4tS2rQ0pO9nM7lK5jI3hG1fE',
-    AZURE_CLIENT_ID: '33333333-aaaa-4bbb-8ccc-0123456789ab',
-    AZURE_CLIENT_SECRET: 'canary-client-secret',
-    AZURE_TENANT_ID: '99999999-aaaa-4bbb-8ccc-0123456789ab',
-    AZURE_AUTHORITY_HOST: 'http://127.0.0.1:1',
-    DEFENDER_API_URL: 'http://127.0.0.1:1',
-    GRAPH_API_URL: 'http://127.0.0.1:1',
+    ...leastEnvironment,
     DATA_DIR: join(folder.path, `data-${places++}`),
     LOG_LEVEL: 'info',
     MAIN: main,

@@ -8,7 +8,7 @@ import Sqlite from 'libsql'
 import { build } from '../support/build.ts'
 import { listen } from '../support/ports.ts'
 import { type StartedProcess, startNode } from '../support/processes.ts'
-import { releaseFolder } from '../support/release.ts'
+import { leastEnvironment, releaseFolder } from '../support/release.ts'
 import { root } from '../support/root.ts'
 import { until } from '../support/waiting.ts'
 
@@ -19,15 +19,7 @@ const running = new Set<StartedProcess>()
 let folders = 0
 
 const enough = () => ({
-  PORT: '0',
-  PUBLIC_URL: 'http://localhost:0',
-  SESSION_SECRET: 'zY8xW6vU4tS2rQ0pO9nM7lK5jI3hG1fE',
-  AZURE_CLIENT_ID: '33333333-aaaa-4bbb-8ccc-0123456789ab',
-  AZURE_CLIENT_SECRET: 'canary-client-secret',
-  AZURE_TENANT_ID: '99999999-aaaa-4bbb-8ccc-0123456789ab',
-  AZURE_AUTHORITY_HOST: 'http://127.0.0.1:1',
-  DEFENDER_API_URL: 'http://127.0.0.1:1',
-  GRAPH_API_URL: 'http://127.0.0.1:1',
+  ...leastEnvironment,
   DATA_DIR: join(folder, `data-${folders++}`),
   LOG_LEVEL: 'warn',
 })

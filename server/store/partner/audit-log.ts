@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Actor, AuditAction, AuditEvent } from '../audit.ts'
+import { type AuditAction, type AuditEvent, eventFromRow, selectEvents } from '../audit.ts'
 import { type Database, isPostgres } from '../engine/dialect.ts'
 import { storableText } from '../engine/storable-text.ts'
 import { type Scope, within } from '../scope.ts'
@@ -121,31 +121,12 @@ function saying(db: Database, text: string): Part {
 }
 
 async function eventsOf(db: Database, ids: Part): Promise<AuditEvent[]> {
-  const rows = await db
-    .selectFrom('audit_events')
+  const rows = await selectEvents(db)
     .innerJoin(sql<{ id: number; at: string }>`(${ids})`.as('page'), (join) =>
       join.onRef('page.id', '=', 'audit_events.id'),
     )
-    .leftJoin('customers', 'customers.id', 'audit_events.customer_id')
-    .leftJoin('tenants', 'tenants.tenant_id', 'audit_events.tenant_id')
-    .selectAll('audit_events')
-    .select(['customers.name as customer_name', 'tenants.display_name', 'tenants.default_domain'])
     .orderBy('audit_events.at', 'desc')
     .orderBy('audit_events.id', 'desc')
     .execute()
-  return rows.map((row) => ({
-    id: Number(row.id),
-    at: row.at,
-    actorKind: row.actor_kind as Actor['kind'],
-    actorName: row.actor_name,
-    action: row.action as AuditAction,
-    customerId: row.customer_id,
-    tenantId: row.tenant_id,
-    subjectId: row.subject_id,
-    facts: JSON.parse(row.facts) as AuditEvent['facts'],
-    address: row.address,
-    requestId: row.request_id,
-    customerName: row.customer_name,
-    tenantName: row.display_name ?? row.default_domain,
-  }))
+  return rows.map(eventFromRow)
 }

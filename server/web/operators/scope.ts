@@ -17,7 +17,7 @@ import { page } from '../page/page.ts'
 import { render } from '../page/render.ts'
 import { type ScopeFacts, scopeView } from './scope-view.ts'
 
-const scopePage = page('partner/scope', scopeView)
+const scopePage = page('operators/scope', scopeView)
 
 const mostCustomers = 500
 const mostGroups = 200

@@ -33,7 +33,7 @@ interface SessionsView {
   }[]
 }
 
-const sessionsPage = page('partner/sessions', sessionsView)
+const sessionsPage = page('operators/sessions', sessionsView)
 
 /** Who is signed in, since when and from where. */
 export const showSessions: Handler<OperatorRequest> = async (portal, req, res) => {

@@ -9,7 +9,7 @@ interface AgainView {
   fields: { name: string; value: string }[]
 }
 
-const againPage = page<AgainView>('partner/again')
+const againPage = page<AgainView>('operators/again')
 
 /** Goes to Microsoft unseen, to ask for the roles of somebody who is signed in, and comes back to where she was going. */
 export const askAgain: Handler = async (portal, req, res) => {

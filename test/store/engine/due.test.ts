@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { sql } from 'kysely'
-import { ClaimLostError, type DueClaim } from '../../server/store/engine/claim.ts'
-import type { Database } from '../../server/store/engine/dialect.ts'
+import { ClaimLostError, type DueClaim } from '../../../server/store/engine/claim.ts'
+import type { Database } from '../../../server/store/engine/dialect.ts'
 import {
   claimDueRows,
   type DueQuery,
@@ -10,10 +10,10 @@ import {
   extendDueRow,
   firstDueAt,
   holdDueRow,
-} from '../../server/store/engine/due.ts'
-import { write } from '../../server/store/engine/write.ts'
-import { databases, type OpenDatabase } from '../support/databases.ts'
-import { bound, customer, later } from '../support/store.ts'
+} from '../../../server/store/engine/due.ts'
+import { write } from '../../../server/store/engine/write.ts'
+import { databases, type OpenDatabase } from '../../support/databases.ts'
+import { bound, customer, later } from '../../support/store.ts'
 
 const minute = 60_000
 const onTenants = { table: 'tenants', key: 'tenant_id' } as const

@@ -1,17 +1,17 @@
 import { statSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { Migrator, sql } from 'kysely'
-import { createLog } from '../../server/log.ts'
-import { connectDatabase, openDatabase, sqliteFile } from '../../server/store/engine/database.ts'
+import { createLog } from '../../../server/log.ts'
+import { connectDatabase, openDatabase, sqliteFile } from '../../../server/store/engine/database.ts'
 import {
   isMigrated,
   migrate,
   migrations,
   SchemaTooNewError,
   schemaState,
-} from '../../server/store/engine/migrations.ts'
-import { databases, freshDatabase } from '../support/databases.ts'
-import { startProgram } from '../support/programs.ts'
+} from '../../../server/store/engine/migrations.ts'
+import { databases, freshDatabase } from '../../support/databases.ts'
+import { startProgram } from '../../support/programs.ts'
 
 const log = createLog('silent')
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { sql } from 'kysely'
-import { among } from '../../server/store/engine/dialect.ts'
-import { storableText } from '../../server/store/engine/storable-text.ts'
-import { write } from '../../server/store/engine/write.ts'
-import { databases, type OpenDatabase } from '../support/databases.ts'
+import { among } from '../../../server/store/engine/dialect.ts'
+import { storableText } from '../../../server/store/engine/storable-text.ts'
+import { write } from '../../../server/store/engine/write.ts'
+import { databases, type OpenDatabase } from '../../support/databases.ts'
 
 const refused = [
   '\0',

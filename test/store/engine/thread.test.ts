@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { build } from '../support/build.ts'
-import { startNode } from '../support/processes.ts'
-import { root } from '../support/root.ts'
+import { build } from '../../support/build.ts'
+import { startNode } from '../../support/processes.ts'
+import { root } from '../../support/root.ts'
 
 /** Compiled: the thread is. */
 const program = join(root, 'dist-tools', 'test', 'support', 'programs', 'threaded-sqlite.js')
